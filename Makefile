@@ -1,0 +1,148 @@
+# synmoat: build, test and install. `make help` lists the targets.
+# Nothing is written outside $(B); the BPF objects need clang, the rest any C11 compiler.
+
+VERSION := 0.1.0
+B       ?= build
+PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+DESTDIR ?=
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
+PKG     := pkg-config
+
+WARN    := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2
+CFLAGS  ?= -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -DSYNMOAT_VERSION='"$(VERSION)"' -I. -I$(B) -MMD -MP
+C11     := -std=c11 $(WARN) $(SAN)
+SAN     ?=
+HARDEN  := -fstack-protector-strong -fPIE
+LDFLAGS += -pie -Wl,-z,relro,-z,now
+
+DAEMON_PKGS := libbpf libconfig libmnl libsystemd jansson
+CLI_PKGS    := jansson smartcols
+DAEMON_LIBS  = $(shell $(PKG) --libs $(DAEMON_PKGS))
+CLI_LIBS     = $(shell $(PKG) --libs $(CLI_PKGS))
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+BPF_CFLAGS := -g -O2 -mcpu=v3 --target=bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror -Wno-unused-parameter -I. -Ibpf
+
+DAEMON_SRC := $(sort $(shell find daemon -name '*.c'))
+CLI_SRC    := $(sort $(wildcard cli/*.c))
+UNIT_SRC   := $(sort $(shell find tests/unit -name '*_test.c'))
+BPFT_SRC   := $(sort $(wildcard tests/bpf/*_test.c))
+LAB_SRC    := $(sort $(wildcard tests/lab/*.c))
+LAB_SRC    := $(filter-out %.bpf.c,$(LAB_SRC))
+BENCH_SRC  := $(filter-out %.bpf.c,$(sort $(wildcard tests/bench/*.c)))
+FUZZ_SRC   := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+BPF_SRC    := $(sort $(wildcard bpf/*.bpf.c))
+
+DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/%.o)
+CLI_OBJ    := $(CLI_SRC:%.c=$(B)/%.o)
+LIB_OBJ    := $(filter-out $(B)/daemon/main.o,$(DAEMON_OBJ))
+
+.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench format format-check lint clean install uninstall help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/synmoatd $(B)/synmoat ## build the daemon and the CLI
+daemon: $(B)/synmoatd
+cli: $(B)/synmoat
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# --- BPF: every hook compiles alone, bpftool links them into one object and makes its skeleton ---
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(B)/bpf/synmoat.o: $(BPF_SRC:bpf/%.bpf.c=$(B)/bpf/%.bpf.o)
+	$(BPFTOOL) gen object $@ $^
+
+$(B)/bpf/synmoat.skel.h: $(B)/bpf/synmoat.o
+	$(BPFTOOL) gen skeleton $< name synmoat_bpf > $@
+
+# --- user space ---
+$(B)/daemon/%.o: daemon/%.c | $(B)/bpf/synmoat.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(C11) $(HARDEN) $(shell $(PKG) --cflags $(DAEMON_PKGS)) -c $< -o $@
+
+$(B)/daemon/maps/%.o: $(B)/bpf/synmoat.skel.h
+
+$(B)/cli/%.o: cli/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(C11) $(HARDEN) $(shell $(PKG) --cflags $(CLI_PKGS)) -c $< -o $@
+
+$(B)/synmoatd: $(DAEMON_OBJ)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS)
+
+$(B)/synmoat: $(CLI_OBJ)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(CLI_LIBS)
+
+# --- lab tools: tests/lab/NAME.c, with a skeleton where tests/lab/NAME.bpf.c stands beside it ---
+$(B)/tests/lab/%.bpf.o: tests/lab/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(B)/tests/lab/%.skel.h: $(B)/tests/lab/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+LAB_SKEL := $(patsubst tests/lab/%.bpf.c,$(B)/tests/lab/%.skel.h,$(wildcard tests/lab/*.bpf.c))
+$(B)/lab/%: tests/lab/%.c $(LAB_SKEL)
+	@mkdir -p $(@D) $(B)/tests/lab
+	$(CC) $(CPPFLAGS) -I$(B)/tests/lab -MF $(B)/tests/lab/$*.d $(CFLAGS) $(C11) $< -o $@ -lbpf -lpthread -lm
+
+lab: $(LAB_SRC:tests/lab/%.c=$(B)/lab/%) ## build the lab's tools (flood generator, clients, servers)
+
+# --- tests ---
+$(B)/tests/%.o: tests/%.c | $(B)/bpf/synmoat.skel.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(C11) -fPIE $(shell $(PKG) --cflags $(DAEMON_PKGS) cmocka) -c $< -o $@
+
+$(B)/unit/%_test: $(B)/tests/unit/%_test.o $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka
+
+BPFT_LIB := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
+$(B)/bpftest/%_test: $(B)/tests/bpf/%_test.o $(BPFT_LIB) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka
+
+UNIT_BIN := $(UNIT_SRC:tests/unit/%_test.c=$(B)/unit/%_test)
+BPFT_BIN := $(BPFT_SRC:tests/bpf/%_test.c=$(B)/bpftest/%_test)
+
+unit: $(UNIT_BIN) ## run the unit tests (cmocka)
+	@set -e; for t in $^; do echo "== $$t"; $$t; done
+
+bpf: $(BPFT_BIN) ## run the BPF tests (BPF_PROG_TEST_RUN; root)
+	@set -e; for t in $^; do echo "== $$t"; $$t; done
+
+e2e: all lab ## run the end-to-end tests in namespaces (root)
+	@tests/e2e/run
+
+asan: ## build and run the unit tests under ASan and UBSan
+	$(MAKE) B=$(B)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" unit
+
+bench: all lab ## measure the packet path side by side with its floors
+	@tests/bench/run
+
+# --- care of the tree ---
+C_FILES = $(shell find bpf daemon cli tests -name '*.[ch]' ! -name vmlinux.h)
+format: ## format every C file with clang-format
+	clang-format -i $(C_FILES)
+
+format-check:
+	clang-format --dry-run -Werror $(C_FILES)
+
+lint: $(B)/bpf/synmoat.skel.h ## clang-tidy and cppcheck
+	clang-tidy --quiet --warnings-as-errors='*' $(DAEMON_SRC) $(CLI_SRC) -- -std=c11 $(CPPFLAGS) $(shell $(PKG) --cflags $(DAEMON_PKGS) $(CLI_PKGS))
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
+	  --suppress=missingIncludeSystem -D_GNU_SOURCE -DSYNMOAT_VERSION='"$(VERSION)"' -I. daemon cli
+
+clean: ## remove everything that was built
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

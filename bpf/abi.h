@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one header that BPF programs and user space share: verdicts, the services table, keys and the cookie's
+ * clock, what XDP hands over to tc, and the arguments of the programs that user space runs itself.
+ * Fixed-width types only; every layout is asserted. Wire order is said by name (__be16, __be32), all else is
+ * host order.
+ */
+#ifndef SYNMOAT_ABI_H
+#define SYNMOAT_ABI_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define SERVICES_MAX  64
+#define SERVICE_NONE  0 /* slot 0 of every table indexed by service counts what belongs to no service */
+#define SERVICE_SLOTS (SERVICES_MAX + 1)
+#define RANGES_MAX    65536 /* address ranges of one family, in one of the two halves of the services table */
+#define RANGE_STEPS   17    /* binary search over RANGES_MAX ranges */
+
+/*
+ * Every packet that XDP sees ends in exactly one of these verdicts, so their sum is the number of packets
+ * seen. X(NAME, word, meaning): the word names the verdict in counters, logs, metrics and the CLI alike.
+ */
+#define VERDICTS(X)                                                                                          \
+	X(PASS_NOT_IP, pass_not_ip, "neither IPv4 nor IPv6: passed untouched")                               \
+	X(PASS_NOT_TCP, pass_not_tcp, "IP but not TCP: passed untouched")                                    \
+	X(PASS_NO_SERVICE, pass_no_service, "TCP to no declared service: passed untouched")                  \
+	X(PASS_OPEN, pass_open, "to a service that is not being mitigated now")                              \
+	X(PASS_MONITOR, pass_monitor, "to a service in mode monitor: passed, see what would have been done") \
+	X(PASS_FLOW, pass_flow, "segment of a verified flow")                                                \
+	X(PASS_SOCKET, pass_socket, "segment that a socket of the kernel owns")                              \
+	X(PASS_COOKIE, pass_cookie, "ACK with a valid cookie, handed to the server's stack")                 \
+	X(PASS_NO_LISTENER, pass_no_listener, "SYN to a port without a local listener")                      \
+	X(PASS_MPTCP, pass_mptcp, "to an MPTCP listener, which only the kernel's own cookies can serve")     \
+	X(PASS_TCP_AUTH, pass_tcp_auth, "SYN with TCP-MD5 or TCP-AO to a service that allows it")            \
+	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
+	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
+	X(DROP_STRAY, drop_stray, "RST, FIN, SYN-ACK or flagless segment that no socket owns")               \
+	X(DROP_LOOKUP_BUDGET, drop_lookup_budget, "unknown segment beyond the budget of socket lookups")     \
+	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN together with FIN or RST")                                    \
+	X(DROP_BAD_CHECKSUM, drop_bad_checksum, "SYN with a wrong IP or TCP checksum")                       \
+	X(DROP_BAD_SOURCE, drop_bad_source,                                                                  \
+	  "SYN from an address that nobody can have (multicast, loopback)")                                  \
+	X(DROP_MALFORMED, drop_malformed, "header cut short, or a length that lies")                         \
+	X(DROP_FRAGMENT, drop_fragment, "fragment of a TCP segment to a mitigated address")                  \
+	X(DROP_TCP_AUTH, drop_tcp_auth,                                                                      \
+	  "SYN with TCP-MD5 or TCP-AO: service does not allow it, or over its rate")                         \
+	X(DROP_INTERNAL, drop_internal, "packet that could not be rewritten (no room); should stay 0")
+
+enum verdict {
+#define X(name, word, meaning) name,
+	VERDICTS(X)
+#undef X
+		VERDICT_COUNT
+};
+
+/* What became of an ACK with a valid cookie at tc ingress. */
+#define HANDOVERS(X)                                                                                         \
+	X(HANDOVER_ASSIGNED, assigned, "connection handed to the listener with its options restored")        \
+	X(HANDOVER_KNOWN, known, "a socket of the kernel already owns the connection")                       \
+	X(HANDOVER_REPLACED, replaced, "an old TIME_WAIT or half-open socket was cleared out of the way")    \
+	X(HANDOVER_NO_LISTENER, no_listener, "the listener has gone since its SYN was answered")             \
+	X(HANDOVER_REFUSED, refused, "the kernel refused the connection (see its last error)")
+
+enum handover_outcome {
+#define X(name, word, meaning) name,
+	HANDOVERS(X)
+#undef X
+		HANDOVER_COUNT
+};
+
+/* Per-CPU, one for each service and one (slot 0) for what belongs to none. */
+struct service_counters {
+	__u64 verdict[VERDICT_COUNT];
+	__u64 would[VERDICT_COUNT]; /* mode monitor: the verdict that would have been given */
+	__u64 syns;		    /* of all verdicts: packets that open a connection */
+};
+
+struct handover_counters {
+	__u64 outcome[HANDOVER_COUNT];
+	__s64 last_error; /* of bpf_sk_assign_tcp_reqsk, negative errno */
+};
+
+enum service_mode { MODE_OFF, MODE_MONITOR, MODE_AUTO, MODE_ALWAYS };
+
+/* ACTIVE: SYNs are answered with cookies. GRACE: no new cookies, but cookies validate for their lifetime. */
+enum mitigation { MITIGATION_IDLE, MITIGATION_ACTIVE, MITIGATION_GRACE };
+
+/* A service as XDP sees it; slot numbers stay with a service's name for the life of the daemon. */
+struct service {
+	__u8 mode;	/* enum service_mode */
+	__u8 wscale;	/* window scale that we announce */
+	__u8 wscale_ok; /* the server's stack would use window scaling, SACK, timestamps, ECN (its sysctls) */
+	__u8 sack_ok;
+	__u8 timestamps_ok;
+	__u8 ecn_ok;
+	__u8 tcp_auth; /* SYNs with TCP-MD5 or TCP-AO pass, rate-limited */
+	__u8 pad;
+	__u16 mss4; /* announced, never larger than what the server itself would announce */
+	__u16 mss6;
+	__u16 window4; /* announced, unscaled */
+	__u16 window6;
+	__u32 half_open_high; /* SYN_RCVD sockets of one listener; 0: a quarter of its backlog */
+	__u32 syn_rate_high;  /* SYN/s of the service; 0: no mark */
+	__u32 tcp_auth_pps;
+	__u32 pad2;
+};
+
+/* What changes while packets flow; written by XDP and by the daemon, not swapped by a reload. */
+struct service_state {
+	__u32 mitigation; /* enum mitigation */
+	__u32 pad;
+	__u64 since;	  /* jiffies64 at which it began */
+	__u64 syn_window; /* SYN-rate mark: the eighth of a second being counted, and its SYNs */
+	__u32 syn_count;
+	__u32 half_open;   /* SYN queue of the listener that the last passed SYN met */
+	__u64 auth_window; /* TCP-MD5/AO rate: the second being counted, and its SYNs */
+	__u32 auth_count;
+	__u32 backlog;	  /* of that listener */
+	__u64 mptcp_seen; /* jiffies64 at which a SYN last met an MPTCP listener; 0: never */
+};
+
+/*
+ * Services table: for each destination port the sorted, disjoint address ranges that some service covers. Two
+ * halves, of which runtime.half is live: a reload builds the other and swaps, so no packet meets a half-built
+ * table. Entry 0 of a half (port 0 belongs to nobody) holds all ranges of all ports and judges fragments and
+ * cut-off headers.
+ */
+struct port_ranges {
+	__u32 first4, count4;
+	__u32 first6, count6;
+};
+
+struct range4 {
+	__u32 first, last; /* host order, inclusive */
+	__u32 service;
+	__u32 pad;
+};
+
+struct range6 {
+	__u64 first[2], last[2]; /* host order, most significant half first, inclusive */
+	__u32 service;
+	__u32 pad;
+};
+
+/*
+ * All that a packet needs to know at once, published whole: the daemon fills the runtime that is not live,
+ * then sets control.live. Nothing in it goes stale if the daemon dies: slots are counted on from slot_base by
+ * jiffies.
+ */
+struct runtime {
+	__u64 key[2][2];      /* SipHash masters by generation */
+	__u32 key_generation; /* that signs */
+	__u32 key_valid;      /* bit g: generation g validates */
+	__u64 slot_began;     /* jiffies64 at which slot_base began */
+	__u32 slot_base;      /* wall clock / COOKIE_SLOT_S */
+	__u32 slot_jiffies;   /* length of a slot */
+	__u32 half;	      /* of the services table */
+	__u32 bypass;	      /* no new cookies, no drops */
+	__u32 jiffies_hz;
+	__u32 lookups_per_s; /* budget of socket lookups for unknown segments, each CPU */
+};
+
+struct control {
+	__u32 live;
+	__u32 pad;
+	struct runtime runtime[2];
+};
+
+#define COOKIE_SLOT_S	  60
+#define COOKIE_LIFETIME_S (2 * COOKIE_SLOT_S)
+
+/* Left in data_meta by XDP for tc ingress: what the cookie carried. */
+#define HANDOVER_MAGIC 0x73796e6d
+struct handover {
+	__u32 magic;
+	__u32 rcv_tsval;
+	__u32 rcv_tsecr;
+	__u16 mss;
+	__u8 snd_wscale;
+	__u8 rcv_wscale;
+	__u8 wscale_ok;
+	__u8 sack_ok;
+	__u8 tstamp_ok;
+	__u8 ecn_ok;
+};
+
+/* Verified flows: a cache in front of the kernel's socket table; one bucket is one cache line. */
+#define FLOW_WAYS 8
+struct flow_bucket {
+	__u64 entry[FLOW_WAYS];
+};
+
+/* A connection, client and server side; IPv4 addresses as v4-mapped IPv6. */
+struct tuple {
+	__be32 client[4], server[4];
+	__be16 client_port, server_port;
+	__u32 v6; /* 1: IPv6 on the wire */
+};
+
+/* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */
+struct flow_seed_args {
+	struct tuple tuple;
+};
+
+struct clock_args {
+	__u64 jiffies; /* out */
+};
+
+#define ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+ABI_SIZE(struct service, 32);
+ABI_SIZE(struct service_state, 56);
+ABI_SIZE(struct port_ranges, 16);
+ABI_SIZE(struct range4, 16);
+ABI_SIZE(struct range6, 40);
+ABI_SIZE(struct runtime, 72);
+ABI_SIZE(struct control, 152);
+ABI_SIZE(struct handover, 20);
+ABI_SIZE(struct flow_bucket, 64);
+ABI_SIZE(struct tuple, 40);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every map, and the settings that are fixed before load. Defined weak, so that each hook's object carries
+ * the same definition and bpftool links them into one. Sizes that depend on the configuration are set before
+ * load.
+ */
+#ifndef SYNMOAT_MAPS_BPF_H
+#define SYNMOAT_MAPS_BPF_H
+
+#include "abi.h"
+#include <bpf/bpf_helpers.h>
+
+#define ARRAY_MAP(map, entries, value_type, flags)                                                           \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                            \
+		__uint(max_entries, entries);                                                                \
+		__uint(map_flags, flags);                                                                    \
+		__type(key, __u32);                                                                          \
+		__type(value, value_type);                                                                   \
+	} map SEC(".maps") __weak
+
+#define PERCPU_MAP(map, entries, value_type)                                                                 \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                                     \
+		__uint(max_entries, entries);                                                                \
+		__type(key, __u32);                                                                          \
+		__type(value, value_type);                                                                   \
+	} map SEC(".maps") __weak
+
+struct lookup_budget {
+	__u64 jiffy;  /* of the last refill */
+	__u64 tokens; /* lookups times HZ */
+};
+
+ARRAY_MAP(control, 1, struct control, BPF_F_MMAPABLE);
+ARRAY_MAP(ports, 2 * 65536, struct port_ranges, BPF_F_MMAPABLE);
+ARRAY_MAP(ranges4, 2 * RANGES_MAX, struct range4, BPF_F_MMAPABLE);
+ARRAY_MAP(ranges6, 2 * RANGES_MAX, struct range6, BPF_F_MMAPABLE);
+ARRAY_MAP(services, 2 * SERVICE_SLOTS, struct service, BPF_F_MMAPABLE);
+ARRAY_MAP(service_states, SERVICE_SLOTS, struct service_state, BPF_F_MMAPABLE);
+ARRAY_MAP(flows, 131072, struct flow_bucket, 0);
+ARRAY_MAP(listeners, 1024, __u64, 0);
+PERCPU_MAP(counters, SERVICE_SLOTS, struct service_counters);
+PERCPU_MAP(handovers, 1, struct handover_counters);
+PERCPU_MAP(lookup_budgets, 1, struct lookup_budget);
+
+/* Keys the hash of the flow and listener tables: nobody outside may find tuples that collide. */
+const volatile __u64 table_key[2] __weak = {};
+/* flows has this many buckets, less one; always a power of two less one. */
+const volatile __u32 flow_mask __weak = 131071;
+
+static __always_inline const struct runtime *runtime_live(void)
+{
+	__u32 zero = 0;
+	struct control *c = bpf_map_lookup_elem(&control, &zero);
+
+	return c ? &c->runtime[c->live & 1] : NULL;
+}
+
+#endif

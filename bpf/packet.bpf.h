@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Parses one frame from Ethernet to TCP with one cursor: VLAN and QinQ tags, IPv4 options, IPv6 extension
+ * headers, fragments. Trusts no length field. IPv4 and IPv6 differ only in header offsets and the
+ * pseudo-header.
+ */
+#ifndef SYNMOAT_PACKET_BPF_H
+#define SYNMOAT_PACKET_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_PSH 0x08
+#define TCP_ACK 0x10
+#define TCP_ECE 0x40
+#define TCP_CWR 0x80
+
+#define L3_MAX	       22   /* Ethernet and two VLAN tags */
+#define L4_MAX	       1024 /* as far as IPv6 extension headers may reach */
+#define TCP_MIN	       20
+#define VLAN_TAGS      2
+#define EXTENSIONS_MAX 8
+
+/*
+ * clang 14 merges ctx->data and ctx->data_end into "ctx + variable", which the verifier refuses as a
+ * dereference of a modified ctx pointer; loads at a fixed offset are immune.
+ */
+#define CTX_POINTER(ctx, offset)                                                                             \
+	({                                                                                                   \
+		void *__pointer;                                                                             \
+		asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(__pointer) : "r"(ctx), "i"(offset));            \
+		__pointer;                                                                                   \
+	})
+#define XDP_DATA(ctx)	   CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data))
+#define XDP_DATA_END(ctx)  CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data_end))
+#define XDP_DATA_META(ctx) CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data_meta))
+#define SKB_DATA(ctx)	   CTX_POINTER(ctx, __builtin_offsetof(struct __sk_buff, data))
+#define SKB_DATA_END(ctx)  CTX_POINTER(ctx, __builtin_offsetof(struct __sk_buff, data_end))
+#define SKB_DATA_META(ctx) CTX_POINTER(ctx, __builtin_offsetof(struct __sk_buff, data_meta))
+
+enum parsed {
+	PARSED_TCP,
+	PARSED_NOT_IP,
+	PARSED_NOT_TCP,
+	PARSED_FRAGMENT,  /* of a TCP segment: addresses are known, ports may not be */
+	PARSED_MALFORMED, /* addresses are known */
+};
+
+struct packet {
+	__be32 saddr[4], daddr[4]; /* IPv4: the first word */
+	__be16 source, dest;
+	__u32 seq, ack;
+	__u32 frame_end; /* where the IP packet ends in the frame, by its own length field */
+	__u16 l3, l4;
+	__u16 payload; /* TCP payload in bytes */
+	__u8 doff;     /* TCP header length in bytes */
+	__u8 flags;
+	__u8 ecn; /* the two ECN bits of the IP header */
+	bool v6;
+};
+
+struct extension_header {
+	__u8 nexthdr;
+	__u8 len;
+	__be16 frag_off;
+};
+
+static __always_inline __u16 checksum_fold(__u64 sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/* Offset of the IP header with *proto its EtherType, or 0: cut short. */
+static __always_inline __u32 parse_ethernet(void *data, void *data_end, __be16 *proto)
+{
+	struct ethhdr *eth = data;
+	__u32 offset = sizeof(*eth);
+
+	if ((void *)(eth + 1) > data_end)
+		return 0;
+	*proto = eth->h_proto;
+#pragma unroll
+	for (int i = 0; i < VLAN_TAGS; i++) {
+		struct vlan_hdr *vlan = data + offset;
+
+		if (*proto != bpf_htons(ETH_P_8021Q) && *proto != bpf_htons(ETH_P_8021AD))
+			break;
+		if ((void *)(vlan + 1) > data_end)
+			return 0;
+		*proto = vlan->h_vlan_encapsulated_proto;
+		offset += sizeof(*vlan);
+	}
+	return offset;
+}
+
+/*
+ * Walks IPv6 extension headers (RFC 8200, section 4) from OFFSET on. Returns the offset of the upper layer
+ * with its protocol in bits 16 to 23 and bit 24 set for a fragment that is not whole; negative: cut short or
+ * too many.
+ */
+static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, __u32 nexthdr)
+{
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		struct extension_header *ext;
+		__u32 length;
+
+		if (nexthdr != IPPROTO_HOPOPTS && nexthdr != IPPROTO_ROUTING && nexthdr != IPPROTO_DSTOPTS &&
+		    nexthdr != IPPROTO_FRAGMENT && nexthdr != IPPROTO_AH)
+			return offset | nexthdr << 16;
+		if (offset > L4_MAX)
+			return -1;
+		ext = data + offset;
+		if ((void *)(ext + 1) > data_end)
+			return -1;
+		length = (ext->len + 1) * 8;
+		if (nexthdr == IPPROTO_AH)
+			length = (ext->len + 2) * 4; /* RFC 4302, section 2.2 */
+		if (nexthdr == IPPROTO_FRAGMENT) {
+			length = 8;
+			/* offset or more-fragments: an "atomic" fragment (RFC 6946) is a whole packet */
+			if (ext->frag_off & bpf_htons(0xfff9))
+				return (offset + 8) | ext->nexthdr << 16 | 1 << 24;
+		}
+		nexthdr = ext->nexthdr;
+		offset += length;
+		barrier_var(offset);
+	}
+	return -1;
+}
+
+/* Sets p->l4 and p->frame_end; *proto is the upper layer. */
+static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct packet *p, __u32 *proto)
+{
+	struct ipv6hdr *ip = data + p->l3;
+	int found;
+
+	if ((void *)(ip + 1) > data_end)
+		return PARSED_NOT_IP;
+	__builtin_memcpy(p->saddr, ip->saddr, sizeof(p->saddr));
+	__builtin_memcpy(p->daddr, ip->daddr, sizeof(p->daddr));
+	p->v6 = true;
+	p->ecn = bpf_ntohl(ip->flow) >> 20 & 3;
+	p->frame_end = p->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	p->l4 = p->l3 + sizeof(*ip);
+	*proto = ip->nexthdr;
+	if (*proto == IPPROTO_TCP)
+		return PARSED_TCP;
+	found = skip_extensions(data, data_end, p->l4, *proto);
+	if (found < 0)
+		return PARSED_MALFORMED;
+	*proto = found >> 16 & 0xff;
+	p->l4 = found & 0xffff;
+	if (*proto != IPPROTO_TCP)
+		return PARSED_NOT_TCP;
+	return found >> 24 ? PARSED_FRAGMENT : PARSED_TCP;
+}
+
+static __always_inline enum parsed parse_ipv4(void *data, void *data_end, struct packet *p, __u32 *proto)
+{
+	struct iphdr *ip = data + p->l3;
+
+	if ((void *)(ip + 1) > data_end)
+		return PARSED_NOT_IP;
+	p->saddr[0] = ip->saddr;
+	p->daddr[0] = ip->daddr;
+	p->ecn = ip->tos & 3;
+	p->frame_end = p->l3 + bpf_ntohs(ip->tot_len);
+	p->l4 = p->l3 + ip->ihl * 4;
+	*proto = ip->protocol;
+	if (*proto != IPPROTO_TCP)
+		return PARSED_NOT_TCP;
+	if (ip->frag_off & bpf_htons(0x3fff))
+		return PARSED_FRAGMENT;
+	return ip->ihl < 5 ? PARSED_MALFORMED : PARSED_TCP;
+}
+
+static __always_inline enum parsed parse_tcp(void *data, void *data_end, struct packet *p)
+{
+	struct tcphdr *tcp;
+
+	if (p->l4 > L4_MAX)
+		return PARSED_MALFORMED;
+	tcp = data + p->l4;
+	if ((void *)(tcp + 1) > data_end)
+		return PARSED_MALFORMED;
+	p->source = tcp->source;
+	p->dest = tcp->dest;
+	p->seq = bpf_ntohl(tcp->seq);
+	p->ack = bpf_ntohl(tcp->ack_seq);
+	p->flags = tcp->flags;
+	p->doff = tcp->doff_reserved >> 4 << 2;
+	if (p->doff < TCP_MIN || p->l4 + p->doff > p->frame_end)
+		return PARSED_MALFORMED;
+	p->payload = p->frame_end - p->l4 - p->doff;
+	return PARSED_TCP;
+}
+
+/* *p must be zeroed. Whether frame_end lies within the frame is left to the caller, who knows its length. */
+static __always_inline enum parsed packet_parse(void *data, void *data_end, struct packet *p)
+{
+	enum parsed parsed;
+	__u32 l3, proto;
+	__be16 ethertype;
+
+	l3 = parse_ethernet(data, data_end, &ethertype);
+	if (!l3)
+		return PARSED_NOT_IP;
+	p->l3 = l3;
+	if (ethertype == bpf_htons(ETH_P_IP))
+		parsed = parse_ipv4(data, data_end, p, &proto);
+	else if (ethertype == bpf_htons(ETH_P_IPV6))
+		parsed = parse_ipv6(data, data_end, p, &proto);
+	else
+		return PARSED_NOT_IP;
+	return parsed == PARSED_TCP ? parse_tcp(data, data_end, p) : parsed;
+}
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tcx egress in host mode: what the server's own stack sends vouches for the flow that it belongs to, and its
+ * FIN or RST ends it. Never changes or holds back a packet.
+ */
+#include "abi.h"
+#include "flow.bpf.h"
+#include "packet.bpf.h"
+#include "service.bpf.h"
+
+SEC("tc")
+int tc_egress(struct __sk_buff *skb)
+{
+	const struct runtime *rt = runtime_live();
+	struct packet p = {};
+	enum flow_freshness flow;
+	__u64 hash;
+
+	if (!rt || packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p) != PARSED_TCP || p.flags & TCP_SYN)
+		return TCX_NEXT;
+	if (service_find(rt, p.v6, p.saddr, p.source) == SERVICE_NONE)
+		return TCX_NEXT;
+	hash = flow_hash_reply(&p);
+	flow = flow_find(hash, rt);
+	if (flow == FLOW_CLOSING)
+		return TCX_NEXT;
+	if (p.flags & (TCP_FIN | TCP_RST)) {
+		if (flow != FLOW_MISS)
+			flow_close(hash, rt);
+	} else if (flow != FLOW_FRESH) {
+		flow_add(hash);
+	}
+	return TCX_NEXT;
+}
+
+char _license[] SEC("license") __weak = "GPL";

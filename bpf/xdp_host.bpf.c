@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XDP in host mode, on the server's own interface: every packet is parsed, given to its service, judged, and
+ * ends in exactly one counted verdict. Judging changes nothing in the packet; acting on the verdict does.
+ */
+#include "abi.h"
+#include "cookie.bpf.h"
+#include "count.bpf.h"
+#include "flow.bpf.h"
+#include "maps.bpf.h"
+#include "mitigate.bpf.h"
+#include "option.bpf.h"
+#include "packet.bpf.h"
+#include "service.bpf.h"
+#include "socket.bpf.h"
+#include "synack.bpf.h"
+
+/* How much of the defence applies to a packet of a service now. */
+enum stance {
+	STANCE_OPEN,   /* everything passes */
+	STANCE_WATCH,  /* everything passes, SYNs are held against the high marks */
+	STANCE_GRACE,  /* as WATCH, but cookies validate */
+	STANCE_DEFEND, /* SYNs are answered, unknown segments dropped */
+};
+
+struct judgement {
+	const struct runtime *rt;
+	const struct service *service;
+	struct service_state *state;
+	struct packet packet;
+	struct tcp_options options;
+	struct cookie_options cookie;
+	enum stance stance;
+};
+
+static __always_inline enum stance stance_of(const struct runtime *rt, const struct service *s,
+					     const struct service_state *st)
+{
+	if (s->mode == MODE_ALWAYS)
+		return rt->bypass ? STANCE_GRACE : STANCE_DEFEND;
+	if (st->mitigation == MITIGATION_IDLE)
+		return s->mode == MODE_OFF || rt->bypass ? STANCE_OPEN : STANCE_WATCH;
+	if (st->mitigation == MITIGATION_ACTIVE && s->mode != MODE_OFF && !rt->bypass)
+		return STANCE_DEFEND;
+	return STANCE_GRACE;
+}
+
+static __always_inline bool bad_source(const struct packet *p)
+{
+	__u8 first = *(const __u8 *)p->saddr;
+
+	if (p->v6) /* ff00::/8, ::, ::1 */
+		return first == 0xff ||
+		       (!(p->saddr[0] | p->saddr[1] | p->saddr[2]) && bpf_ntohl(p->saddr[3]) <= 1);
+	return first == 0 || first == 127 || first >= 224;
+}
+
+/* A SYN to a service that is defended: what keeps it from being answered with a cookie. */
+static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct judgement *j)
+{
+	struct packet *p = &j->packet;
+	__u64 hash = flow_hash(p);
+	enum flow_freshness flow = flow_find(hash, j->rt);
+	struct listener_queue queue;
+	enum owner owner;
+
+	if (p->flags & (TCP_FIN | TCP_RST))
+		return DROP_BAD_FLAGS;
+	if (bad_source(p))
+		return DROP_BAD_SOURCE;
+	/* The tuple is in use: the kernel sends a challenge ACK (RFC 5961, section 4), which a new client
+	 * resets. */
+	if (flow == FLOW_FRESH || (flow == FLOW_STALE && socket_owner(ctx, p, &queue) == OWNER_CONNECTION))
+		return PASS_FLOW;
+	owner = listener_owner(ctx, p);
+	if (owner == OWNER_NONE)
+		return PASS_NO_LISTENER;
+	if (owner == OWNER_MPTCP_LISTENER) {
+		j->state->mptcp_seen = bpf_jiffies64();
+		return PASS_MPTCP;
+	}
+	if (!ip_checksum_ok(ctx, p) || !tcp_checksum_ok(ctx, p))
+		return DROP_BAD_CHECKSUM;
+	if (!option_read(ctx, p, &j->options))
+		return DROP_MALFORMED;
+	if (j->options.present & OPTION_AUTH)
+		return tcp_auth_allowed(j->service, j->state, j->rt) ? PASS_TCP_AUTH : DROP_TCP_AUTH;
+	return TX_SYNACK;
+}
+
+/* A SYN below the marks passes, and its kernel's queue is looked at; the one above them begins the defence.
+ */
+static __always_inline bool syn_exceeds_marks(struct xdp_md *ctx, struct judgement *j)
+{
+	struct listener_queue queue = {};
+
+	if (syn_rate_exceeded(j->service, j->state, j->rt))
+		return true;
+	return socket_owner(ctx, &j->packet, &queue) == OWNER_LISTENER &&
+	       half_open_exceeded(j->service, j->state, &queue);
+}
+
+static __always_inline enum verdict judge_owner(const struct judgement *j, enum owner owner, __u64 hash)
+{
+	switch (owner) {
+	case OWNER_CONNECTION:
+		if (!(j->packet.flags & (TCP_FIN | TCP_RST)))
+			flow_add(hash);
+		return PASS_SOCKET;
+	case OWNER_KERNEL_COOKIE:
+	case OWNER_HANDSHAKE:
+	case OWNER_TIME_WAIT:
+		return PASS_SOCKET;
+	case OWNER_MPTCP_LISTENER:
+		return PASS_MPTCP;
+	case OWNER_NONE:
+		return PASS_NO_LISTENER;
+	case OWNER_LISTENER:
+		break;
+	}
+	return (j->packet.flags & (TCP_ACK | TCP_RST | TCP_FIN | TCP_SYN)) == TCP_ACK ? DROP_BAD_COOKIE
+										      : DROP_STRAY;
+}
+
+/* Anything but an opening SYN, while cookies validate. */
+static __always_inline enum verdict judge_segment(struct xdp_md *ctx, struct judgement *j)
+{
+	struct packet *p = &j->packet;
+	__u64 hash = flow_hash(p);
+	enum flow_freshness flow = flow_find(hash, j->rt);
+	struct listener_queue queue;
+	enum owner owner = OWNER_NONE;
+
+	if (flow == FLOW_STALE) {
+		owner = socket_owner(ctx, p, &queue);
+		if (owner == OWNER_CONNECTION) {
+			flow_add(hash);
+			flow = FLOW_FRESH;
+		} else {
+			flow_forget(hash);
+		}
+	}
+	if (flow == FLOW_FRESH) {
+		if (p->flags & (TCP_FIN | TCP_RST))
+			flow_close(hash, j->rt);
+		return PASS_FLOW;
+	}
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && option_read(ctx, p, &j->options) &&
+	    cookie_check(p, &j->options, j->rt, &j->cookie)) {
+		flow_forget(
+			hash); /* of an older incarnation; tc egress or the kernel vouch for the new one */
+		return PASS_COOKIE;
+	}
+	if (flow == FLOW_CLOSING)
+		return PASS_FLOW;
+	if (j->stance == STANCE_GRACE)
+		return PASS_OPEN;
+	if (flow == FLOW_STALE)
+		return judge_owner(j, owner, hash);
+	owner = listener_owner(ctx, p);
+	if (owner == OWNER_NONE)
+		return PASS_NO_LISTENER;
+	if (owner == OWNER_MPTCP_LISTENER)
+		return PASS_MPTCP;
+	if (!lookup_allowed(j->rt))
+		return DROP_LOOKUP_BUDGET;
+	return judge_owner(j, socket_owner(ctx, p, &queue), hash);
+}
+
+static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgement *j, __u32 slot)
+{
+	bool syn = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+
+	if (syn)
+		count_syn(slot);
+	if (j->stance == STANCE_OPEN)
+		return PASS_OPEN;
+	if (syn && j->stance != STANCE_DEFEND && j->service->mode != MODE_OFF && !j->rt->bypass &&
+	    syn_exceeds_marks(ctx, j)) {
+		mitigation_begin(j->state);
+		j->stance = STANCE_DEFEND;
+	}
+	if (j->stance == STANCE_WATCH || (syn && j->stance == STANCE_GRACE))
+		return PASS_OPEN;
+	return syn ? judge_syn(ctx, j) : judge_segment(ctx, j);
+}
+
+/* Leaves what the cookie carried for tc ingress, in front of the packet. */
+static __always_inline bool handover_write(struct xdp_md *ctx, const struct judgement *j)
+{
+	const struct cookie_options *o = &j->cookie;
+	struct handover *h;
+	void *data;
+
+	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*h)))
+		return false;
+	barrier_var(ctx);
+	h = XDP_DATA_META(ctx);
+	data = XDP_DATA(ctx);
+	if ((void *)(h + 1) > data)
+		return false;
+	h->magic = HANDOVER_MAGIC;
+	h->tstamp_ok = !!(j->options.present & OPTION_TS);
+	h->rcv_tsval = j->options.tsval;
+	h->rcv_tsecr = j->options.tsecr;
+	h->mss = o->mss;
+	h->wscale_ok = o->wscale != COOKIE_NO_WSCALE;
+	h->snd_wscale = h->wscale_ok ? o->wscale : 0;
+	h->rcv_wscale = h->wscale_ok ? j->service->wscale : 0;
+	h->sack_ok = o->sack;
+	h->ecn_ok = o->ecn;
+	return true;
+}
+
+static __always_inline int act(struct xdp_md *ctx, __u32 slot, enum verdict verdict)
+{
+	count_verdict(slot, verdict);
+	if (verdict == TX_SYNACK)
+		return XDP_TX;
+	return verdict < TX_SYNACK ? XDP_PASS : XDP_DROP;
+}
+
+/* A packet to the service in SLOT, whose headers could be read. */
+static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 slot)
+{
+	enum verdict verdict = judge_tcp(ctx, j, slot);
+
+	if (j->service->mode == MODE_MONITOR) {
+		if (verdict != PASS_OPEN)
+			count_would(slot, verdict);
+		return act(ctx, slot, PASS_MONITOR);
+	}
+	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
+		verdict = DROP_INTERNAL;
+	if (verdict == PASS_COOKIE && !handover_write(ctx, j))
+		verdict = DROP_INTERNAL;
+	return act(ctx, slot, verdict);
+}
+
+/* What cannot be parsed on its way to a defended service is dropped, never passed. */
+static __always_inline int refuse(struct xdp_md *ctx, struct judgement *j, __u32 slot, enum verdict verdict)
+{
+	if (j->stance != STANCE_DEFEND)
+		return act(ctx, slot, PASS_OPEN);
+	if (j->service->mode == MODE_MONITOR) {
+		count_would(slot, verdict);
+		return act(ctx, slot, PASS_MONITOR);
+	}
+	return act(ctx, slot, verdict);
+}
+
+SEC("xdp")
+int xdp_host(struct xdp_md *ctx)
+{
+	struct judgement j = {};
+	enum parsed parsed;
+	__u32 slot;
+
+	parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), &j.packet);
+	if (parsed == PARSED_NOT_IP)
+		return act(ctx, SERVICE_NONE, PASS_NOT_IP);
+	if (parsed == PARSED_NOT_TCP)
+		return act(ctx, SERVICE_NONE, PASS_NOT_TCP);
+	j.rt = runtime_live();
+	if (!j.rt)
+		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+	slot = service_find(j.rt, j.packet.v6, j.packet.daddr, parsed == PARSED_TCP ? j.packet.dest : 0);
+	if (slot == SERVICE_NONE)
+		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+	j.service = service_get(j.rt, slot);
+	j.state = service_state_get(slot);
+	if (!j.service || !j.state)
+		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+	j.stance = stance_of(j.rt, j.service, j.state);
+	if (parsed == PARSED_FRAGMENT)
+		return refuse(ctx, &j, slot, DROP_FRAGMENT);
+	if (parsed == PARSED_MALFORMED || j.packet.frame_end > bpf_xdp_get_buff_len(ctx))
+		return refuse(ctx, &j, slot, DROP_MALFORMED);
+	return serve(ctx, &j, slot);
+}
+
+char _license[] SEC("license") __weak = "GPL";

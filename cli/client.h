@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection to the daemon's control socket, and calls over it. Blocking, with a time limit.
+ */
+#ifndef SYNMOAT_CLI_CLIENT_H
+#define SYNMOAT_CLI_CLIENT_H
+
+#include <jansson.h>
+
+struct client;
+
+/* An answer: reply, or error with the parameters of the error in reply. */
+struct client_answer {
+	char *error; /* NULL: success */
+	json_t *reply;
+};
+
+/* 0 or a negative errno: -ENOENT and -ECONNREFUSED say that no daemon listens. */
+int client_open(struct client **out, const char *path);
+void client_close(struct client *client);
+
+/*
+ * Takes parameters over; a reply in parts is put together (arrays and texts of the same name are joined).
+ * 0 with *answer filled, or -EAGAIN (no answer in time), -ECONNRESET (closed before the answer), -EBADMSG
+ * (not the protocol), -ENOMEM.
+ */
+int client_call(struct client *client, const char *method, json_t *parameters, struct client_answer *answer);
+void client_answer_fini(struct client_answer *answer);
+
+#endif

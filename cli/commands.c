@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Running one command. */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "daemon/control/protocol.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define DEFAULT_CONFIG	  "/etc/synmoat/synmoat.conf"
+
+/* --- arguments --- */
+
+json_t *parameters_name(char **arguments, const struct options *options)
+{
+	(void)options;
+	return json_pack("{s:s}", "name", arguments[0]);
+}
+
+json_t *parameters_mode(char **arguments, const struct options *options)
+{
+	static const char *const modes[] = { "off", "monitor", "auto", "always" };
+
+	(void)options;
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		if (!strcmp(arguments[1], modes[i]))
+			return json_pack("{s:s,s:s}", "name", arguments[0], "mode", modes[i]);
+	fprintf(stderr, "synmoat: there is no mode '%s': give off, monitor, auto or always\n", arguments[1]);
+	return NULL;
+}
+
+json_t *parameters_rotate(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return json_pack("{s:b}", "now", options->now);
+}
+
+json_t *parameters_bypass(char **arguments, const struct options *options)
+{
+	bool on = !strcmp(arguments[0], "on");
+
+	(void)options;
+	if (on || !strcmp(arguments[0], "off"))
+		return json_pack("{s:b}", "on", on);
+	fprintf(stderr, "synmoat: bypass is on or off, not '%s'\n", arguments[0]);
+	return NULL;
+}
+
+/* --- config check --- */
+
+/* The daemon of the same build or installation as this program. */
+static void exec_beside_us(char **argv)
+{
+	static const char *const places[] = { "synmoatd", "../sbin/synmoatd" };
+	char self[PATH_MAX], path[PATH_MAX + 32];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (length <= 0)
+		return;
+	self[length] = '\0';
+	dirname(self);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		snprintf(path, sizeof(path), "%s/%s", self, places[i]);
+		execv(path, argv);
+	}
+}
+
+int run_config_check(char **arguments)
+{
+	static char name[] = "synmoatd", check[] = "--check", default_file[] = DEFAULT_CONFIG;
+	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file, NULL };
+
+	exec_beside_us(argv);
+	execvp(name, argv);
+	fprintf(stderr, "synmoat: cannot run synmoatd to check the file: %m. Put synmoatd into PATH\n");
+	return EXIT_FAILED;
+}
+
+/* --- what can go wrong --- */
+
+static int say_unreachable(const char *path, int error)
+{
+	switch (error) {
+	case -ENOENT:
+	case -ECONNREFUSED:
+		fprintf(stderr,
+			"synmoat: synmoatd is not answering at %s: start it with systemctl start synmoatd, "
+			"or give --socket\n",
+			path);
+		return EXIT_NOT_RUNNING;
+	case -EAGAIN:
+		fprintf(stderr,
+			"synmoat: synmoatd took the call at %s but does not answer: see journalctl -u "
+			"synmoatd\n",
+			path);
+		return EXIT_NOT_RUNNING;
+	case -EACCES:
+	case -EPERM:
+		fprintf(stderr, "synmoat: no permission to connect to %s: try as root, or give --socket\n",
+			path);
+		return EXIT_PERMISSION;
+	case -ECONNRESET:
+		fprintf(stderr,
+			"synmoat: synmoatd at %s hung up without an answer: see journalctl -u synmoatd\n",
+			path);
+		return EXIT_FAILED;
+	case -EBADMSG:
+		fprintf(stderr, "synmoat: what answers at %s is not synmoatd\n", path);
+		return EXIT_FAILED;
+	default:
+		fprintf(stderr, "synmoat: cannot talk to synmoatd at %s: %s\n", path, strerror(-error));
+		return EXIT_FAILED;
+	}
+}
+
+/* Errors of the daemon: what they mean for the exit code, and what to do. */
+static const struct {
+	const char *error;
+	enum exit_code code;
+	const char *key; /* parameter of the error that says more than its text; NULL: none */
+	const char *fallback;
+	const char *hint;
+} answers[] = {
+	{ ERROR_PERMISSION_DENIED, EXIT_PERMISSION, NULL, "permission denied",
+	  "use sudo, or join that group" },
+	{ ERROR_NO_SUCH_SERVICE, EXIT_FAILED, NULL, "no such service", "synmoat service list shows them" },
+	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
+	  "synmoat interface list shows them" },
+	{ ERROR_INVALID_PARAMETER, EXIT_FAILED, "parameter", "the daemon does not accept this value of ",
+	  "are synmoat and synmoatd of one version? synmoat version tells" },
+	{ ERROR_METHOD_NOT_FOUND, EXIT_FAILED, "method", "the daemon does not know ",
+	  "are synmoat and synmoatd of one version? synmoat version tells" },
+};
+
+static const char *text_of(const json_t *parameters, const char *key)
+{
+	const char *text = json_string_value(json_object_get(parameters, key));
+
+	return text ? text : "";
+}
+
+static int say_config_error(const json_t *parameters)
+{
+	json_int_t line = json_integer_value(json_object_get(parameters, "line"));
+	const char *key = text_of(parameters, "key");
+
+	fprintf(stderr, "synmoat: %s:", text_of(parameters, "file"));
+	if (line)
+		fprintf(stderr, "%" JSON_INTEGER_FORMAT ":", line);
+	fprintf(stderr, " %s%s%s\n", key, *key ? ": " : "", text_of(parameters, "text"));
+	fprintf(stderr, "synmoat: the configuration that was in force still is\n");
+	return EXIT_FAILED;
+}
+
+static int say_error(const char *error, const json_t *parameters)
+{
+	const char *text = text_of(parameters, "text");
+
+	if (!strcmp(error, ERROR_CONFIG))
+		return say_config_error(parameters);
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
+		if (strcmp(answers[i].error, error) != 0)
+			continue;
+		fprintf(stderr, "synmoat: %s%s (%s)\n", *text ? text : answers[i].fallback,
+			answers[i].key ? text_of(parameters, answers[i].key) : "", answers[i].hint);
+		return answers[i].code;
+	}
+	fprintf(stderr, "synmoat: %s\n", *text ? text : error);
+	return EXIT_FAILED;
+}
+
+/* --- a call --- */
+
+static void print_error_json(struct render *render, const struct client_answer *answer, bool one_line)
+{
+	json_t *object = json_pack("{s:s,s:O}", "error", answer->error, "parameters", answer->reply);
+
+	render_json(render, object, one_line);
+	json_decref(object);
+}
+
+static int show_answer(const struct command *command, const struct options *options, struct render *render,
+		       const struct client_answer *answer)
+{
+	if (options->json && answer->error)
+		print_error_json(render, answer, options->watch);
+	else if (options->json)
+		render_json(render, answer->reply, options->watch);
+	else if (!answer->error)
+		command->show(render, answer->reply);
+	return answer->error ? say_error(answer->error, answer->reply) : EXIT_OK;
+}
+
+static int call_once(const struct command *command, json_t *parameters, const struct options *options,
+		     struct render *render)
+{
+	struct client_answer answer = { 0 };
+	struct client *client = NULL;
+	int error = client_open(&client, options->socket), code;
+
+	if (error)
+		json_decref(parameters);
+	else
+		error = client_call(client, command->method, parameters, &answer);
+	code = error ? say_unreachable(options->socket, error)
+		     : show_answer(command, options, render, &answer);
+	client_answer_fini(&answer);
+	client_close(client);
+	return code;
+}
+
+static int flush(struct render *render, bool redraw, int code)
+{
+	int error = render_flush(render, redraw);
+
+	if (!error)
+		return code;
+	fprintf(stderr, "synmoat: cannot write the output: %s\n", strerror(-error));
+	return EXIT_FAILED;
+}
+
+static json_t *make_parameters(const struct command *command, char **arguments, const struct options *options)
+{
+	return command->parameters ? command->parameters(arguments, options) : json_object();
+}
+
+/* --- watching --- */
+
+static void print_watch_headline(struct render *render, const struct options *options)
+{
+	char clock[FORMAT_SIZE];
+	time_t now = time(NULL);
+
+	strftime(clock, sizeof(clock), "%F %T", localtime(&now));
+	render_tinted(render, TINT_HEAD, "%s, every %g s", clock, options->interval_s);
+	render_print(render, "\n\n");
+}
+
+static void pause_for(double seconds)
+{
+	struct timespec interval = { .tv_sec = (time_t)seconds };
+
+	interval.tv_nsec = (long)((seconds - (double)interval.tv_sec) * 1e9);
+	nanosleep(&interval, NULL);
+}
+
+/* Goes on when the daemon is away for a moment, but not when it never was there. */
+static int watch(const struct command *command, char **arguments, const struct options *options,
+		 struct render *render)
+{
+	bool redraw = render->tty && !options->json, seen = false;
+	int code;
+
+	if (redraw)
+		fputs("\033[H\033[2J", stdout);
+	for (;;) {
+		if (!options->json)
+			print_watch_headline(render, options);
+		code = call_once(command, make_parameters(command, arguments, options), options, render);
+		if (code != EXIT_OK && !seen)
+			return code;
+		seen = true;
+		if (!options->json && !redraw)
+			render_print(render, "\n");
+		code = flush(render, redraw, EXIT_OK);
+		if (code != EXIT_OK)
+			return code;
+		pause_for(options->interval_s);
+	}
+}
+
+static int call(const struct command *command, char **arguments, const struct options *options,
+		struct render *render)
+{
+	json_t *parameters = make_parameters(command, arguments, options);
+
+	if (!parameters)
+		return EXIT_USAGE;
+	return flush(render, false, call_once(command, parameters, options, render));
+}
+
+int command_run(const struct command *command, char **arguments, const struct options *options)
+{
+	struct render render;
+	int code;
+
+	if (command->run)
+		return command->run(arguments);
+	if (render_init(&render, options->color)) {
+		fprintf(stderr, "synmoat: out of memory\n");
+		return EXIT_FAILED;
+	}
+	code = options->watch ? watch(command, arguments, options, &render)
+			      : call(command, arguments, options, &render);
+	render_fini(&render);
+	return code;
+}

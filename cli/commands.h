@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a command of the command line is, and running one: call the daemon, show the reply, or say what went
+ * wrong and what to do. The table of commands is in main.c.
+ */
+#ifndef SYNMOAT_CLI_COMMANDS_H
+#define SYNMOAT_CLI_COMMANDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/render.h"
+
+enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMISSION };
+
+struct options {
+	const char *socket;
+	bool json, watch, now;
+	double interval_s;
+	enum color_choice color;
+};
+
+/* Options that not every command takes. */
+enum command_takes { TAKES_JSON = 1, TAKES_WATCH = 2, TAKES_NOW = 4 };
+
+struct command {
+	const char *object, *verb; /* verb NULL: the object alone is the command */
+	const char *arguments;	   /* for the usage */
+	int least, most;	   /* arguments */
+	unsigned int takes;
+	const char *help;
+	/* One method and how its reply is shown; or run, which does all by itself. */
+	const char *method;
+	json_t *(*parameters)(char **arguments, const struct options *options); /* NULL: none */
+	void (*show)(struct render *render, const json_t *reply);
+	int (*run)(char **arguments);
+};
+
+int command_run(const struct command *command, char **arguments, const struct options *options);
+
+/* parameters of the table; they return NULL when they have said what is wrong with the arguments. */
+json_t *parameters_name(char **arguments, const struct options *options);
+json_t *parameters_mode(char **arguments, const struct options *options);
+json_t *parameters_rotate(char **arguments, const struct options *options);
+json_t *parameters_bypass(char **arguments, const struct options *options);
+
+/* run of the table: hands over to synmoatd --check. */
+int run_config_check(char **arguments);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Numbers, durations and words as people read them. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/format.h"
+
+#define WORD_MAX 32
+
+const char *format_count(char buffer[FORMAT_SIZE], int64_t count)
+{
+	char digits[FORMAT_SIZE];
+	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, count);
+	size_t sign = count < 0, out = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (i > sign && (length - i) % 3 == 0)
+			buffer[out++] = ',';
+		buffer[out++] = digits[i];
+	}
+	buffer[out] = '\0';
+	return buffer;
+}
+
+const char *format_duration(char buffer[FORMAT_SIZE], int64_t seconds)
+{
+	static const struct {
+		int64_t unit_s, part_s;
+		char unit, part;
+	} rows[] = {
+		{ 86400, 3600, 'd', 'h' },
+		{ 3600, 60, 'h', 'm' },
+		{ 60, 1, 'm', 's' },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (seconds < rows[i].unit_s)
+			continue;
+		snprintf(buffer, FORMAT_SIZE, "%" PRId64 "%c %02" PRId64 "%c", seconds / rows[i].unit_s,
+			 rows[i].unit, seconds % rows[i].unit_s / rows[i].part_s, rows[i].part);
+		return buffer;
+	}
+	snprintf(buffer, FORMAT_SIZE, "%" PRId64 "s", seconds);
+	return buffer;
+}
+
+char *format_wrap(const char *text, size_t width)
+{
+	char *lines = strdup(text);
+	size_t line = 0, blank = 0; /* where the line began; after the last blank in it */
+
+	if (!lines || !width)
+		return lines;
+	for (size_t i = 0; lines[i]; i++) {
+		if (lines[i] == ' ')
+			blank = i + 1;
+		if (i - line < width || blank <= line)
+			continue;
+		lines[blank - 1] = '\n';
+		line = blank;
+	}
+	return lines;
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+size_t format_distance(const char *from, const char *to)
+{
+	size_t cost[WORD_MAX + 1][WORD_MAX + 1];
+	size_t rows = strlen(from), columns = strlen(to);
+
+	if (rows > WORD_MAX || columns > WORD_MAX)
+		return SIZE_MAX;
+	for (size_t i = 0; i <= rows; i++)
+		cost[i][0] = i;
+	for (size_t j = 0; j <= columns; j++)
+		cost[0][j] = j;
+	for (size_t i = 1; i <= rows; i++) {
+		for (size_t j = 1; j <= columns; j++) {
+			bool swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+
+			cost[i][j] = least(least(cost[i - 1][j], cost[i][j - 1]) + 1,
+					   cost[i - 1][j - 1] + (from[i - 1] != to[j - 1]));
+			if (swapped)
+				cost[i][j] = least(cost[i][j], cost[i - 2][j - 2] + 1);
+		}
+	}
+	return cost[rows][columns];
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * synmoat: the command line. The table of commands, which also prints the usage, and the options before,
+ * between and after them.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <locale.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "cli/show.h"
+#include "daemon/control/protocol.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define INTERVAL_S	  2.0
+#define INTERVAL_LEAST_S  0.1
+#define INTERVAL_MOST_S	  86400.0
+#define LIKE_ENOUGH	  2 /* edits between what was typed and what was meant */
+
+static const struct command commands[] = {
+	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH,
+	  "how things are: interfaces, services, verdicts", METHOD_STATUS, NULL, show_status, NULL },
+	{ "service", "list", "", 0, 0, TAKES_JSON | TAKES_WATCH, "services, their modes and rates",
+	  METHOD_LIST_SERVICES, NULL, show_services, NULL },
+	{ "service", "show", "NAME", 1, 1, TAKES_JSON | TAKES_WATCH, "one service with its verdicts",
+	  METHOD_GET_SERVICE, parameters_name, show_service, NULL },
+	{ "service", "mode", "NAME off|monitor|auto|always", 2, 2, TAKES_JSON,
+	  "change a mode until the daemon ends", METHOD_SET_SERVICE_MODE, parameters_mode, show_mode_set,
+	  NULL },
+	{ "interface", "list", "", 0, 0, TAKES_JSON | TAKES_WATCH, "interfaces and whether they are defended",
+	  METHOD_LIST_INTERFACES, NULL, show_interfaces, NULL },
+	{ "interface", "attach", "NAME", 1, 1, TAKES_JSON, "defend an interface", METHOD_ATTACH_INTERFACE,
+	  parameters_name, show_interface_set, NULL },
+	{ "interface", "detach", "NAME", 1, 1, TAKES_JSON, "leave an interface alone",
+	  METHOD_DETACH_INTERFACE, parameters_name, show_interface_set, NULL },
+	{ "config", "check", "[FILE]", 0, 1, 0, "say whether a configuration file is right", NULL, NULL, NULL,
+	  run_config_check },
+	{ "config", "show", "", 0, 0, TAKES_JSON, "the configuration in force", METHOD_SHOW_CONFIG, NULL,
+	  show_config, NULL },
+	{ "reload", NULL, "", 0, 0, TAKES_JSON, "read the configuration again", METHOD_RELOAD, NULL,
+	  show_reloaded, NULL },
+	{ "cookie", "rotate", "[--now]", 0, 0, TAKES_JSON | TAKES_NOW,
+	  "new cookie key; --now: the old one ends at once", METHOD_ROTATE_KEY, parameters_rotate,
+	  show_rotated, NULL },
+	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
+	  parameters_bypass, show_bypass, NULL },
+	{ "version", NULL, "", 0, 0, TAKES_JSON, "versions of this program and of the daemon", METHOD_VERSION,
+	  NULL, show_version, NULL },
+};
+
+static void print_usage(void)
+{
+	printf("usage: synmoat [OPTION]... COMMAND\n\ncommands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+		int length = printf("  %s%s%s%s%s", command->object, command->verb ? " " : "",
+				    command->verb ? command->verb : "", *command->arguments ? " " : "",
+				    command->arguments);
+
+		if (length > 29)
+			length = printf("\n") - 1;
+		printf("%*s%s\n", 30 - length, "", command->help);
+	}
+	printf("\noptions:\n"
+	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
+	       "  -j, --json                  the daemon's reply as JSON\n"
+	       "  -w, --watch [SECONDS]       again and again (status, service list|show, interface list)\n"
+	       "      --color WHEN            auto, always or never\n"
+	       "  -h, --help                  this\n"
+	       "  -V, --version               version of this program\n"
+	       "\nexit status: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 permission\n");
+}
+
+/* --- finding the command --- */
+
+struct nearest {
+	const char *word;
+	size_t distance;
+};
+
+static void consider(struct nearest *nearest, const char *typed, const char *word)
+{
+	size_t distance = format_distance(typed, word);
+
+	/* a word as short as the difference would always be like it */
+	if (distance > LIKE_ENOUGH || distance >= strlen(word) || distance >= nearest->distance)
+		return;
+	*nearest = (struct nearest){ word, distance };
+}
+
+static void say_unknown(const char *object, const char *typed, const struct nearest *nearest)
+{
+	fprintf(stderr, "synmoat: there is no command '%s%s%s'", object, *object ? " " : "", typed);
+	if (nearest->word)
+		fprintf(stderr, ": did you mean '%s%s%s'?\n", object, *object ? " " : "", nearest->word);
+	else
+		fprintf(stderr, ": synmoat --help lists them\n");
+}
+
+static void say_unknown_object(const char *typed)
+{
+	struct nearest nearest = { NULL, SIZE_MAX };
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		consider(&nearest, typed, commands[i].object);
+	say_unknown("", typed, &nearest);
+}
+
+static void say_unknown_verb(const char *object, const char *typed)
+{
+	struct nearest nearest = { NULL, SIZE_MAX };
+	const char *separator = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (typed && !strcmp(commands[i].object, object))
+			consider(&nearest, typed, commands[i].verb);
+	if (typed) {
+		say_unknown(object, typed, &nearest);
+		return;
+	}
+	fprintf(stderr, "synmoat: %s what? Give ", object);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].object, object) != 0)
+			continue;
+		fprintf(stderr, "%s%s", separator, commands[i].verb);
+		separator = ", ";
+	}
+	fprintf(stderr, "\n");
+}
+
+/* Advances *words past the command's own; NULL when it has said what is wrong. */
+static const struct command *find_command(char ***words)
+{
+	const char *object = (*words)[0], *verb = (*words)[1];
+	bool object_known = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct command *command = &commands[i];
+
+		if (strcmp(command->object, object) != 0)
+			continue;
+		object_known = true;
+		if (command->verb && (!verb || strcmp(command->verb, verb) != 0))
+			continue;
+		*words += command->verb ? 2 : 1;
+		return command;
+	}
+	if (object_known)
+		say_unknown_verb(object, verb);
+	else
+		say_unknown_object(object);
+	return NULL;
+}
+
+/* --- options --- */
+
+static bool parse_color(const char *word, enum color_choice *choice)
+{
+	static const char *const words[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(words[i], word) != 0)
+			continue;
+		*choice = (enum color_choice)i;
+		return true;
+	}
+	fprintf(stderr, "synmoat: --color is auto, always or never, not '%s'\n", word);
+	return false;
+}
+
+static bool read_interval(const char *word, double *interval_s)
+{
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(word, &end);
+	if (errno || end == word || *end || !(value >= INTERVAL_LEAST_S && value <= INTERVAL_MOST_S))
+		return false;
+	*interval_s = value;
+	return true;
+}
+
+/* SECONDS may follow as a word of its own (-w 5), which getopt does not know of. */
+static bool parse_watch(const char *seconds, char *const *argv, struct options *options)
+{
+	const char *next = argv[optind];
+
+	options->watch = true;
+	if (!seconds && next && *next && strspn(next, "0123456789.") == strlen(next)) {
+		seconds = next;
+		optind++;
+	}
+	if (!seconds || read_interval(seconds, &options->interval_s))
+		return true;
+	fprintf(stderr, "synmoat: --watch takes seconds, from %g, not '%s'\n", INTERVAL_LEAST_S, seconds);
+	return false;
+}
+
+enum { OPTION_SOCKET = 256, OPTION_COLOR, OPTION_NOW };
+
+/* -1: go on; else the exit code. */
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "socket", required_argument, NULL, OPTION_SOCKET },
+		{ "color", required_argument, NULL, OPTION_COLOR },
+		{ "now", no_argument, NULL, OPTION_NOW },
+		{ "json", no_argument, NULL, 'j' },
+		{ "watch", optional_argument, NULL, 'w' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "jw::hV", long_options, NULL)) != -1) {
+		switch (option) {
+		case OPTION_SOCKET:
+			options->socket = optarg;
+			break;
+		case OPTION_COLOR:
+			if (!parse_color(optarg, &options->color))
+				return EXIT_USAGE;
+			break;
+		case OPTION_NOW:
+			options->now = true;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'w':
+			if (!parse_watch(optarg, argv, options))
+				return EXIT_USAGE;
+			break;
+		case 'h':
+			print_usage();
+			return EXIT_OK;
+		case 'V':
+			printf("synmoat %s\n", SYNMOAT_VERSION);
+			return EXIT_OK;
+		default:
+			fprintf(stderr, "synmoat: synmoat --help lists the options\n");
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+static bool check_options(const struct command *command, const struct options *options)
+{
+	const struct {
+		bool given;
+		enum command_takes bit;
+		const char *name;
+	} rows[] = {
+		{ options->json, TAKES_JSON, "--json" },
+		{ options->watch, TAKES_WATCH, "--watch" },
+		{ options->now, TAKES_NOW, "--now" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!rows[i].given || command->takes & rows[i].bit)
+			continue;
+		fprintf(stderr, "synmoat: %s%s%s does not take %s\n", command->object,
+			command->verb ? " " : "", command->verb ? command->verb : "", rows[i].name);
+		return false;
+	}
+	return true;
+}
+
+static bool check_arguments(const struct command *command, int count)
+{
+	if (count >= command->least && count <= command->most)
+		return true;
+	fprintf(stderr, "usage: synmoat %s%s%s%s%s\n", command->object, command->verb ? " " : "",
+		command->verb ? command->verb : "", *command->arguments ? " " : "", command->arguments);
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { .socket = CONTROL_SOCKET, .interval_s = INTERVAL_S };
+	const struct command *command;
+	char **words;
+	int code;
+
+	setlocale(LC_CTYPE, "");
+	code = parse_options(argc, argv, &options);
+	if (code >= 0)
+		return code;
+	words = argv + optind;
+	if (!*words) {
+		fprintf(stderr, "synmoat: give a command: synmoat --help lists them\n");
+		return EXIT_USAGE;
+	}
+	command = find_command(&words);
+	if (!command || !check_options(command, &options) ||
+	    !check_arguments(command, (int)(argv + argc - words)))
+		return EXIT_USAGE;
+	return command_run(command, words, &options);
+}

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The daemon's replies for people. Order: small helpers, tables that several replies share, the replies. */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/render.h"
+#include "cli/show.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define LABEL_WIDTH	  14
+#define ITEMS_ON_TTY	  24 /* of a service's prefixes and ports; without a terminal all are listed */
+
+static int64_t number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+static bool flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static const char *or_dash(const char *text)
+{
+	return *text ? text : "-";
+}
+
+static void warn(struct render *render, const char *subject, const char *text)
+{
+	render_tinted(render, TINT_WARN, "%s%s", subject, text);
+	render_print(render, "\n");
+}
+
+static void cell_count(struct table *table, size_t column, int64_t count)
+{
+	char buffer[FORMAT_SIZE];
+
+	render_cell(table, column, TINT_NONE, format_count(buffer, count));
+}
+
+static void cell_duration(struct table *table, size_t column, int64_t seconds)
+{
+	char buffer[FORMAT_SIZE];
+
+	render_cell(table, column, TINT_NONE, format_duration(buffer, seconds));
+}
+
+/* --- interfaces --- */
+
+static enum tint interface_tint(const json_t *interface)
+{
+	if (!flag(interface, "attached"))
+		return TINT_BAD;
+	return flag(interface, "up") ? TINT_GOOD : TINT_WARN;
+}
+
+static const char *interface_state(const json_t *interface)
+{
+	if (flag(interface, "attached"))
+		return "attached";
+	return flag(interface, "present") ? "not attached" : "missing";
+}
+
+static bool any_has_reason(const json_t *interfaces)
+{
+	const json_t *interface;
+	bool any = false;
+	size_t i;
+
+	json_array_foreach(interfaces, i, interface)
+		any |= *string(interface, "reason") != '\0';
+	return any;
+}
+
+static void interface_row(struct table *table, const json_t *interface, bool reasons)
+{
+	bool present = flag(interface, "present");
+
+	render_row(table);
+	render_cell(table, 0, TINT_NONE, string(interface, "name"));
+	render_cell(table, 1, TINT_NONE, !present ? "-" : flag(interface, "up") ? "up" : "down");
+	if (present)
+		cell_count(table, 2, number(interface, "mtu"));
+	else
+		render_cell(table, 2, TINT_NONE, "-");
+	render_cell(table, 3, TINT_NONE, or_dash(string(interface, "xdp")));
+	render_cell(table, 4, interface_tint(interface), interface_state(interface));
+	if (reasons)
+		render_cell(table, 5, TINT_NONE, or_dash(string(interface, "reason")));
+}
+
+static void print_interfaces(struct render *render, const json_t *interfaces)
+{
+	static const struct column columns[] = {
+		{ "INTERFACE", COLUMN_LEFT }, { "LINK", COLUMN_LEFT },	{ "MTU", COLUMN_RIGHT },
+		{ "XDP", COLUMN_LEFT },	      { "STATE", COLUMN_LEFT }, { "REASON", COLUMN_WRAP },
+	};
+	bool reasons = any_has_reason(interfaces);
+	struct table *table = render_table(render, columns, ARRAY_SIZE(columns) - !reasons);
+	const json_t *interface;
+	size_t i;
+
+	json_array_foreach(interfaces, i, interface)
+		interface_row(table, interface, reasons);
+	render_table_print(table);
+}
+
+/* --- services --- */
+
+static enum tint mitigation_tint(const char *mitigation)
+{
+	if (!strcmp(mitigation, "active"))
+		return TINT_BAD;
+	return !strcmp(mitigation, "grace") ? TINT_WARN : TINT_NONE;
+}
+
+static bool mode_is_changed(const json_t *service)
+{
+	return strcmp(string(service, "mode"), string(service, "configured_mode")) != 0;
+}
+
+static void cell_mode(struct table *table, size_t column, const json_t *service)
+{
+	char mode[FORMAT_SIZE];
+
+	snprintf(mode, sizeof(mode), "%s%s", string(service, "mode"), mode_is_changed(service) ? "*" : "");
+	render_cell(table, column, mode_is_changed(service) ? TINT_WARN : TINT_NONE, mode);
+}
+
+static void service_row(struct table *table, const json_t *service)
+{
+	const char *mitigation = string(service, "mitigation");
+
+	render_row(table);
+	render_cell(table, 0, TINT_NONE, string(service, "name"));
+	cell_mode(table, 1, service);
+	render_cell(table, 2, mitigation_tint(mitigation), mitigation);
+	cell_duration(table, 3, number(service, "since_s"));
+	cell_count(table, 4, number(service, "syn_rate_pps"));
+	cell_count(table, 5, number(service, "answered_pps"));
+	cell_count(table, 6, number(service, "completed_pps"));
+	cell_count(table, 7, number(service, "half_open"));
+}
+
+static void print_service_notes(struct render *render, const json_t *services)
+{
+	const json_t *service;
+	bool changed = false;
+	size_t i;
+
+	json_array_foreach(services, i, service) {
+		changed |= mode_is_changed(service);
+		if (flag(service, "mptcp_listener"))
+			render_tinted(
+				render, TINT_WARN,
+				"%s: its listener speaks MPTCP, which only the kernel's own cookies serve\n",
+				string(service, "name"));
+	}
+	if (changed)
+		render_print(render, "* set at runtime; the configuration says otherwise\n");
+}
+
+static void print_services(struct render *render, const json_t *services)
+{
+	static const struct column columns[] = {
+		{ "SERVICE", COLUMN_FOLD },	 { "MODE", COLUMN_LEFT },
+		{ "STATE", COLUMN_LEFT },	 { "SINCE", COLUMN_RIGHT },
+		{ "SYN/S", COLUMN_RIGHT },	 { "ANSWERED/S", COLUMN_RIGHT },
+		{ "COMPLETED/S", COLUMN_RIGHT }, { "HALF-OPEN", COLUMN_RIGHT },
+	};
+	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
+	const json_t *service;
+	size_t i;
+
+	if (!json_array_size(services))
+		render_print(render, "no service is configured\n");
+	json_array_foreach(services, i, service)
+		service_row(table, service);
+	render_table_print(table);
+	print_service_notes(render, services);
+}
+
+/* --- verdicts and handovers --- */
+
+struct sums {
+	int64_t packets, would;
+};
+
+static struct sums sum_verdicts(json_t *verdicts)
+{
+	struct sums sums = { 0 };
+	const char *name;
+	json_t *verdict;
+
+	json_object_foreach(verdicts, name, verdict) {
+		sums.packets += number(verdict, "packets");
+		sums.would += number(verdict, "would");
+	}
+	return sums;
+}
+
+static enum tint verdict_tint(const char *name)
+{
+	return !strcmp(name, "drop_internal") ? TINT_BAD : TINT_NONE;
+}
+
+/* A row; would < 0: the table has no such column. */
+static void verdict_row(struct table *table, enum tint tint, const char *name, int64_t packets, int64_t would,
+			const char *meaning)
+{
+	size_t column = 0;
+
+	render_row(table);
+	render_cell(table, column++, tint, name);
+	cell_count(table, column++, packets);
+	if (would >= 0)
+		cell_count(table, column++, would);
+	render_cell(table, column, TINT_NONE, meaning);
+}
+
+/* Those that happened, or would have; then their sum, which sum_meaning explains. */
+static void print_verdicts(struct render *render, json_t *verdicts, const char *sum_meaning)
+{
+	static const struct column all[] = {
+		{ "VERDICT", COLUMN_LEFT },
+		{ "PACKETS", COLUMN_RIGHT },
+		{ "MEANING", COLUMN_WRAP },
+	};
+	static const struct column monitored[] = {
+		{ "VERDICT", COLUMN_LEFT },
+		{ "PACKETS", COLUMN_RIGHT },
+		{ "WOULD BE", COLUMN_RIGHT },
+		{ "MEANING", COLUMN_WRAP },
+	};
+	struct sums sums = sum_verdicts(verdicts);
+	struct table *table;
+	const char *name;
+	json_t *verdict;
+
+	if (!sums.packets && !sums.would) {
+		render_print(render, "no packet seen yet\n");
+		return;
+	}
+	table = sums.would ? render_table(render, monitored, ARRAY_SIZE(monitored))
+			   : render_table(render, all, ARRAY_SIZE(all));
+	json_object_foreach(verdicts, name, verdict) {
+		int64_t packets = number(verdict, "packets"), would = number(verdict, "would");
+
+		if (packets || would)
+			verdict_row(table, verdict_tint(name), name, packets, sums.would ? would : -1,
+				    string(verdict, "meaning"));
+	}
+	verdict_row(table, TINT_HEAD, "sum", sums.packets, sums.would ? sums.would : -1, sum_meaning);
+	render_table_print(table);
+}
+
+static void print_handovers(struct render *render, json_t *handovers, const char *last_error)
+{
+	static const struct column columns[] = {
+		{ "HANDOVER", COLUMN_LEFT },
+		{ "CONNECTIONS", COLUMN_RIGHT },
+		{ "MEANING", COLUMN_WRAP },
+	};
+	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
+	const char *name;
+	json_t *handover;
+	bool any = false;
+
+	json_object_foreach(handovers, name, handover) {
+		if (!number(handover, "connections"))
+			continue;
+		if (!any)
+			render_print(render, "\n");
+		any = true;
+		render_row(table);
+		render_cell(table, 0, strcmp(name, "refused") ? TINT_NONE : TINT_BAD, name);
+		cell_count(table, 1, number(handover, "connections"));
+		render_cell(table, 2, TINT_NONE, string(handover, "meaning"));
+	}
+	render_table_print(table);
+	if (*last_error)
+		warn(render, "last handover error: ", last_error);
+}
+
+/* --- status --- */
+
+static void print_key(struct render *render, const json_t *key)
+{
+	char buffer[FORMAT_SIZE];
+
+	render_print(render, "cookie key %s old", format_duration(buffer, number(key, "age_s")));
+	if (flag(key, "rotation_pending"))
+		render_print(render, ", next in %s", format_duration(buffer, number(key, "rotation_in_s")));
+}
+
+static void print_bypass(struct render *render, const json_t *reply)
+{
+	if (!flag(reply, "bypass"))
+		return;
+	render_tinted(render, TINT_BAD,
+		      "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off");
+	render_print(render, "\n");
+}
+
+static void print_headline(struct render *render, const json_t *reply)
+{
+	char buffer[FORMAT_SIZE];
+
+	render_tinted(render, TINT_HEAD, "synmoat %s", string(reply, "version"));
+	render_print(render, ", %s deployment, up %s, ", string(reply, "deployment"),
+		     format_duration(buffer, number(reply, "uptime_s")));
+	print_key(render, json_object_get(reply, "key"));
+	render_print(render, "\n");
+	if (number(reply, "flows_seeded"))
+		render_print(render, "%s connections older than the daemon were taken over at its start\n",
+			     format_count(buffer, number(reply, "flows_seeded")));
+	print_bypass(render, reply);
+}
+
+void show_status(struct render *render, const json_t *reply)
+{
+	char count[FORMAT_SIZE], seen[FORMAT_SIZE + 32];
+
+	print_headline(render, reply);
+	render_print(render, "\n");
+	print_interfaces(render, json_object_get(reply, "interfaces"));
+	render_print(render, "\n");
+	print_services(render, json_object_get(reply, "services"));
+	render_print(render, "\n");
+	snprintf(seen, sizeof(seen), "of %s packets seen", format_count(count, number(reply, "packets")));
+	print_verdicts(render, json_object_get(reply, "verdicts"), seen);
+	print_handovers(render, json_object_get(reply, "handovers"),
+			string(reply, "handover_last_error_text"));
+}
+
+/* --- service --- */
+
+void show_services(struct render *render, const json_t *reply)
+{
+	print_services(render, json_object_get(reply, "services"));
+}
+
+static void label(struct render *render, const char *name)
+{
+	render_print(render, "%-*s ", LABEL_WIDTH, name);
+}
+
+static void field_count(struct render *render, const char *name, int64_t count, const char *rest)
+{
+	char buffer[FORMAT_SIZE];
+
+	label(render, name);
+	render_print(render, "%s%s\n", format_count(buffer, count), rest);
+}
+
+/* Items as "a, b, c", broken to the terminal's width and indented below the label. */
+static void print_broken(struct render *render, const char *text)
+{
+	char *lines = format_wrap(text, render->width - LABEL_WIDTH - 2), *rest = lines;
+	const char *line = strsep(&rest, "\n");
+
+	render_print(render, "%s\n", line ? line : text);
+	while ((line = strsep(&rest, "\n")))
+		render_print(render, "%*s%s\n", LABEL_WIDTH + 1, "", line);
+	free(lines);
+}
+
+static void field_items(struct render *render, const char *name, const json_t *items)
+{
+	size_t shown = render->tty ? ITEMS_ON_TTY : json_array_size(items), length, i;
+	FILE *stream;
+	char *text = NULL;
+	const json_t *item;
+
+	stream = open_memstream(&text, &length);
+	if (!stream)
+		return;
+	json_array_foreach(items, i, item)
+		if (i < shown)
+			fprintf(stream, "%s%s", i ? ", " : "", json_string_value(item));
+	if (json_array_size(items) > shown)
+		fprintf(stream, " and %zu more, which --json lists", json_array_size(items) - shown);
+	fclose(stream);
+	label(render, name);
+	if (render->tty)
+		print_broken(render, text);
+	else
+		render_print(render, "%s\n", text);
+	free(text);
+}
+
+static void field_mode(struct render *render, const json_t *service)
+{
+	label(render, "mode");
+	render_print(render, "%s", string(service, "mode"));
+	if (mode_is_changed(service))
+		render_tinted(render, TINT_WARN, " (set at runtime; the configuration says %s)",
+			      string(service, "configured_mode"));
+	render_print(render, "\n");
+}
+
+static void field_state(struct render *render, const json_t *service)
+{
+	const char *mitigation = string(service, "mitigation");
+	char buffer[FORMAT_SIZE];
+
+	label(render, "state");
+	render_tinted(render, mitigation_tint(mitigation), "%s", mitigation);
+	render_print(render, " for %s\n", format_duration(buffer, number(service, "since_s")));
+}
+
+static void field_rates(struct render *render, const json_t *service)
+{
+	int64_t answered = number(service, "answered_pps"), completed = number(service, "completed_pps");
+	char share[FORMAT_SIZE] = "";
+
+	if (answered)
+		snprintf(share, sizeof(share), " (%.1f %% of answered)",
+			 100.0 * (double)completed / (double)answered);
+	field_count(render, "SYN/s", number(service, "syn_rate_pps"), "");
+	field_count(render, "answered/s", answered, "");
+	field_count(render, "completed/s", completed, share);
+	field_count(render, "half-open", number(service, "half_open"), "");
+}
+
+/* A high mark and its low one; zero is what the configuration's default means. */
+static void field_marks(struct render *render, const char *name, int64_t high, int64_t low,
+			const char *default_)
+{
+	char buffer[FORMAT_SIZE];
+
+	label(render, name);
+	render_print(render, "begins above %s", high ? format_count(buffer, high) : default_);
+	render_print(render, ", ends below %s\n", low ? format_count(buffer, low) : "half of it");
+}
+
+static void print_settings(struct render *render, const json_t *settings)
+{
+	if (!settings)
+		return;
+	field_marks(render, "half-open mark", number(settings, "half_open_high"),
+		    number(settings, "half_open_low"), "a quarter of the backlog");
+	if (number(settings, "syn_rate_high"))
+		field_marks(render, "SYN/s mark", number(settings, "syn_rate_high"),
+			    number(settings, "syn_rate_low"), "");
+	field_count(render, "hold", number(settings, "hold_s"), " s of calm before it ends");
+	if (number(settings, "mss"))
+		field_count(render, "MSS", number(settings, "mss"), "");
+	if (flag(settings, "tcp_auth"))
+		field_count(render, "TCP-MD5/AO", number(settings, "tcp_auth_rate_pps"), " SYN/s pass");
+}
+
+void show_service(struct render *render, const json_t *reply)
+{
+	const json_t *service = json_object_get(reply, "service");
+
+	label(render, "service");
+	render_tinted(render, TINT_HEAD, "%s", string(service, "name"));
+	render_print(render, "\n");
+	field_mode(render, service);
+	field_state(render, service);
+	field_rates(render, service);
+	field_items(render, "addresses", json_object_get(reply, "prefixes"));
+	field_items(render, "ports", json_object_get(reply, "ports"));
+	print_settings(render, json_object_get(reply, "settings"));
+	if (flag(service, "mptcp_listener"))
+		warn(render, "", "MPTCP listener, left to the kernel's own cookies");
+	render_print(render, "\n");
+	print_verdicts(render, json_object_get(reply, "verdicts"), "to this service");
+}
+
+void show_mode_set(struct render *render, const json_t *reply)
+{
+	const json_t *service = json_object_get(reply, "service");
+
+	render_print(render, "service %s is in mode %s now", string(service, "name"),
+		     string(service, "mode"));
+	if (mode_is_changed(service))
+		render_print(render, " (the configuration says %s)", string(service, "configured_mode"));
+	render_print(render, "\n");
+}
+
+/* --- the rest --- */
+
+void show_interfaces(struct render *render, const json_t *reply)
+{
+	if (!json_array_size(json_object_get(reply, "interfaces")))
+		render_print(render, "no interface is configured\n");
+	print_interfaces(render, json_object_get(reply, "interfaces"));
+}
+
+void show_interface_set(struct render *render, const json_t *reply)
+{
+	const json_t *interface = json_object_get(reply, "interface");
+
+	if (flag(interface, "attached"))
+		render_print(render, "%s is attached (%s XDP)\n", string(interface, "name"),
+			     string(interface, "xdp"));
+	else
+		render_print(render, "%s is detached: nothing on it is defended\n",
+			     string(interface, "name"));
+}
+
+void show_config(struct render *render, const json_t *reply)
+{
+	const char *text = string(reply, "text");
+	size_t length = strlen(text);
+
+	render_print(render, "# in force, from %s\n", string(reply, "path"));
+	render_print(render, "%s%s", text, length && text[length - 1] != '\n' ? "\n" : "");
+}
+
+void show_reloaded(struct render *render, const json_t *reply)
+{
+	int64_t services = number(reply, "service_count");
+
+	render_print(render, "reloaded %s: %" PRId64 " service%s\n", string(reply, "path"), services,
+		     services == 1 ? "" : "s");
+}
+
+void show_rotated(struct render *render, const json_t *reply)
+{
+	const json_t *key = json_object_get(reply, "key");
+	char buffer[FORMAT_SIZE];
+
+	if (flag(reply, "coalesced"))
+		render_print(render,
+			     "a rotation is pending already and stands for this one: it happens in %s\n",
+			     format_duration(buffer, number(key, "rotation_in_s")));
+	else if (flag(key, "rotation_pending"))
+		render_print(render, "the rotation happens in %s, when the older key has retired\n",
+			     format_duration(buffer, number(key, "rotation_in_s")));
+	else
+		render_print(render, "the cookie key is rotated\n");
+}
+
+void show_bypass(struct render *render, const json_t *reply)
+{
+	if (flag(reply, "bypass"))
+		print_bypass(render, reply);
+	else
+		render_print(render, "bypass is off: services are defended as their modes say\n");
+}
+
+void show_version(struct render *render, const json_t *reply)
+{
+	render_print(render, "synmoat  %s\nsynmoatd %s\n", SYNMOAT_VERSION, string(reply, "version"));
+}

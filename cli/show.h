@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each reply of the daemon as a person wants to read it. Takes the reply's JSON, tolerates what is missing.
+ */
+#ifndef SYNMOAT_CLI_SHOW_H
+#define SYNMOAT_CLI_SHOW_H
+
+#include <jansson.h>
+
+struct render;
+
+void show_status(struct render *render, const json_t *reply);
+void show_services(struct render *render, const json_t *reply);
+void show_service(struct render *render, const json_t *reply);
+void show_mode_set(struct render *render, const json_t *reply);
+void show_interfaces(struct render *render, const json_t *reply);
+void show_interface_set(struct render *render, const json_t *reply);
+void show_config(struct render *render, const json_t *reply);
+void show_reloaded(struct render *render, const json_t *reply);
+void show_rotated(struct render *render, const json_t *reply);
+void show_bypass(struct render *render, const json_t *reply);
+void show_version(struct render *render, const json_t *reply);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From files to one finished struct config: reads them in order, each over what the ones before it said, then
+ * judges the whole. Keys and types are in keys.c and value*.c.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/config/check.h"
+#include "daemon/config/error.h"
+#include "daemon/config/keys.h"
+
+struct loader {
+	struct config *config;
+	struct source *sources, **end; /* in the order in which they were read */
+	struct config_error *error;
+};
+
+static struct config *config_new(const char *path)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!config)
+		return NULL;
+	config->flow_entries = 1 << 20;
+	config->lookup_budget_pps = 50000;
+	config->path = strdup(path);
+	config->control_group = strdup("synmoat");
+	if (!config->path || !config->control_group) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->service_count; i++) {
+		free(config->services[i].prefixes);
+		free(config->services[i].ports);
+	}
+	free(config->services);
+	free(config->control_group);
+	free(config->cookie_secret_file);
+	free(config->path);
+	free(config);
+}
+
+/* --- one source over what was read before --- */
+
+static int apply_source(struct loader *loader, struct source *source)
+{
+	*loader->end = source;
+	loader->end = &source->next;
+	return keys_read(config_keys, config_root_setting(&source->tree), loader->config, loader->error);
+}
+
+static int apply_file(struct loader *loader, const char *path)
+{
+	struct source *source;
+	int err = source_read(path, &source, loader->error);
+
+	return err ? err : apply_source(loader, source);
+}
+
+/* --- conf.d --- */
+
+static int is_fragment(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 5 && !strcmp(entry->d_name + length - 5, ".conf");
+}
+
+static int compare_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int check_folder(struct loader *loader, const char *folder)
+{
+	struct stat status;
+
+	if (stat(folder, &status) || !(status.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return error_set(loader->error, -EPERM, folder, 0, "",
+			 "others than its owner can put files here; allow the owner only: chmod go-w %s",
+			 folder);
+}
+
+static int apply_entry(struct loader *loader, const char *folder, const char *name)
+{
+	char *path;
+	int err;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		return error_memory(loader->error);
+	err = apply_file(loader, path);
+	free(path);
+	return err;
+}
+
+static int apply_folder(struct loader *loader, const char *folder)
+{
+	struct dirent **entries;
+	int count = scandir(folder, &entries, is_fragment, compare_bytes);
+	int err = 0;
+
+	if (count < 0 && errno == ENOENT)
+		return 0;
+	if (count < 0)
+		return error_set(loader->error, -errno, folder, 0, "", "cannot read this folder: %s",
+				 strerror(errno));
+	if (count)
+		err = check_folder(loader, folder);
+	for (int i = 0; i < count; i++) {
+		if (!err)
+			err = apply_entry(loader, folder, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	return err;
+}
+
+static int apply_folder_beside(struct loader *loader, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int err;
+
+	if (asprintf(&folder, "%.*sconf.d", slash ? (int)(slash + 1 - path) : 0, path) < 0)
+		return error_memory(loader->error);
+	err = apply_folder(loader, folder);
+	free(folder);
+	return err;
+}
+
+/* --- the whole --- */
+
+static bool is_given(const struct loader *loader, const char *path)
+{
+	for (const struct source *source = loader->sources; source; source = source->next) {
+		if (config_lookup(&source->tree, path))
+			return true;
+	}
+	return false;
+}
+
+/* Keys that are needed, at the top and in its groups, in one file or another. */
+static int check_needed(const struct loader *loader, const struct key *keys, const char *prefix)
+{
+	char path[64];
+	int err = 0;
+
+	for (; !err && keys->name; keys++) {
+		snprintf(path, sizeof(path), "%s%s", prefix, keys->name);
+		if (keys->example && !is_given(loader, path))
+			return error_set(loader->error, -EINVAL, loader->config->path, 0, path,
+					 "missing: write %s", keys->example);
+		snprintf(path, sizeof(path), "%s%s.", prefix, keys->name);
+		if (keys->members && !keys->example) /* the services' own are checked service by service */
+			err = check_needed(loader, keys->members, path);
+	}
+	return err;
+}
+
+static uint32_t round_up_to_power(uint32_t value)
+{
+	uint32_t power = 1;
+
+	while (power < value)
+		power *= 2;
+	return power;
+}
+
+static int finish(struct loader *loader)
+{
+	struct config *config = loader->config;
+	int err = check_needed(loader, config_keys, "");
+
+	if (err)
+		return err;
+	if (!config->service_count)
+		return error_set(loader->error, -EINVAL, config->path, 0, "services",
+				 "no service is declared: declare at least one");
+	config->flow_entries = round_up_to_power(config->flow_entries);
+	return check_services(config, loader->sources, loader->error);
+}
+
+static int loader_init(struct loader *loader, const char *path, struct config_error *error)
+{
+	loader->error = error;
+	loader->sources = NULL;
+	loader->end = &loader->sources;
+	loader->config = config_new(path);
+	return loader->config ? 0 : error_memory(error);
+}
+
+/* Hands the config over if all went well. */
+static int loader_fini(struct loader *loader, int err, struct config **config)
+{
+	struct source *next;
+
+	if (!err)
+		*config = loader->config;
+	else
+		config_free(loader->config);
+	for (struct source *source = loader->sources; source; source = next) {
+		next = source->next;
+		source_free(source);
+	}
+	return err;
+}
+
+int config_load(const char *path, struct config **config, struct config_error *error)
+{
+	struct loader loader;
+	int err = loader_init(&loader, path, error);
+
+	if (!err)
+		err = apply_file(&loader, path);
+	if (!err)
+		err = apply_folder_beside(&loader, path);
+	if (!err)
+		err = finish(&loader);
+	return loader_fini(&loader, err, config);
+}
+
+int config_parse(const char *text, size_t size, const char *name, struct config **config,
+		 struct config_error *error)
+{
+	struct source *source = NULL;
+	struct loader loader;
+	int err = loader_init(&loader, name, error);
+
+	if (!err)
+		err = source_parse(text, size, name, &source, error);
+	if (!err)
+		err = apply_source(&loader, source);
+	if (!err)
+		err = finish(&loader);
+	return loader_fini(&loader, err, config);
+}
+
+int config_print(const struct config *config, FILE *out)
+{
+	keys_print(config_keys, config, 0, out);
+	return fflush(out) || ferror(out) ? -EIO : 0;
+}
+
+const char *config_mode_word(enum service_mode mode)
+{
+	return mode_words[mode];
+}
+
+int config_mode_parse(const char *word)
+{
+	return value_find_word(mode_words, word);
+}

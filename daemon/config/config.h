@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration as one finished, validated object. config_load() returns it or an error that names file,
+ * line, key and the right form; it changes nothing else. Calls no other part of the daemon.
+ */
+#ifndef SYNMOAT_CONFIG_H
+#define SYNMOAT_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "bpf/abi.h"
+
+enum deployment { DEPLOYMENT_HOST, DEPLOYMENT_INLINE };
+enum xdp_mode { XDP_NATIVE, XDP_GENERIC };
+
+/* An address block; IPv4 addresses are v4-mapped and length_bits counts from 96. */
+struct prefix {
+	struct in6_addr address;
+	uint8_t length_bits;
+};
+
+struct port_span {
+	uint16_t first, last; /* host order, inclusive */
+};
+
+struct config_service {
+	char name[32];
+	struct prefix *prefixes;
+	size_t prefix_count;
+	struct port_span *ports;
+	size_t port_count;
+	enum service_mode mode;
+	uint16_t mss;		 /* 0: from the interface's MTU */
+	uint32_t half_open_high; /* 0: a quarter of the listener's backlog */
+	uint32_t half_open_low;	 /* 0: half of the high mark */
+	uint32_t syn_rate_high;	 /* SYN/s, 0: no mark */
+	uint32_t syn_rate_low;	 /* 0: half of the high mark */
+	uint32_t hold_s;	 /* calm that must last before mitigation ends */
+	bool tcp_auth;		 /* SYNs with TCP-MD5 or TCP-AO pass to the stack */
+	uint32_t tcp_auth_rate_pps;
+};
+
+struct config {
+	char *path; /* that it was loaded from */
+	enum deployment deployment;
+	enum xdp_mode xdp;
+	char outside[IF_NAMESIZE];
+	char *control_group;	    /* members may change things */
+	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
+	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
+	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
+	struct config_service *services;
+	size_t service_count;
+};
+
+struct config_error {
+	char file[256];
+	unsigned int line; /* 0: the file as a whole */
+	char key[128];	   /* path of the key, e.g. services[1].ports[0]; empty: none */
+	char text[256];	   /* what is wrong, and what would be right */
+};
+
+/*
+ * Reads PATH and, where it stands beside a folder conf.d, each conf.d/ *.conf in alphabetical (byte) order.
+ * Services add up over the files; any other key given again replaces what an earlier file said, key by key.
+ * Returns 0 with *config set (free with config_free), or -EINVAL (content), -EPERM (group- or world-writable
+ * file or conf.d), or another negative errno, with *error filled and *config untouched.
+ */
+int config_load(const char *path, struct config **config, struct config_error *error);
+
+/* The same from memory: one text, called NAME in errors and in config->path; no conf.d, no look at modes. */
+int config_parse(const char *text, size_t size, const char *name, struct config **config,
+		 struct config_error *error);
+
+/* Writes the effective configuration, defaults included, in the file's own syntax: loading that again gives
+ * the same configuration. Returns 0, or -EIO. */
+int config_print(const struct config *config, FILE *out);
+
+void config_free(struct config *config);
+
+/* "FILE:LINE: KEY: TEXT", without the parts that are empty. Returns buffer. */
+const char *config_error_format(const struct config_error *error, char *buffer, size_t size);
+
+/* The words of the configuration file, the CLI and the protocol for an enum, and back (-1: no such word). */
+const char *config_mode_word(enum service_mode mode);
+int config_mode_parse(const char *word);
+
+/* "192.0.2.0/24", "2001:db8::/64"; an address alone is a full-length prefix. Parse returns 0 or -EINVAL (also
+ * when bits are set beyond the length). */
+int prefix_parse(const char *text, struct prefix *prefix);
+const char *prefix_format(const struct prefix *prefix, char *buffer, size_t size);
+bool prefix_is_v4(const struct prefix *prefix);
+
+/* What keeps TEXT from being a prefix, and what would be right: for a message, after prefix_parse failed. */
+const char *prefix_explain(const char *text, char *buffer, size_t size);
+
+#endif

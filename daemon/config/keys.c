@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tables of keys: one row says all about a key. conf/synmoat.conf explains each of them; the defaults are
+ * in config.c (struct config) and below (struct config_service).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/error.h"
+#include "daemon/config/keys.h"
+
+#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
+#define CONFIG(member)	    FIELD(struct config, member)
+#define SERVICE(member)	    FIELD(struct config_service, member)
+
+static const struct value_type group, services, inline_only;
+
+const char *const mode_words[] = {
+	[MODE_OFF] = "off", [MODE_MONITOR] = "monitor", [MODE_AUTO] = "auto", [MODE_ALWAYS] = "always", NULL,
+};
+static const char *const deployment_words[] = {
+	[DEPLOYMENT_HOST] = "host",
+	[DEPLOYMENT_INLINE] = "inline",
+	NULL,
+};
+static const char *const xdp_words[] = { [XDP_NATIVE] = "native", [XDP_GENERIC] = "generic", NULL };
+
+/* --- what is wrong with a string --- */
+
+static const char *deployment_fault(const char *value)
+{
+	return strcmp(value, "inline")
+		       ? NULL
+		       : "this build serves host mode only, inline is being built: write \"host\"";
+}
+
+static const char *interface_fault(const char *value)
+{
+	if (!*value || strlen(value) >= IF_NAMESIZE)
+		return "the name of an interface has 1 to 15 characters, such as \"eth0\"";
+	if (strpbrk(value, "/: \t\n\v\f\r") || !strcmp(value, ".") || !strcmp(value, ".."))
+		return "the name of an interface holds no space, / or :, such as \"eth0\"";
+	return NULL;
+}
+
+#define LETTERS	 "abcdefghijklmnopqrstuvwxyz"
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS	 "0123456789"
+
+static const char *group_fault(const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length && length < 32 && value[0] != '-' &&
+	    strspn(value, LETTERS CAPITALS DIGITS "_.-") == length)
+		return NULL;
+	return "write the name of a group, such as \"synmoat\"";
+}
+
+static const char *path_fault(const char *value)
+{
+	return value[0] == '/' && value[1] ? NULL : "write a full path, beginning with /";
+}
+
+static const char *name_fault(const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length && length < 32 && strspn(value, LETTERS DIGITS "-_.") == length)
+		return NULL;
+	return "a service's name has 1 to 31 characters out of a-z 0-9 - _ .";
+}
+
+/* --- the tables --- */
+
+static const struct key interface_keys[] = {
+	{ "outside", &value_text, CONFIG(outside), .find_fault = interface_fault,
+	  .example = "outside = \"eth0\";" },
+	{ .name = "inside", .type = &inline_only },
+	{ 0 },
+};
+
+static const struct key control_keys[] = {
+	{ "group", &value_string, CONFIG(control_group), .find_fault = group_fault },
+	{ 0 },
+};
+
+static const struct key cookie_keys[] = {
+	{ "secret_file", &value_string, CONFIG(cookie_secret_file), .find_fault = path_fault },
+	{ 0 },
+};
+
+static const struct key host_keys[] = {
+	{ "flow_entries", &value_number, CONFIG(flow_entries), .min = 1024, .max = 1 << 26 },
+	{ "lookup_budget_pps", &value_number, CONFIG(lookup_budget_pps), .min = 1, .max = 100000000 },
+	{ 0 },
+};
+
+static const struct key service_keys[] = {
+	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
+	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
+	{ "ports", &value_ports, .example = "ports = [ 80, 443 ];" },
+	{ "mode", &value_word, SERVICE(mode), .words = mode_words },
+	{ "mss", &value_number, SERVICE(mss), .min = 536, .max = UINT16_MAX, .zero_ok = true },
+	{ "half_open_high", &value_number, SERVICE(half_open_high), .max = UINT32_MAX },
+	{ "half_open_low", &value_number, SERVICE(half_open_low), .max = UINT32_MAX },
+	{ "syn_rate_high", &value_number, SERVICE(syn_rate_high), .max = UINT32_MAX },
+	{ "syn_rate_low", &value_number, SERVICE(syn_rate_low), .max = UINT32_MAX },
+	{ "hold_s", &value_number, SERVICE(hold_s), .min = 1, .max = 86400 },
+	{ "tcp_auth", &value_boolean, SERVICE(tcp_auth) },
+	{ "tcp_auth_rate_pps", &value_number, SERVICE(tcp_auth_rate_pps), .min = 1, .max = 1000000 },
+	{ 0 },
+};
+
+const struct key config_keys[] = {
+	{ "deployment", &value_word, CONFIG(deployment), .words = deployment_words,
+	  .find_fault = deployment_fault, .example = "deployment = \"host\";" },
+	{ "xdp", &value_word, CONFIG(xdp), .words = xdp_words },
+	{ .name = "forward", .type = &inline_only },
+	{ "interfaces", &group, .members = interface_keys },
+	{ "control", &group, .members = control_keys },
+	{ "cookie", &group, .members = cookie_keys },
+	{ "host", &group, .members = host_keys },
+	{ "services", &services, .members = service_keys,
+	  .example =
+		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },
+	{ 0 },
+};
+
+static const struct config_service service_defaults = {
+	.mode = MODE_AUTO,
+	.syn_rate_high = 10000,
+	.hold_s = 60,
+	.tcp_auth_rate_pps = 100,
+};
+
+/* --- keys that nobody knows --- */
+
+/* Insertions, deletions and replacements that make one word of the other; words are cut at 63 characters. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t length = strnlen(b, 63), row[64];
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] && i < 64; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t change = diagonal + (a[i - 1] != b[j - 1]);
+			size_t insert = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = change < insert ? change : insert;
+		}
+	}
+	return row[length];
+}
+
+static const struct key *find_key(const struct key *keys, const char *name)
+{
+	for (; keys->name; keys++) {
+		if (!strcmp(keys->name, name))
+			return keys;
+	}
+	return NULL;
+}
+
+static const char *nearest_key(const struct key *keys, const char *name)
+{
+	const char *nearest = NULL;
+	size_t least = SIZE_MAX;
+
+	for (; keys->name; keys++) {
+		size_t distance = edit_distance(name, keys->name);
+
+		if (keys->type != &inline_only && distance < least) {
+			least = distance;
+			nearest = keys->name;
+		}
+	}
+	return nearest;
+}
+
+/* The top-level key whose members include NAME, or NULL. */
+static const struct key *find_home(const char *name)
+{
+	for (const struct key *key = config_keys; key->name; key++) {
+		if (key->members && find_key(key->members, name))
+			return key;
+	}
+	return NULL;
+}
+
+static int unknown_key(const struct key *keys, const config_setting_t *setting, struct config_error *error)
+{
+	const char *name = config_setting_name(setting);
+	const struct key *home = find_home(name);
+
+	if (home)
+		return error_at(error, setting, "unknown key here: it belongs inside %s = %s", home->name,
+				home->type == &services ? "( { ... } )" : "{ ... }");
+	if (keys != config_keys && find_key(config_keys, name))
+		return error_at(error, setting, "unknown key here: it belongs outside all brackets");
+	return error_at(error, setting, "unknown key: the nearest known one is %s", nearest_key(keys, name));
+}
+
+/* --- groups --- */
+
+int keys_read(const struct key *keys, const config_setting_t *group_setting, void *object,
+	      struct config_error *error)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < (unsigned int)config_setting_length(group_setting); i++) {
+		const config_setting_t *setting = config_setting_get_elem(group_setting, i);
+		const struct key *key = find_key(keys, config_setting_name(setting));
+
+		err = key ? key->type->read(key, setting, object, error) : unknown_key(keys, setting, error);
+	}
+	return err;
+}
+
+void keys_print(const struct key *keys, const void *object, int depth, FILE *out)
+{
+	for (; keys->name; keys++) {
+		if (keys->type->print)
+			keys->type->print(keys, object, depth, out);
+	}
+}
+
+static int read_group(const struct key *key, const config_setting_t *setting, void *object,
+		      struct config_error *error)
+{
+	if (!config_setting_is_group(setting))
+		return error_type(error, setting, "a group { ... }");
+	return keys_read(key->members, setting, object, error);
+}
+
+static void print_group(const struct key *key, const void *object, int depth, FILE *out)
+{
+	value_print_indent(depth, out);
+	fprintf(out, "%s = {\n", key->name);
+	keys_print(key->members, object, depth + 1, out);
+	value_print_indent(depth, out);
+	fputs("};\n", out);
+}
+
+static const struct value_type group = { read_group, print_group };
+
+static int read_inline_only(const struct key *key, const config_setting_t *setting, void *object,
+			    struct config_error *error)
+{
+	(void)key;
+	(void)object;
+	return error_at(error, setting,
+			"for deployment = \"inline\" only, which this build does not serve yet: "
+			"remove it");
+}
+
+static const struct value_type inline_only = { .read = read_inline_only };
+
+/* --- services --- */
+
+static int check_needed(const struct key *keys, const config_setting_t *group_setting,
+			struct config_error *error)
+{
+	for (; keys->name; keys++) {
+		if (keys->example && !config_setting_get_member(group_setting, keys->name))
+			return error_missing(error, group_setting, keys->name, keys->example);
+	}
+	return 0;
+}
+
+static int read_service(const struct key *key, const config_setting_t *setting, struct config *config,
+			struct config_error *error)
+{
+	struct config_service *grown;
+	int err;
+
+	if (!config_setting_is_group(setting))
+		return error_type(error, setting, "a service { name = ...; prefixes = ...; ports = ...; }");
+	if (config->service_count == SERVICES_MAX)
+		return error_at(error, setting, "more than %d services: join some that share their settings",
+				SERVICES_MAX);
+	grown = reallocarray(config->services, config->service_count + 1, sizeof(*grown));
+	if (!grown)
+		return error_memory(error);
+	config->services = grown;
+	config->services[config->service_count++] = service_defaults;
+	err = keys_read(key->members, setting, &config->services[config->service_count - 1], error);
+	return err ? err : check_needed(key->members, setting, error);
+}
+
+static int read_services(const struct key *key, const config_setting_t *setting, void *object,
+			 struct config_error *error)
+{
+	int err = 0;
+
+	if (!config_setting_is_list(setting))
+		return error_type(error, setting, "a list of groups ( { ... }, { ... } )");
+	for (unsigned int i = 0; !err && i < (unsigned int)config_setting_length(setting); i++)
+		err = read_service(key, config_setting_get_elem(setting, i), object, error);
+	return err;
+}
+
+static void print_services(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const struct config *config = object;
+
+	fprintf(out, "%s = (", key->name);
+	for (size_t i = 0; i < config->service_count; i++) {
+		fputs(i ? ", {\n" : " {\n", out);
+		keys_print(key->members, &config->services[i], depth + 1, out);
+		fputs("}", out);
+	}
+	fputs(" );\n", out);
+}
+
+static const struct value_type services = { read_services, print_services };

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keys of the configuration, as tables, and the walk over them: reading a group, printing a group.
+ */
+#ifndef SYNMOAT_CONFIG_KEYS_H
+#define SYNMOAT_CONFIG_KEYS_H
+
+#include "daemon/config/value.h"
+
+extern const struct key config_keys[]; /* of struct config */
+extern const char *const mode_words[]; /* by enum service_mode */
+
+/* Reads the members of a group into object; a key that the table lacks is an error. */
+int keys_read(const struct key *keys, const config_setting_t *group, void *object,
+	      struct config_error *error);
+void keys_print(const struct key *keys, const void *object, int depth, FILE *out);
+
+#endif

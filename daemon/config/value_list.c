@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reads and prints what a service consists of: its prefixes and its ports, as arrays or lists. Repetition and
+ * overlap are judged in check.c.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/config/error.h"
+#include "daemon/config/source.h"
+#include "daemon/config/value.h"
+
+/* An array or list with at least one element; its length in *count. */
+static int check_list(const config_setting_t *setting, const char *example, size_t *count,
+		      struct config_error *error)
+{
+	char wanted[96];
+
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+		snprintf(wanted, sizeof(wanted), "an array such as %s", example);
+		return error_type(error, setting, wanted);
+	}
+	*count = (size_t)config_setting_length(setting);
+	if (!*count)
+		return error_at(error, setting, "empty: write at least one, such as %s", example);
+	return 0;
+}
+
+/* --- prefixes --- */
+
+static int read_prefix(const config_setting_t *setting, struct prefix *prefix, struct config_error *error)
+{
+	const char *text;
+	char fault[200];
+
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
+		return error_type(error, setting, "a string such as \"192.0.2.0/24\"");
+	text = config_setting_get_string(setting);
+	if (prefix_parse(text, prefix))
+		return error_at(error, setting, "%s", prefix_explain(text, fault, sizeof(fault)));
+	return 0;
+}
+
+static int read_prefixes(const struct key *key, const config_setting_t *setting, void *object,
+			 struct config_error *error)
+{
+	struct config_service *service = object;
+	size_t count = 0;
+	int err = check_list(setting, key->example, &count, error);
+
+	if (err)
+		return err;
+	service->prefixes = calloc(count, sizeof(*service->prefixes));
+	if (!service->prefixes)
+		return error_memory(error);
+	service->prefix_count = count;
+	for (size_t i = 0; i < count && !err; i++)
+		err = read_prefix(config_setting_get_elem(setting, (unsigned int)i), &service->prefixes[i],
+				  error);
+	return err;
+}
+
+static void print_prefixes(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const struct config_service *service = object;
+	char text[INET6_ADDRSTRLEN + 4];
+
+	value_print_indent(depth, out);
+	fprintf(out, "%s = [ ", key->name);
+	for (size_t i = 0; i < service->prefix_count; i++)
+		fprintf(out, "%s\"%s\"", i ? ", " : "",
+			prefix_format(&service->prefixes[i], text, sizeof(text)));
+	fputs(" ];\n", out);
+}
+
+const struct value_type value_prefixes = { read_prefixes, print_prefixes };
+
+/* --- ports --- */
+
+/* A decimal number at *text, which moves behind it; 0 if there is none from 1 to 65535. */
+static uint16_t parse_port(const char **text)
+{
+	size_t digits = strspn(*text, "0123456789");
+	unsigned long value;
+
+	if (!digits || digits > 5)
+		return 0;
+	value = strtoul(*text, NULL, 10);
+	*text += digits;
+	return value > UINT16_MAX ? 0 : (uint16_t)value;
+}
+
+/* "8000-8080", or "80" */
+static bool parse_span(const char *text, struct port_span *span)
+{
+	span->first = parse_port(&text);
+	span->last = span->first;
+	if (*text == '-') {
+		text++;
+		span->last = parse_port(&text);
+	}
+	return span->first && span->first <= span->last && !*text;
+}
+
+static int read_port_string(const config_setting_t *setting, struct port_span *span,
+			    struct config_error *error)
+{
+	const char *text = config_setting_get_string(setting);
+
+	if (parse_span(text, span))
+		return 0;
+	return error_at(
+		error, setting,
+		"\"%.60s\" is not a range of ports: write one such as \"8000-8080\", within 1 to 65535",
+		text);
+}
+
+static int read_port_number(const config_setting_t *setting, struct port_span *span,
+			    struct config_error *error)
+{
+	long long port = source_integer(setting);
+
+	if (port < 1 || port > UINT16_MAX)
+		return error_at(error, setting, "%lld is not a port: write 1 to 65535", port);
+	span->first = (uint16_t)port;
+	span->last = (uint16_t)port;
+	return 0;
+}
+
+static int read_port(const config_setting_t *setting, struct port_span *span, struct config_error *error)
+{
+	switch (config_setting_type(setting)) {
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		return read_port_number(setting, span, error);
+	case CONFIG_TYPE_STRING:
+		return read_port_string(setting, span, error);
+	default:
+		return error_type(error, setting, "a port such as 443, or a range such as \"8000-8080\",");
+	}
+}
+
+static int read_ports(const struct key *key, const config_setting_t *setting, void *object,
+		      struct config_error *error)
+{
+	struct config_service *service = object;
+	size_t count = 0;
+	int err = check_list(setting, key->example, &count, error);
+
+	if (err)
+		return err;
+	service->ports = calloc(count, sizeof(*service->ports));
+	if (!service->ports)
+		return error_memory(error);
+	service->port_count = count;
+	for (size_t i = 0; i < count && !err; i++)
+		err = read_port(config_setting_get_elem(setting, (unsigned int)i), &service->ports[i], error);
+	return err;
+}
+
+/* In a list, which may mix numbers and strings as an array may not. */
+static void print_ports(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const struct config_service *service = object;
+
+	value_print_indent(depth, out);
+	fprintf(out, "%s = ( ", key->name);
+	for (size_t i = 0; i < service->port_count; i++) {
+		const struct port_span *span = &service->ports[i];
+
+		fputs(i ? ", " : "", out);
+		if (span->first == span->last)
+			fprintf(out, "%u", span->first);
+		else
+			fprintf(out, "\"%u-%u\"", span->first, span->last);
+	}
+	fputs(" );\n", out);
+}
+
+const struct value_type value_ports = { read_ports, print_ports };

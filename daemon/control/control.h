@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: anyone may connect and read, root and one group may change things. Runs inside the
+ * daemon's event loop and calls the engine.
+ */
+#ifndef SYNMOAT_CONTROL_CONTROL_H
+#define SYNMOAT_CONTROL_CONTROL_H
+
+struct control;
+struct engine;
+struct sd_event;
+
+/*
+ * Listens on the socket that systemd passed, else on path (NULL: the default, see protocol.h). group: whose
+ * members may change things, NULL: root alone. 0; -EADDRINUSE: another daemon answers there; -EEXIST: what
+ * stands there is no socket; else a negative errno. The reason is logged.
+ */
+int control_new(struct control **out, struct sd_event *event, struct engine *engine, const char *path,
+		const char *group);
+void control_free(struct control *control);
+
+#endif

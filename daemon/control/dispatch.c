@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From a message to its handler and back. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/control/dispatch.h"
+#include "daemon/control/protocol.h"
+#include "daemon/control/varlink.h"
+#include "daemon/log.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define LOGGED_PARAMETERS 256
+
+static const char out_of_memory[] =
+	"{\"error\":\"" ERROR_FAILED
+	"\",\"parameters\":{\"errno\":12,\"text\":\"the daemon is out of memory\"}}";
+
+static const char reply_too_large[] =
+	"{\"error\":\"" ERROR_FAILED "\",\"parameters\":{\"errno\":90,\"text\":\"the reply is too large\"}}";
+
+/* Sends what was encoded, or why it was not; message is freed. */
+static void send_encoded(const struct caller *caller, char *message, size_t length)
+{
+	if (!message)
+		caller->send(caller->userdata, out_of_memory, sizeof(out_of_memory));
+	else if (length > MESSAGE_MAX)
+		caller->send(caller->userdata, reply_too_large, sizeof(reply_too_large));
+	else
+		caller->send(caller->userdata, message, length + 1);
+	free(message);
+}
+
+void dispatch_send_error(const struct caller *caller, const char *error, json_t *parameters)
+{
+	size_t length = 0;
+	char *message = varlink_error_encode(error, parameters, &length);
+
+	send_encoded(caller, message, length);
+}
+
+static void answer(struct request *request, json_t *parameters, bool continues)
+{
+	size_t length = 0;
+	char *message;
+
+	if (request->oneway || request->answered) {
+		json_decref(parameters);
+	} else {
+		message = varlink_reply_encode(parameters, continues, &length);
+		if (!message || length > MESSAGE_MAX)
+			continues = false;
+		send_encoded(request->caller, message, length);
+	}
+	request->answered |= !continues;
+}
+
+void request_part(struct request *request, json_t *parameters, size_t at)
+{
+	request->progress->at = at;
+	answer(request, parameters, true);
+}
+
+void request_reply(struct request *request, json_t *parameters)
+{
+	answer(request, parameters, false);
+}
+
+void request_fail(struct request *request, const char *error, json_t *parameters)
+{
+	if (request->oneway || request->answered)
+		json_decref(parameters);
+	else
+		dispatch_send_error(request->caller, error, parameters);
+	request->answered = true;
+	request->error = error;
+}
+
+const char *request_string(const struct request *request, const char *name)
+{
+	return json_string_value(json_object_get(request->parameters, name));
+}
+
+bool request_bool(const struct request *request, const char *name, bool fallback)
+{
+	json_t *value = json_object_get(request->parameters, name);
+
+	return json_is_boolean(value) ? json_is_true(value) : fallback;
+}
+
+static const struct method *find_method(const struct dispatcher *dispatcher, const char *name)
+{
+	for (size_t i = 0; i < dispatcher->method_count; i++)
+		if (!strcmp(dispatcher->methods[i].name, name))
+			return &dispatcher->methods[i];
+	return NULL;
+}
+
+/* "io.synmoat" of "io.synmoat.Status"; the length, or 0 when there is no dot. */
+static size_t interface_length(const char *method)
+{
+	const char *dot = strrchr(method, '.');
+
+	return dot ? (size_t)(dot - method) : 0;
+}
+
+static bool interface_known(const struct dispatcher *dispatcher, const char *method)
+{
+	size_t length = interface_length(method);
+
+	for (size_t i = 0; i < dispatcher->method_count; i++)
+		if (interface_length(dispatcher->methods[i].name) == length &&
+		    !strncmp(dispatcher->methods[i].name, method, length))
+			return true;
+	return false;
+}
+
+static void refuse_unknown(const struct dispatcher *dispatcher, struct request *request, const char *method)
+{
+	if (interface_known(dispatcher, method))
+		request_fail(request, ERROR_METHOD_NOT_FOUND, json_pack("{s:s}", "method", method));
+	else
+		request_fail(request, ERROR_INTERFACE_NOT_FOUND,
+			     json_pack("{s:s%}", "interface", method, interface_length(method)));
+}
+
+static const struct parameter *find_parameter(const struct method *method, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(method->parameters) && method->parameters[i].name; i++)
+		if (!strcmp(method->parameters[i].name, name))
+			return &method->parameters[i];
+	return NULL;
+}
+
+static bool parameter_fits(const struct parameter *parameter, const json_t *value)
+{
+	if (!value || json_is_null(value))
+		return parameter->optional;
+	switch (parameter->type) {
+	case PARAMETER_STRING:
+		return json_is_string(value);
+	case PARAMETER_BOOL:
+		return json_is_boolean(value);
+	case PARAMETER_NONE:
+		break;
+	}
+	return false;
+}
+
+/* The first parameter that is unknown, missing or of the wrong type; NULL: none. */
+static const char *wrong_parameter(const struct method *method, json_t *parameters)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(parameters, name, value)
+		if (!find_parameter(method, name))
+			return name;
+	for (size_t i = 0; i < ARRAY_SIZE(method->parameters) && method->parameters[i].name; i++)
+		if (!parameter_fits(&method->parameters[i],
+				    json_object_get(parameters, method->parameters[i].name)))
+			return method->parameters[i].name;
+	return NULL;
+}
+
+static const char *short_name(const struct method *method)
+{
+	return method->name + interface_length(method->name) + 1;
+}
+
+/* Anyone can provoke these, so that they must not drown the log. */
+static void log_refusal(struct dispatcher *dispatcher, const struct caller *caller,
+			const struct method *method)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	dispatcher->refused++;
+	if (dispatcher->refused_at && now.tv_sec == dispatcher->refused_at)
+		return;
+	log_print(LOG_WARNING, "control: %s refused to uid %u pid %d (%u refused since the last such line)",
+		  short_name(method), caller->uid, caller->pid, dispatcher->refused);
+	dispatcher->refused_at = now.tv_sec;
+	dispatcher->refused = 0;
+}
+
+static void refuse_change(struct dispatcher *dispatcher, struct request *request, const struct method *method)
+{
+	char text[256];
+
+	log_refusal(dispatcher, request->caller, method);
+	snprintf(text, sizeof(text), "%s changes things: only root%s%s may call it, and you are uid %u",
+		 short_name(method), *dispatcher->group ? " and members of group " : "", dispatcher->group,
+		 request->caller->uid);
+	request_fail(request, ERROR_PERMISSION_DENIED, json_pack("{s:s}", "text", text));
+}
+
+/* As ASCII, so that nothing from outside can forge a log line. */
+static void log_change(const struct request *request, const struct method *method)
+{
+	char *parameters = json_dumps(request->parameters, JSON_COMPACT | JSON_ENSURE_ASCII);
+
+	log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: %s", short_name(method), LOGGED_PARAMETERS,
+		  parameters ? parameters : "?", request->caller->uid, request->caller->pid,
+		  request->error ? request->error : "done");
+	free(parameters);
+}
+
+static void run(struct request *request, const struct method *method)
+{
+	const char *wrong = wrong_parameter(method, request->parameters);
+
+	if (wrong) {
+		request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", wrong));
+		return;
+	}
+	method->handle(request);
+	if (!request->answered && !request->progress->at)
+		request_fail(request, ERROR_FAILED,
+			     json_pack("{s:i,s:s}", "errno", EIO, "text", "the daemon has no answer"));
+	if (method->access != ACCESS_READ)
+		log_change(request, method);
+}
+
+static void dispatch_call(struct dispatcher *dispatcher, struct request *request, const char *name)
+{
+	const struct method *method = find_method(dispatcher, name);
+
+	if (!method)
+		refuse_unknown(dispatcher, request, name);
+	else if (method->access == ACCESS_READ && request->caller->deaf)
+		request->answered = true;
+	else if (method->access != ACCESS_READ && !request->caller->may_change)
+		refuse_change(dispatcher, request, method);
+	else
+		run(request, method);
+}
+
+void dispatch_forget(struct progress *progress)
+{
+	if (progress->held)
+		progress->release(progress->held);
+	*progress = (struct progress){ 0 };
+}
+
+bool dispatch_message(struct dispatcher *dispatcher, const struct caller *caller, struct progress *progress,
+		      const char *message, size_t length)
+{
+	struct request request = { .context = dispatcher->context, .caller = caller, .progress = progress };
+	struct varlink_call call;
+	char text[256];
+
+	if (varlink_call_parse(&call, message, length, text, sizeof(text))) {
+		dispatch_send_error(caller, ERROR_INVALID_MESSAGE,
+				    json_pack("{s:o}", "text", varlink_text(text, strlen(text))));
+		return true;
+	}
+	request.more = call.more;
+	request.oneway = call.oneway;
+	request.parameters = call.parameters ? json_incref(call.parameters) : json_object();
+	if (request.parameters)
+		dispatch_call(dispatcher, &request, call.method);
+	else
+		request_fail(&request, ERROR_FAILED, NULL);
+	json_decref(request.parameters);
+	varlink_call_fini(&call);
+	if (request.answered)
+		dispatch_forget(progress);
+	return request.answered;
+}

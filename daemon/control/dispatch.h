@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a message to its handler: requests are one table of method, who may call it, parameters and handler.
+ * Checks all three before the handler runs, sees to it that every call is answered, and logs every change.
+ */
+#ifndef SYNMOAT_CONTROL_DISPATCH_H
+#define SYNMOAT_CONTROL_DISPATCH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct request;
+
+/* What reads may be called by anyone, so it must be named here as such; all else changes things. */
+enum access { ACCESS_CHANGE, ACCESS_READ };
+
+enum parameter_type { PARAMETER_NONE, PARAMETER_STRING, PARAMETER_BOOL };
+
+struct parameter {
+	const char *name;
+	enum parameter_type type;
+	bool optional;
+};
+
+struct method {
+	const char *name;
+	enum access access;
+	void (*handle)(struct request *request);
+	struct parameter parameters[2];
+};
+
+/* How far a reply in parts has come; all zero before the first part. */
+struct progress {
+	size_t at;
+	void *held; /* what the handler keeps between parts, freed with release */
+	void (*release)(void *held);
+};
+
+/* The table, what its handlers work on, and the memory of refusals (logged once a second at most). */
+struct dispatcher {
+	const struct method *methods;
+	size_t method_count;
+	void *context;
+	const char *group; /* for the text of a refusal; may be empty */
+	time_t refused_at;
+	unsigned int refused;
+};
+
+struct caller {
+	uid_t uid;
+	pid_t pid;
+	bool may_change;
+	bool deaf; /* will read no answer, so that none is made */
+	/* Takes one encoded message, whose length includes its NUL. */
+	void (*send)(void *userdata, const char *message, size_t length);
+	void *userdata;
+};
+
+struct request {
+	void *context;
+	json_t *parameters; /* an object, never NULL; checked against the table */
+	bool more, oneway;
+	bool answered;	   /* the last reply has been given */
+	const char *error; /* that it was answered with */
+	struct progress *progress;
+	const struct caller *caller;
+};
+
+/* false: the reply has further parts; call again with the same message and progress. */
+bool dispatch_message(struct dispatcher *dispatcher, const struct caller *caller, struct progress *progress,
+		      const char *message, size_t length);
+void dispatch_forget(struct progress *progress);
+
+/* For what goes wrong outside of any call (a message too large, too many clients). */
+void dispatch_send_error(const struct caller *caller, const char *error, json_t *parameters);
+
+/*
+ * For handlers. Each takes parameters over; NULL says that making them failed. request_part needs
+ * request->more: the handler is called again, with progress->at as given here. request_reply or request_fail
+ * is the last.
+ */
+void request_part(struct request *request, json_t *parameters, size_t at);
+void request_reply(struct request *request, json_t *parameters);
+void request_fail(struct request *request, const char *error, json_t *parameters);
+
+/* A parameter that the table declares; fallback when it is optional and absent. */
+const char *request_string(const struct request *request, const char *name);
+bool request_bool(const struct request *request, const char *name, bool fallback);
+
+#endif

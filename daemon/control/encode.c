@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine's state as JSON. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/control/encode.h"
+#include "daemon/control/varlink.h"
+#include "daemon/engine/engine.h"
+
+static const char *const deployment_words[] = {
+	[DEPLOYMENT_HOST] = "host",
+	[DEPLOYMENT_INLINE] = "inline",
+};
+
+static const char *const mitigation_words[] = {
+	[MITIGATION_IDLE] = "idle",
+	[MITIGATION_ACTIVE] = "active",
+	[MITIGATION_GRACE] = "grace",
+};
+
+static json_int_t count(uint64_t value)
+{
+	return value > INT64_MAX ? INT64_MAX : (json_int_t)value;
+}
+
+static json_t *text(const char *value)
+{
+	return varlink_text(value, strlen(value));
+}
+
+json_t *encode_service(const struct service_status *status)
+{
+	const struct config_service *config = status->config;
+
+	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "name", text(config->name),
+			 "mode", config_mode_word(status->mode), "configured_mode",
+			 config_mode_word(config->mode), "mitigation", mitigation_words[status->mitigation],
+			 "since_s", count(status->since_s), "half_open", count(status->half_open),
+			 "syn_rate_pps", count(status->syn_rate_pps), "answered_pps",
+			 count(status->answered_pps), "completed_pps", count(status->completed_pps),
+			 "mptcp_listener", status->mptcp_listener, "prefix_count",
+			 count(config->prefix_count), "port_count", count(config->port_count));
+}
+
+json_t *encode_settings(const struct config_service *config)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I}", "mss", count(config->mss), "half_open_high",
+			 count(config->half_open_high), "half_open_low", count(config->half_open_low),
+			 "syn_rate_high", count(config->syn_rate_high), "syn_rate_low",
+			 count(config->syn_rate_low), "hold_s", count(config->hold_s), "tcp_auth",
+			 config->tcp_auth, "tcp_auth_rate_pps", count(config->tcp_auth_rate_pps));
+}
+
+json_t *encode_verdicts(const struct service_counters *counters)
+{
+	json_t *verdicts = json_object();
+
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+		json_object_set_new(verdicts, engine_verdict_word((enum verdict)verdict),
+				    json_pack("{s:I,s:I,s:s}", "packets", count(counters->verdict[verdict]),
+					      "would", count(counters->would[verdict]), "meaning",
+					      engine_verdict_meaning((enum verdict)verdict)));
+	return verdicts;
+}
+
+static json_t *encode_handovers(const struct handover_counters *counters)
+{
+	json_t *handovers = json_object();
+
+	for (int outcome = 0; outcome < HANDOVER_COUNT; outcome++)
+		json_object_set_new(handovers, engine_handover_word((enum handover_outcome)outcome),
+				    json_pack("{s:I,s:s}", "connections", count(counters->outcome[outcome]),
+					      "meaning",
+					      engine_handover_meaning((enum handover_outcome)outcome)));
+	return handovers;
+}
+
+json_t *encode_interface(const struct interface_status *status)
+{
+	return json_pack("{s:o,s:b,s:b,s:b,s:I,s:I,s:s,s:o}", "name", text(status->name), "present",
+			 status->present, "attached", status->attached, "up", status->up, "ifindex",
+			 count(status->ifindex), "mtu", count(status->mtu), "xdp", status->xdp, "reason",
+			 text(status->reason));
+}
+
+json_t *encode_key(const struct engine_status *status)
+{
+	return json_pack("{s:I,s:I,s:b,s:I}", "generation", count(status->key_generation), "age_s",
+			 count(status->key_age_s), "rotation_pending", status->rotation_pending,
+			 "rotation_in_s", count(status->rotation_in_s));
+}
+
+json_t *encode_services(struct engine *engine)
+{
+	json_t *services = json_array();
+	struct service_status status;
+
+	for (size_t i = 0; engine_get_service(engine, i, &status) == 0; i++)
+		json_array_append_new(services, encode_service(&status));
+	return services;
+}
+
+json_t *encode_interfaces(struct engine *engine)
+{
+	json_t *interfaces = json_array();
+	struct interface_status status;
+
+	for (size_t i = 0; engine_get_interface(engine, i, &status) == 0; i++)
+		json_array_append_new(interfaces, encode_interface(&status));
+	return interfaces;
+}
+
+static uint64_t sum_of_verdicts(const struct service_counters *counters)
+{
+	uint64_t sum = 0;
+
+	for (int verdict = 0; verdict < VERDICT_COUNT; verdict++)
+		sum += counters->verdict[verdict];
+	return sum;
+}
+
+static const char *handover_error_text(int64_t error)
+{
+	return error < 0 && error >= -4095 ? strerror((int)-error) : "";
+}
+
+json_t *encode_status(struct engine *engine)
+{
+	struct engine_status status;
+
+	engine_get_status(engine, &status);
+	return json_pack("{s:s,s:s,s:I,s:b,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "version",
+			 SYNMOAT_VERSION, "deployment", deployment_words[status.deployment], "uptime_s",
+			 count(status.uptime_s), "bypass", status.bypass, "packets", count(status.packets),
+			 "unserved_packets", count(sum_of_verdicts(&status.unserved)), "flows_seeded",
+			 count(status.flows_seeded), "key", encode_key(&status), "interfaces",
+			 encode_interfaces(engine), "services", encode_services(engine), "verdicts",
+			 encode_verdicts(&status.totals), "handovers", encode_handovers(&status.handover),
+			 "handover_last_error", (json_int_t)status.handover.last_error,
+			 "handover_last_error_text", text(handover_error_text(status.handover.last_error)));
+}
+
+json_t *encode_prefixes(const struct config_service *config, size_t first, size_t wanted)
+{
+	json_t *prefixes = json_array();
+	char buffer[INET6_ADDRSTRLEN + 8];
+
+	for (size_t i = first; i < config->prefix_count && i - first < wanted; i++)
+		json_array_append_new(
+			prefixes, json_string(prefix_format(&config->prefixes[i], buffer, sizeof(buffer))));
+	return prefixes;
+}
+
+json_t *encode_ports(const struct config_service *config, size_t first, size_t wanted)
+{
+	json_t *ports = json_array();
+
+	for (size_t i = first; i < config->port_count && i - first < wanted; i++) {
+		const struct port_span *span = &config->ports[i];
+
+		json_array_append_new(ports, span->first == span->last
+						     ? json_sprintf("%u", span->first)
+						     : json_sprintf("%u-%u", span->first, span->last));
+	}
+	return ports;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine's state as JSON, in the types of io.synmoat.varlink. Each returns a new object or array, or NULL
+ * when out of memory.
+ */
+#ifndef SYNMOAT_CONTROL_ENCODE_H
+#define SYNMOAT_CONTROL_ENCODE_H
+
+#include <jansson.h>
+
+struct config_service;
+struct engine;
+struct engine_status;
+struct interface_status;
+struct service_counters;
+struct service_status;
+
+json_t *encode_status(struct engine *engine);
+json_t *encode_services(struct engine *engine);
+json_t *encode_interfaces(struct engine *engine);
+
+json_t *encode_service(const struct service_status *status);
+json_t *encode_settings(const struct config_service *config);
+json_t *encode_verdicts(const struct service_counters *counters);
+json_t *encode_interface(const struct interface_status *status);
+json_t *encode_key(const struct engine_status *status);
+
+/* Items [first, first + count) as far as there are any. */
+json_t *encode_prefixes(const struct config_service *config, size_t first, size_t count);
+json_t *encode_ports(const struct config_service *config, size_t first, size_t count);
+
+#endif

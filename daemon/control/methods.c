@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The handlers: each calls the engine and encodes what it says. Errors of the engine become errors of the
+ * protocol through tables at the top.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/control/authority.h"
+#include "daemon/control/config_text.h"
+#include "daemon/control/dispatch.h"
+#include "daemon/control/encode.h"
+#include "daemon/control/methods.h"
+#include "daemon/control/protocol.h"
+#include "daemon/control/varlink.h"
+#include "daemon/engine/engine.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Parts of a long reply; both stay below MESSAGE_MAX however much JSON has to escape. */
+#define ITEMS_IN_PART 512
+#define TEXT_IN_PART  10240
+
+static const struct {
+	int error;
+	const char *name;
+} interface_errors[] = {
+	{ -ENOENT, ERROR_NO_SUCH_INTERFACE },
+	{ -ENODEV, ERROR_INTERFACE_MISSING },
+	{ -EBUSY, ERROR_INTERFACE_BUSY },
+};
+
+static struct engine *engine_of(const struct request *request)
+{
+	return ((const struct method_context *)request->context)->engine;
+}
+
+static json_t *json_text(const char *text)
+{
+	return varlink_text(text, strlen(text));
+}
+
+static void fail_errno(struct request *request, int error, const char *text)
+{
+	request_fail(
+		request, ERROR_FAILED,
+		json_pack("{s:i,s:o}", "errno", -error, "text", json_text(*text ? text : strerror(-error))));
+}
+
+static void fail_expected_more(struct request *request)
+{
+	request_fail(request, ERROR_EXPECTED_MORE, json_object());
+}
+
+static void fail_no_such_service(struct request *request, const char *name)
+{
+	request_fail(request, ERROR_NO_SUCH_SERVICE,
+		     json_pack("{s:s,s:o}", "name", name, "text",
+			       json_sprintf("the configuration has no service \"%s\"", name)));
+}
+
+static void fail_interface(struct request *request, const char *name, int error, const char *text)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(interface_errors); i++) {
+		if (interface_errors[i].error != error)
+			continue;
+		request_fail(request, interface_errors[i].name,
+			     json_pack("{s:s,s:o}", "name", name, "text",
+				       json_text(*text ? text : strerror(-error))));
+		return;
+	}
+	fail_errno(request, error, text);
+}
+
+static void handle_status(struct request *request)
+{
+	request_reply(request, encode_status(engine_of(request)));
+}
+
+static void handle_list_services(struct request *request)
+{
+	request_reply(request, json_pack("{s:o}", "services", encode_services(engine_of(request))));
+}
+
+static json_t *service_part(const struct config_service *config, size_t first)
+{
+	return json_pack("{s:o,s:o}", "prefixes", encode_prefixes(config, first, ITEMS_IN_PART), "ports",
+			 encode_ports(config, first, ITEMS_IN_PART));
+}
+
+static json_t *service_first_part(const struct service_status *status)
+{
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "service", encode_service(status), "settings",
+			 encode_settings(status->config), "verdicts", encode_verdicts(&status->counters),
+			 "prefixes", encode_prefixes(status->config, 0, ITEMS_IN_PART), "ports",
+			 encode_ports(status->config, 0, ITEMS_IN_PART));
+}
+
+static void handle_get_service(struct request *request)
+{
+	const char *name = request_string(request, "name");
+	struct service_status status;
+	size_t items, first = request->progress->at;
+	json_t *part;
+
+	if (engine_find_service(engine_of(request), name, &status)) {
+		fail_no_such_service(request, name);
+		return;
+	}
+	items = status.config->prefix_count > status.config->port_count ? status.config->prefix_count
+									: status.config->port_count;
+	if (items > ITEMS_IN_PART && !request->more) {
+		fail_expected_more(request);
+		return;
+	}
+	part = first ? service_part(status.config, first) : service_first_part(&status);
+	if (first + ITEMS_IN_PART < items)
+		request_part(request, part, first + ITEMS_IN_PART);
+	else
+		request_reply(request, part);
+}
+
+static void handle_set_service_mode(struct request *request)
+{
+	const char *name = request_string(request, "name");
+	int mode = config_mode_parse(request_string(request, "mode"));
+	struct service_status status;
+	int error;
+
+	if (mode < 0) {
+		request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "mode"));
+		return;
+	}
+	error = engine_set_mode(engine_of(request), name, (enum service_mode)mode);
+	if (error && error != -ENOENT)
+		fail_errno(request, error, "");
+	else if (error || engine_find_service(engine_of(request), name, &status))
+		fail_no_such_service(request, name);
+	else
+		request_reply(request, json_pack("{s:o}", "service", encode_service(&status)));
+}
+
+static void handle_list_interfaces(struct request *request)
+{
+	request_reply(request, json_pack("{s:o}", "interfaces", encode_interfaces(engine_of(request))));
+}
+
+static bool find_interface(struct engine *engine, const char *name, struct interface_status *status)
+{
+	for (size_t i = 0; engine_get_interface(engine, i, status) == 0; i++)
+		if (!strcmp(status->name, name))
+			return true;
+	return false;
+}
+
+static void change_interface(struct request *request,
+			     int (*change)(struct engine *, const char *, char *, size_t))
+{
+	const char *name = request_string(request, "name");
+	struct interface_status status;
+	char text[256] = "";
+	int error = change(engine_of(request), name, text, sizeof(text));
+
+	if (error)
+		fail_interface(request, name, error, text);
+	else if (!find_interface(engine_of(request), name, &status))
+		fail_interface(request, name, -ENOENT, "");
+	else
+		request_reply(request, json_pack("{s:o}", "interface", encode_interface(&status)));
+}
+
+static void handle_attach_interface(struct request *request)
+{
+	change_interface(request, engine_attach);
+}
+
+static void handle_detach_interface(struct request *request)
+{
+	change_interface(request, engine_detach);
+}
+
+/* As much as a part holds, and where it can, up to the end of a line. */
+static size_t text_part_length(const char *text, size_t length)
+{
+	const char *line_end;
+
+	if (length <= TEXT_IN_PART)
+		return length;
+	line_end = memrchr(text, '\n', TEXT_IN_PART);
+	return line_end ? (size_t)(line_end - text) + 1 : TEXT_IN_PART;
+}
+
+static void reply_text(struct request *request, const struct config_text *whole)
+{
+	size_t at = request->progress->at, left = whole->length - at;
+	const char *text = whole->text + at;
+	size_t size = text_part_length(text, left);
+	json_t *part = json_pack("{s:o}", "text", varlink_text(text, size));
+
+	if (!at)
+		json_object_set_new(part, "path", json_text(whole->path));
+	if (size < left)
+		request_part(request, part, at + size);
+	else
+		request_reply(request, part);
+}
+
+static void handle_show_config(struct request *request)
+{
+	struct method_context *context = request->context;
+	struct progress *progress = request->progress;
+	struct config_text *text;
+	int error;
+
+	if (!progress->held) {
+		error = config_text_hold(&context->config_text, engine_get_config(context->engine), &text);
+		if (error) {
+			fail_errno(request, error, "");
+			return;
+		}
+		progress->held = text;
+		progress->release = config_text_drop;
+	}
+	text = progress->held;
+	if (text->length > TEXT_IN_PART && !request->more)
+		fail_expected_more(request);
+	else
+		reply_text(request, text);
+}
+
+static void handle_reload(struct request *request)
+{
+	struct method_context *context = request->context;
+	struct config_error error = { 0 };
+	const struct config *config;
+
+	if (engine_reload(context->engine, &error)) {
+		request_fail(request, ERROR_CONFIG,
+			     json_pack("{s:o,s:I,s:o,s:o}", "file", json_text(error.file), "line",
+				       (json_int_t)error.line, "key", json_text(error.key), "text",
+				       json_text(error.text)));
+		return;
+	}
+	config_text_drop(context->config_text);
+	context->config_text = NULL;
+	config = engine_get_config(context->engine);
+	authority_set_group(context->authority, config->control_group);
+	request_reply(request, json_pack("{s:o,s:I}", "path", json_text(config->path ? config->path : ""),
+					 "service_count", (json_int_t)config->service_count));
+}
+
+static void handle_rotate_key(struct request *request)
+{
+	int result = engine_rotate_key(engine_of(request), request_bool(request, "now", false));
+	struct engine_status status;
+
+	if (result < 0) {
+		fail_errno(request, result, "");
+		return;
+	}
+	engine_get_status(engine_of(request), &status);
+	request_reply(request, json_pack("{s:b,s:o}", "coalesced", result == 1, "key", encode_key(&status)));
+}
+
+static void handle_set_bypass(struct request *request)
+{
+	bool on = request_bool(request, "on", false);
+	int error = engine_set_bypass(engine_of(request), on);
+
+	if (error)
+		fail_errno(request, error, "");
+	else
+		request_reply(request, json_pack("{s:b}", "bypass", on));
+}
+
+static void handle_version(struct request *request)
+{
+	request_reply(request, json_pack("{s:s}", "version", SYNMOAT_VERSION));
+}
+
+static void handle_get_info(struct request *request)
+{
+	request_reply(request, json_pack("{s:s,s:s,s:s,s:s,s:[s,s]}", "vendor", "synmoat", "product",
+					 "synmoatd", "version", SYNMOAT_VERSION, "url", "", "interfaces",
+					 "io.synmoat", "org.varlink.service"));
+}
+
+static const char service_description[] =
+	"# What every varlink service answers.\n"
+	"interface org.varlink.service\n"
+	"\n"
+	"method GetInfo() -> (\n"
+	"  vendor: string,\n"
+	"  product: string,\n"
+	"  version: string,\n"
+	"  url: string,\n"
+	"  interfaces: []string\n"
+	")\n"
+	"\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
+	"\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"error MethodNotFound (method: string)\n"
+	"error InvalidParameter (parameter: string)\n"
+	"error ExpectedMore ()\n";
+
+static void handle_get_interface_description(struct request *request)
+{
+	const char *interface = request_string(request, "interface");
+	const char *description = NULL;
+
+	if (!strcmp(interface, "io.synmoat"))
+		description = methods_description();
+	else if (!strcmp(interface, "org.varlink.service"))
+		description = service_description;
+	if (description)
+		request_reply(request, json_pack("{s:s}", "description", description));
+	else
+		request_fail(request, ERROR_INTERFACE_NOT_FOUND, json_pack("{s:s}", "interface", interface));
+}
+
+#define NAME                                                                                                 \
+	{                                                                                                    \
+		"name", PARAMETER_STRING, false                                                              \
+	}
+
+static const struct method methods[] = {
+	{ METHOD_STATUS, ACCESS_READ, handle_status, { { 0 } } },
+	{ METHOD_LIST_SERVICES, ACCESS_READ, handle_list_services, { { 0 } } },
+	{ METHOD_GET_SERVICE, ACCESS_READ, handle_get_service, { NAME } },
+	{ METHOD_SET_SERVICE_MODE,
+	  ACCESS_CHANGE,
+	  handle_set_service_mode,
+	  { NAME, { "mode", PARAMETER_STRING, false } } },
+	{ METHOD_LIST_INTERFACES, ACCESS_READ, handle_list_interfaces, { { 0 } } },
+	{ METHOD_ATTACH_INTERFACE, ACCESS_CHANGE, handle_attach_interface, { NAME } },
+	{ METHOD_DETACH_INTERFACE, ACCESS_CHANGE, handle_detach_interface, { NAME } },
+	{ METHOD_SHOW_CONFIG, ACCESS_READ, handle_show_config, { { 0 } } },
+	{ METHOD_RELOAD, ACCESS_CHANGE, handle_reload, { { 0 } } },
+	{ METHOD_ROTATE_KEY, ACCESS_CHANGE, handle_rotate_key, { { "now", PARAMETER_BOOL, true } } },
+	{ METHOD_SET_BYPASS, ACCESS_CHANGE, handle_set_bypass, { { "on", PARAMETER_BOOL, false } } },
+	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
+	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
+	{ METHOD_GET_INTERFACE_DESCRIPTION,
+	  ACCESS_READ,
+	  handle_get_interface_description,
+	  { { "interface", PARAMETER_STRING, false } } },
+};
+
+const struct method *methods_table(size_t *count)
+{
+	*count = ARRAY_SIZE(methods);
+	return methods;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The methods of io.synmoat and org.varlink.service: one table, which is also the list of what anyone may
+ * call.
+ */
+#ifndef SYNMOAT_CONTROL_METHODS_H
+#define SYNMOAT_CONTROL_METHODS_H
+
+#include <stddef.h>
+
+struct authority;
+struct engine;
+struct method;
+
+/* The context of every handler. */
+struct method_context {
+	struct engine *engine;
+	struct authority *authority;	 /* a reload may name another group */
+	struct config_text *config_text; /* cache, NULL at first; drop it at the end */
+};
+
+/* The table; *count rows. */
+const struct method *methods_table(size_t *count);
+
+/* The text of io.synmoat.varlink. */
+const char *methods_description(void);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon and its clients agree on: where the socket is, how large a message may be, and the names of
+ * methods and errors. Their parameters are described in io.synmoat.varlink.
+ */
+#ifndef SYNMOAT_CONTROL_PROTOCOL_H
+#define SYNMOAT_CONTROL_PROTOCOL_H
+
+#define CONTROL_SOCKET "/run/synmoat/control.sock"
+
+/* JSON text without its terminating NUL; requests and replies alike, longer replies come in parts (`more`).
+ */
+#define MESSAGE_MAX 65536
+
+#define METHOD_STATUS		"io.synmoat.Status"
+#define METHOD_LIST_SERVICES	"io.synmoat.ListServices"
+#define METHOD_GET_SERVICE	"io.synmoat.GetService"
+#define METHOD_SET_SERVICE_MODE "io.synmoat.SetServiceMode"
+#define METHOD_LIST_INTERFACES	"io.synmoat.ListInterfaces"
+#define METHOD_ATTACH_INTERFACE "io.synmoat.AttachInterface"
+#define METHOD_DETACH_INTERFACE "io.synmoat.DetachInterface"
+#define METHOD_SHOW_CONFIG	"io.synmoat.ShowConfig"
+#define METHOD_RELOAD		"io.synmoat.Reload"
+#define METHOD_ROTATE_KEY	"io.synmoat.RotateKey"
+#define METHOD_SET_BYPASS	"io.synmoat.SetBypass"
+#define METHOD_VERSION		"io.synmoat.Version"
+
+#define METHOD_GET_INFO			 "org.varlink.service.GetInfo"
+#define METHOD_GET_INTERFACE_DESCRIPTION "org.varlink.service.GetInterfaceDescription"
+
+#define ERROR_PERMISSION_DENIED "io.synmoat.PermissionDenied"
+#define ERROR_NO_SUCH_SERVICE	"io.synmoat.NoSuchService"
+#define ERROR_NO_SUCH_INTERFACE "io.synmoat.NoSuchInterface"
+#define ERROR_INTERFACE_MISSING "io.synmoat.InterfaceMissing"
+#define ERROR_INTERFACE_BUSY	"io.synmoat.InterfaceBusy"
+#define ERROR_CONFIG		"io.synmoat.ConfigError"
+#define ERROR_FAILED		"io.synmoat.Failed"
+#define ERROR_INVALID_MESSAGE	"io.synmoat.InvalidMessage"
+#define ERROR_MESSAGE_TOO_LARGE "io.synmoat.MessageTooLarge"
+#define ERROR_TOO_MANY_CLIENTS	"io.synmoat.TooManyClients"
+
+#define ERROR_INTERFACE_NOT_FOUND "org.varlink.service.InterfaceNotFound"
+#define ERROR_METHOD_NOT_FOUND	  "org.varlink.service.MethodNotFound"
+#define ERROR_INVALID_PARAMETER	  "org.varlink.service.InvalidParameter"
+#define ERROR_EXPECTED_MORE	  "org.varlink.service.ExpectedMore"
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Desired state and policy: which services there are, in which mode, which keys sign, when mitigation ends.
+ * The only part that tells maps/ what to load and to attach. Control calls it; it never calls control.
+ */
+#ifndef SYNMOAT_ENGINE_H
+#define SYNMOAT_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "bpf/abi.h"
+#include "daemon/config/config.h"
+
+struct engine;
+struct sd_event;
+
+/* One service as it stands now; counters are sums over all CPUs since the daemon loaded its programs. */
+struct service_status {
+	const struct config_service *config; /* valid until the next engine call that changes something */
+	enum service_mode mode;		     /* the mode in force: runtime changes included */
+	enum mitigation mitigation;
+	uint64_t since_s;	/* seconds in this state of mitigation */
+	uint32_t half_open;	/* SYN queue length that the last SYN met */
+	uint32_t syn_rate_pps;	/* over the last second */
+	uint32_t answered_pps;	/* cookies sent, over the last second */
+	uint32_t completed_pps; /* cookies accepted, over the last second */
+	bool mptcp_listener;	/* a SYN met an MPTCP listener in the last minute */
+	struct service_counters counters;
+};
+
+struct interface_status {
+	char name[IF_NAMESIZE];
+	bool present, attached, up;
+	unsigned int ifindex;
+	unsigned int mtu;
+	char xdp[16];	  /* "native", "generic", or empty */
+	char reason[160]; /* why it is not attached; empty otherwise */
+};
+
+struct engine_status {
+	uint64_t uptime_s;
+	bool bypass;
+	enum deployment deployment;
+	size_t service_count, interface_count;
+	struct service_counters totals;	  /* over all services and what belongs to none */
+	struct service_counters unserved; /* what belongs to no service */
+	struct handover_counters handover;
+	uint64_t packets; /* seen by XDP: the sum of all verdicts */
+	uint32_t key_generation;
+	uint64_t key_age_s;
+	bool rotation_pending; /* coalesced: it happens when the older key has retired */
+	uint64_t rotation_in_s;
+	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
+};
+
+/* The engine takes the config over. Negative errno with *error filled on failure. */
+int engine_new(struct engine **engine, struct sd_event *event, struct config *config,
+	       struct config_error *error);
+void engine_free(struct engine *engine);
+
+void engine_get_status(struct engine *engine, struct engine_status *status);
+const struct config *engine_get_config(const struct engine *engine);
+
+/* 0, or -ENOENT beyond the last / for an unknown name. */
+int engine_get_service(struct engine *engine, size_t index, struct service_status *status);
+int engine_find_service(struct engine *engine, const char *name, struct service_status *status);
+int engine_get_interface(struct engine *engine, size_t index, struct interface_status *status);
+
+/* Runtime change of a mode; lasts until the daemon ends or a reload changes that service's mode in the file.
+ */
+int engine_set_mode(struct engine *engine, const char *name, enum service_mode mode);
+
+/* -ENOENT: not an interface of the configuration; -ENODEV: not there; -EBUSY: another XDP program holds it;
+ * else as the kernel says. text: what is wrong and what to do, filled on failure. */
+int engine_attach(struct engine *engine, const char *interface, char *text, size_t size);
+int engine_detach(struct engine *engine, const char *interface, char *text, size_t size);
+
+/* Reads the file of the running configuration again. On failure the old one stays in force and *error says
+ * why. */
+int engine_reload(struct engine *engine, struct config_error *error);
+
+/* Stages a new master; now: the old ones cease to validate at once. Returns 0, or 1 when coalesced with a
+ * pending one. */
+int engine_rotate_key(struct engine *engine, bool now);
+
+int engine_set_bypass(struct engine *engine, bool on);
+
+/* "pass_flow", its meaning. */
+const char *engine_verdict_word(enum verdict verdict);
+const char *engine_verdict_meaning(enum verdict verdict);
+const char *engine_handover_word(enum handover_outcome outcome);
+const char *engine_handover_meaning(enum handover_outcome outcome);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What our SYN-ACK may announce for a service: what the server's own stack would, by its sysctls and the
+ * interface's MTU, never more.
+ */
+#ifndef SYNMOAT_ENGINE_PROFILE_H
+#define SYNMOAT_ENGINE_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "daemon/config/config.h"
+
+struct stack_settings {
+	bool window_scaling, sack, timestamps, ecn, syncookies, rfc1337;
+	uint64_t receive_buffer_max; /* bytes: the larger of tcp_rmem's third value and rmem_max */
+};
+
+/* Reads /proc/sys of this network namespace; what cannot be read is taken at the kernel's default. */
+void stack_settings_read(struct stack_settings *settings);
+
+/* Fills *service, without a mode of its own: config says it. mtu in bytes, of the interface. */
+void profile_service(const struct config_service *config, const struct stack_settings *settings,
+		     unsigned int mtu, struct service *service);
+
+#endif

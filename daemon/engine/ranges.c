@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Flattens prefixes into disjoint ranges. Prefixes either nest or do not touch, so one sweep with a stack of
+ * the open ones does it; it works on 128-bit addresses for both families (IPv4 is v4-mapped in struct
+ * prefix).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine/ranges.h"
+
+#define NESTING_MAX 129 /* prefix lengths 0 to 128 */
+
+__extension__ typedef unsigned __int128 address_number;
+
+struct block {
+	address_number first, last;
+	size_t service; /* index in the configuration */
+	bool v4;
+};
+
+struct compiler {
+	const struct config *config;
+	const uint32_t *slots;
+	struct ranges_table table;
+	struct block *blocks; /* all prefixes: outer before inner, earlier service before later */
+	size_t block_count;
+	uint64_t *port_sets; /* for each port the services that declare it, a bit each */
+};
+
+/* The prefixes that contain the address reached; `next` is the first address not yet given to a range. */
+struct sweep {
+	struct compiler *compiler;
+	const struct block *open[NESTING_MAX];
+	size_t depth;
+	address_number next;
+	size_t begin; /* of this port's ranges in the table */
+};
+
+_Static_assert(SERVICES_MAX <= 64, "a set of services is one 64-bit word");
+
+/* --- blocks --- */
+
+static address_number load_address(const struct in6_addr *address)
+{
+	address_number number = 0;
+
+	for (int i = 0; i < 16; i++)
+		number = number << 8 | address->s6_addr[i];
+	return number;
+}
+
+static struct block make_block(const struct prefix *prefix, size_t service)
+{
+	address_number hosts = prefix->length_bits ? ((address_number)1 << (128 - prefix->length_bits)) - 1
+						   : ~(address_number)0;
+	address_number first = load_address(&prefix->address);
+
+	return (struct block){
+		.first = first,
+		.last = first | hosts,
+		.service = service,
+		.v4 = prefix_is_v4(prefix),
+	};
+}
+
+static int compare_blocks(const void *left, const void *right)
+{
+	const struct block *a = left, *b = right;
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	if (a->last != b->last)
+		return a->last > b->last ? -1 : 1;
+	return (a->service > b->service) - (a->service < b->service);
+}
+
+static int collect_blocks(struct compiler *compiler)
+{
+	const struct config *config = compiler->config;
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->service_count; i++)
+		count += config->services[i].prefix_count;
+	compiler->blocks = calloc(count + 1, sizeof(*compiler->blocks));
+	if (!compiler->blocks)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->service_count; i++) {
+		for (size_t j = 0; j < config->services[i].prefix_count; j++)
+			compiler->blocks[compiler->block_count++] =
+				make_block(&config->services[i].prefixes[j], i);
+	}
+	qsort(compiler->blocks, count, sizeof(*compiler->blocks), compare_blocks);
+	return 0;
+}
+
+/* --- ranges: append, or widen the last one --- */
+
+static int append4(struct sweep *sweep, uint32_t first, uint32_t last, uint32_t slot)
+{
+	struct ranges_table *table = &sweep->compiler->table;
+	struct range4 *before = table->v4_count > sweep->begin ? &table->v4[table->v4_count - 1] : NULL;
+
+	if (before && before->service == slot && before->last + 1 == first) {
+		before->last = last;
+		return 0;
+	}
+	if (table->v4_count == RANGES_MAX)
+		return -ENOSPC;
+	table->v4[table->v4_count++] = (struct range4){ .first = first, .last = last, .service = slot };
+	return 0;
+}
+
+static address_number join(const __u64 halves[2])
+{
+	return (address_number)halves[0] << 64 | halves[1];
+}
+
+static int append6(struct sweep *sweep, address_number first, address_number last, uint32_t slot)
+{
+	struct ranges_table *table = &sweep->compiler->table;
+	struct range6 *before = table->v6_count > sweep->begin ? &table->v6[table->v6_count - 1] : NULL;
+
+	if (before && before->service == slot && join(before->last) + 1 == first) {
+		before->last[0] = (uint64_t)(last >> 64);
+		before->last[1] = (uint64_t)last;
+		return 0;
+	}
+	if (table->v6_count == RANGES_MAX)
+		return -ENOSPC;
+	table->v6[table->v6_count++] = (struct range6){
+		.first = { (uint64_t)(first >> 64), (uint64_t)first },
+		.last = { (uint64_t)(last >> 64), (uint64_t)last },
+		.service = slot,
+	};
+	return 0;
+}
+
+/* --- the sweep --- */
+
+/* Gives what lies between sweep->next and last to the innermost open prefix. */
+static int emit_up_to(struct sweep *sweep, address_number last)
+{
+	const struct block *inner = sweep->open[sweep->depth - 1];
+	uint32_t slot = sweep->compiler->slots[inner->service];
+	address_number first = sweep->next;
+
+	if (first > last)
+		return 0;
+	sweep->next = last + 1;
+	return inner->v4 ? append4(sweep, (uint32_t)first, (uint32_t)last, slot)
+			 : append6(sweep, first, last, slot);
+}
+
+/* Closes the innermost prefix. Behind the highest address there is no next one: all others end there too. */
+static int close_block(struct sweep *sweep)
+{
+	address_number last = sweep->open[sweep->depth - 1]->last;
+	int err = emit_up_to(sweep, last);
+
+	sweep->depth = last == ~(address_number)0 ? 0 : sweep->depth - 1;
+	return err;
+}
+
+static int open_block(struct sweep *sweep, const struct block *block)
+{
+	int err = 0;
+
+	while (!err && sweep->depth && sweep->open[sweep->depth - 1]->last < block->first)
+		err = close_block(sweep);
+	if (!err && sweep->depth && sweep->next < block->first)
+		err = emit_up_to(sweep, block->first - 1);
+	sweep->open[sweep->depth++] = block;
+	sweep->next = block->first;
+	return err;
+}
+
+static bool same_prefix(const struct block *a, const struct block *b)
+{
+	return a->first == b->first && a->last == b->last;
+}
+
+/* The ranges of the services in set, of one family. */
+static int flatten(struct compiler *compiler, uint64_t set, bool v4)
+{
+	size_t begin = v4 ? compiler->table.v4_count : compiler->table.v6_count;
+	struct sweep sweep = { .compiler = compiler, .begin = begin };
+	int err = 0;
+
+	for (size_t i = 0; !err && i < compiler->block_count; i++) {
+		const struct block *block = &compiler->blocks[i];
+
+		if (block->v4 != v4 || !(set >> block->service & 1))
+			continue;
+		if (sweep.depth && same_prefix(sweep.open[sweep.depth - 1], block))
+			continue;
+		err = open_block(&sweep, block);
+	}
+	while (!err && sweep.depth)
+		err = close_block(&sweep);
+	return err;
+}
+
+/* --- ports --- */
+
+static void mark_ports(struct compiler *compiler, size_t service)
+{
+	const struct config_service *declared = &compiler->config->services[service];
+
+	for (size_t i = 0; i < declared->port_count; i++) {
+		for (unsigned int port = declared->ports[i].first; port <= declared->ports[i].last; port++)
+			compiler->port_sets[port] |= 1ULL << service;
+	}
+	compiler->port_sets[0] |= 1ULL << service;
+}
+
+static int compare_ports(const void *left, const void *right, void *context)
+{
+	const uint64_t *sets = context;
+	const uint16_t *a = left, *b = right;
+
+	return (sets[*a] > sets[*b]) - (sets[*a] < sets[*b]);
+}
+
+static int fill_port(struct compiler *compiler, uint64_t set, struct port_ranges *port)
+{
+	struct ranges_table *table = &compiler->table;
+	int err;
+
+	port->first4 = (uint32_t)table->v4_count;
+	port->first6 = (uint32_t)table->v6_count;
+	err = flatten(compiler, set, true);
+	if (!err)
+		err = flatten(compiler, set, false);
+	port->count4 = (uint32_t)table->v4_count - port->first4;
+	port->count6 = (uint32_t)table->v6_count - port->first6;
+	return err;
+}
+
+/* One list for each distinct set of services; order: the ports, sorted by their sets. */
+static int fill_ports(struct compiler *compiler, uint16_t *order)
+{
+	const uint64_t *sets = compiler->port_sets;
+	struct port_ranges list = { 0 };
+	uint64_t set = 0;
+	int err = 0;
+
+	qsort_r(order, RANGES_PORTS, sizeof(*order), compare_ports, compiler->port_sets);
+	for (size_t i = 0; !err && i < RANGES_PORTS; i++) {
+		if (sets[order[i]] != set) {
+			set = sets[order[i]];
+			err = fill_port(compiler, set, &list);
+		}
+		compiler->table.ports[order[i]] = list;
+	}
+	return err;
+}
+
+static int compile_ports(struct compiler *compiler)
+{
+	uint16_t *order = calloc(RANGES_PORTS, sizeof(*order));
+	int err;
+
+	if (!order)
+		return -ENOMEM;
+	for (size_t i = 0; i < compiler->config->service_count; i++)
+		mark_ports(compiler, i);
+	for (unsigned int port = 0; port < RANGES_PORTS; port++)
+		order[port] = (uint16_t)port;
+	err = fill_ports(compiler, order);
+	free(order);
+	return err;
+}
+
+/* --- the whole --- */
+
+static int allocate(struct compiler *compiler)
+{
+	struct ranges_table *table = &compiler->table;
+
+	table->ports = calloc(RANGES_PORTS, sizeof(*table->ports));
+	table->v4 = calloc(RANGES_MAX, sizeof(*table->v4));
+	table->v6 = calloc(RANGES_MAX, sizeof(*table->v6));
+	compiler->port_sets = calloc(RANGES_PORTS, sizeof(*compiler->port_sets));
+	return table->ports && table->v4 && table->v6 && compiler->port_sets ? 0 : -ENOMEM;
+}
+
+int ranges_compile(const struct config *config, const uint32_t *slots, struct ranges_table *table)
+{
+	struct compiler compiler = { .config = config, .slots = slots };
+	int err;
+
+	if (config->service_count > SERVICES_MAX)
+		return -EINVAL;
+	err = allocate(&compiler);
+	if (!err)
+		err = collect_blocks(&compiler);
+	if (!err)
+		err = compile_ports(&compiler);
+	free(compiler.port_sets);
+	free(compiler.blocks);
+	if (err)
+		ranges_free(&compiler.table);
+	else
+		*table = compiler.table;
+	return err;
+}
+
+void ranges_free(struct ranges_table *table)
+{
+	free(table->ports);
+	free(table->v4);
+	free(table->v6);
+	*table = (struct ranges_table){ 0 };
+}

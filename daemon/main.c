@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * synmoatd: start-up as a list, shut-down as its mirror. All work happens in the event loop of the parts
+ * started here.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/config/config.h"
+#include "daemon/control/control.h"
+#include "daemon/control/protocol.h"
+#include "daemon/engine/engine.h"
+#include "daemon/log.h"
+
+#define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
+
+enum { EXIT_USAGE = 2 };
+
+struct settings {
+	const char *config, *socket, *check;
+	bool done; /* help or version was asked for */
+};
+
+struct daemon {
+	sd_event *event;
+	struct engine *engine;
+	struct control *control;
+};
+
+static const struct option options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "check", required_argument, NULL, 'k' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void print_usage(FILE *out)
+{
+	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH]\n"
+		     "       synmoatd --check FILE\n"
+		     "\n"
+		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
+		     "\n"
+		     "  -c, --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
+		     "  -s, --socket PATH   control socket (default " CONTROL_SOCKET ",\n"
+		     "                      or the one that systemd passes)\n"
+		     "  -f, --foreground    stay in the foreground (it always does; said for clarity)\n"
+		     "      --check FILE    only check FILE, and say what is wrong with it\n"
+		     "  -V, --version       print the version\n"
+		     "  -h, --help          print this\n");
+}
+
+static int parse_options(int argc, char **argv, struct settings *settings)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:s:fVh", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			settings->config = optarg;
+			break;
+		case 's':
+			settings->socket = optarg;
+			break;
+		case 'k':
+			settings->check = optarg;
+			break;
+		case 'f':
+			break;
+		case 'V':
+			puts("synmoatd " SYNMOAT_VERSION);
+			settings->done = true;
+			return 0;
+		case 'h':
+			print_usage(stdout);
+			settings->done = true;
+			return 0;
+		default:
+			print_usage(stderr);
+			return -EINVAL;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "synmoatd: unexpected argument '%s'\n", argv[optind]);
+		print_usage(stderr);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int load_config(const char *path, struct config **config)
+{
+	struct config_error error = { 0 };
+	char text[1024];
+	int result = config_load(path, config, &error);
+
+	if (result)
+		log_print(LOG_ERR, "%s", config_error_format(&error, text, sizeof(text)));
+	return result;
+}
+
+static int check_config(const char *path)
+{
+	struct config *config;
+
+	if (load_config(path, &config))
+		return EXIT_FAILURE;
+	printf("%s: ok, %zu service%s\n", path, config->service_count, config->service_count == 1 ? "" : "s");
+	config_free(config);
+	return EXIT_SUCCESS;
+}
+
+static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	(void)arg;
+	log_print(LOG_NOTICE, "stopping on signal %u: the fast path is detached", info->ssi_signo);
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
+{
+	struct daemon *d = arg;
+	struct config_error error = { 0 };
+	char text[1024];
+
+	(void)source;
+	(void)info;
+	if (engine_reload(d->engine, &error))
+		log_print(LOG_ERR, "reload: nothing changed: %s",
+			  config_error_format(&error, text, sizeof(text)));
+	else
+		log_print(LOG_NOTICE, "configuration reloaded on SIGHUP");
+	return 0;
+}
+
+static int add_signals(struct daemon *d)
+{
+	sigset_t signals;
+	int error;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	error = sd_event_add_signal(d->event, NULL, SIGTERM, on_terminate, NULL);
+	if (error >= 0)
+		error = sd_event_add_signal(d->event, NULL, SIGINT, on_terminate, NULL);
+	if (error >= 0)
+		error = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
+	return error;
+}
+
+static int start_engine(struct daemon *d, struct config *config)
+{
+	struct config_error error = { 0 };
+	char text[1024];
+	int result = engine_new(&d->engine, d->event, config, &error);
+
+	if (result < 0) {
+		log_print(LOG_ERR, "%s",
+			  *error.text ? config_error_format(&error, text, sizeof(text)) : strerror(-result));
+		config_free(config);
+	}
+	return result;
+}
+
+static int start_control(struct daemon *d, const char *socket)
+{
+	int error = control_new(&d->control, d->event, d->engine, socket,
+				engine_get_config(d->engine)->control_group);
+
+	if (error < 0)
+		log_print(LOG_ERR, "control socket: %s", strerror(-error));
+	return error;
+}
+
+static int start(struct daemon *d, const struct settings *settings)
+{
+	struct config *config;
+	int error = load_config(settings->config, &config);
+
+	if (!error) {
+		error = sd_event_default(&d->event);
+		if (error < 0)
+			config_free(config);
+		else
+			error = add_signals(d);
+	}
+	if (error >= 0)
+		error = start_engine(d, config);
+	if (error >= 0)
+		error = start_control(d, settings->socket);
+	if (error >= 0)
+		sd_event_set_watchdog(d->event, 1);
+	return error;
+}
+
+static void stop(struct daemon *d)
+{
+	control_free(d->control);
+	engine_free(d->engine);
+	sd_event_unref(d->event);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings settings = { .config = DEFAULT_CONFIG };
+	struct daemon d = { 0 };
+	int result;
+
+	if (parse_options(argc, argv, &settings))
+		return EXIT_USAGE;
+	if (settings.done)
+		return EXIT_SUCCESS;
+	if (settings.check)
+		return check_config(settings.check);
+	prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
+	result = start(&d, &settings);
+	if (result >= 0) {
+		sd_notify(0, "READY=1");
+		log_print(LOG_NOTICE, "synmoatd " SYNMOAT_VERSION " is up");
+		result = sd_event_loop(d.event);
+		sd_notify(0, "STOPPING=1");
+	}
+	stop(&d);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

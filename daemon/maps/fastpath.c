@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See fastpath.h. Maps that change whole are memory-mapped and written in place: the half that is not live
+ * first, then the word that makes it so. Between two publications all packets that still saw the old half are
+ * waited for.
+ */
+#include "daemon/maps/fastpath.h"
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/membarrier.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/synmoat.skel.h"
+#include "daemon/engine/ranges.h"
+#include "daemon/log.h"
+
+/* linux/bpf.h of Debian 12 does not know tcx (kernel 6.6); libbpf 1.1 passes the numbers through. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
+enum { LINK_TC_INGRESS, LINK_TC_EGRESS, LINK_XDP, LINK_COUNT };
+
+struct fastpath {
+	struct synmoat_bpf *skeleton;
+	struct control *control;
+	struct port_ranges *ports;
+	struct range4 *ranges4;
+	struct range6 *ranges6;
+	struct service *services;
+	struct service_state *states;
+	int cpus;
+	int links[LINK_COUNT];
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+static size_t map_bytes(const struct bpf_map *map)
+{
+	size_t value = (bpf_map__value_size(map) + 7) & ~(size_t)7;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (value * bpf_map__max_entries(map) + page - 1) / page * page;
+}
+
+static void *map_memory(const struct bpf_map *map)
+{
+	void *memory = mmap(NULL, map_bytes(map), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void unmap_memory(void *memory, const struct bpf_map *map)
+{
+	if (memory)
+		munmap(memory, map_bytes(map));
+}
+
+/* The kernel exports the kfunc that host mode rests on? */
+static bool kernel_has_assign(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found;
+
+	if (!btf)
+		return false;
+	found = btf__find_by_name_kind(btf, "bpf_sk_assign_tcp_reqsk", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return found;
+}
+
+static uint32_t flow_buckets(uint32_t entries)
+{
+	uint32_t buckets = 1;
+
+	while (buckets < (1U << 24) && (uint64_t)buckets * FLOW_WAYS < entries)
+		buckets *= 2;
+	return buckets;
+}
+
+static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
+{
+	uint32_t buckets = flow_buckets(options->flow_entries);
+	__u64 key[2];
+
+	if (getrandom(key, sizeof(key), 0) != sizeof(key))
+		return -errno;
+	memcpy((void *)skeleton->rodata->table_key, key, sizeof(key));
+	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
+	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
+	if (options->frags)
+		bpf_program__set_flags(skeleton->progs.xdp_host, BPF_F_XDP_HAS_FRAGS);
+	return 0;
+}
+
+static int map_all(struct fastpath *f)
+{
+	f->control = map_memory(f->skeleton->maps.control);
+	f->ports = map_memory(f->skeleton->maps.ports);
+	f->ranges4 = map_memory(f->skeleton->maps.ranges4);
+	f->ranges6 = map_memory(f->skeleton->maps.ranges6);
+	f->services = map_memory(f->skeleton->maps.services);
+	f->states = map_memory(f->skeleton->maps.service_states);
+	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->states)
+		return -ENOMEM;
+	/* the master keys lie here */
+	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
+	return 0;
+}
+
+static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
+{
+	int error;
+
+	f->skeleton = synmoat_bpf__open();
+	if (!f->skeleton) {
+		snprintf(text, size, "cannot open the BPF programs: %s", strerror(errno));
+		return -errno;
+	}
+	error = prepare(f->skeleton, options);
+	if (!error)
+		error = synmoat_bpf__load(f->skeleton);
+	if (error) {
+		snprintf(text, size,
+			 "cannot load the BPF programs: %s (run as root, or with CAP_BPF, CAP_NET_ADMIN and "
+			 "CAP_PERFMON)",
+			 strerror(-error));
+		return error;
+	}
+	error = map_all(f);
+	if (error)
+		snprintf(text, size, "cannot map the BPF maps into memory: %s", strerror(-error));
+	return error;
+}
+
+int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *options, char *text, size_t size)
+{
+	struct fastpath *f;
+	int error;
+
+	libbpf_set_print(options->quiet ? print_nothing : print_libbpf);
+	if (!kernel_has_assign()) {
+		snprintf(text, size,
+			 "this kernel has no bpf_sk_assign_tcp_reqsk(): host mode needs Linux 6.9 or later "
+			 "with BTF "
+			 "and CONFIG_SYN_COOKIES; on an older one deploy synmoat inline, in front of the "
+			 "server");
+		return -EOPNOTSUPP;
+	}
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	for (int i = 0; i < LINK_COUNT; i++)
+		f->links[i] = -1;
+	f->cpus = libbpf_num_possible_cpus();
+	error = f->cpus < 0 ? f->cpus : load(f, options, text, size);
+	if (error) {
+		fastpath_free(f);
+		return error;
+	}
+	*fastpath = f;
+	return 0;
+}
+
+void fastpath_free(struct fastpath *f)
+{
+	if (!f)
+		return;
+	fastpath_detach(f);
+	if (f->skeleton) {
+		unmap_memory(f->states, f->skeleton->maps.service_states);
+		unmap_memory(f->services, f->skeleton->maps.services);
+		unmap_memory(f->ranges6, f->skeleton->maps.ranges6);
+		unmap_memory(f->ranges4, f->skeleton->maps.ranges4);
+		unmap_memory(f->ports, f->skeleton->maps.ports);
+		unmap_memory(f->control, f->skeleton->maps.control);
+	}
+	synmoat_bpf__destroy(f->skeleton);
+	free(f);
+}
+
+static int attach_tc(struct fastpath *f, unsigned int ifindex, int link, char *text, size_t size)
+{
+	struct bpf_program *program =
+		link == LINK_TC_INGRESS ? f->skeleton->progs.tc_ingress : f->skeleton->progs.tc_egress;
+	int fd = bpf_link_create(bpf_program__fd(program), (int)ifindex,
+				 link == LINK_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
+
+	if (fd < 0) {
+		snprintf(text, size, "cannot attach at tcx %s: %s",
+			 link == LINK_TC_INGRESS ? "ingress" : "egress", strerror(-fd));
+		return fd;
+	}
+	f->links[link] = fd;
+	return 0;
+}
+
+static void explain_xdp(int error, bool generic, unsigned int ifindex, char *text, size_t size)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	switch (error) {
+	case -EBUSY:
+	case -EEXIST:
+		if (bpf_xdp_query((int)ifindex, 0, &query))
+			query.prog_id = 0;
+		snprintf(text, size,
+			 "another XDP program (id %u) holds the interface: see it with `bpftool net`, detach "
+			 "it first",
+			 query.prog_id);
+		break;
+	case -EOPNOTSUPP:
+		snprintf(text, size,
+			 "the driver has no native XDP: say xdp = \"generic\" in the configuration to run "
+			 "slower "
+			 "without it");
+		break;
+	case -ERANGE:
+		snprintf(text, size, "the interface's MTU is larger than its driver allows with XDP");
+		break;
+	default:
+		snprintf(text, size, "cannot attach %s XDP: %s", generic ? "generic" : "native",
+			 strerror(-error));
+	}
+}
+
+static int attach_xdp(struct fastpath *f, unsigned int ifindex, bool generic, char *text, size_t size)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(bpf_program__fd(f->skeleton->progs.xdp_host), (int)ifindex, BPF_XDP,
+				 &options);
+
+	if (fd < 0) {
+		explain_xdp(fd, generic, ifindex, text, size);
+		return fd;
+	}
+	f->links[LINK_XDP] = fd;
+	return 0;
+}
+
+int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char *text, size_t size)
+{
+	int error;
+
+	error = attach_tc(f, ifindex, LINK_TC_INGRESS, text, size);
+	if (!error)
+		error = attach_tc(f, ifindex, LINK_TC_EGRESS, text, size);
+	if (!error)
+		error = attach_xdp(f, ifindex, generic, text, size);
+	if (error)
+		fastpath_detach(f);
+	return error;
+}
+
+/* XDP first: no cookie is validated that nobody would take over. */
+void fastpath_detach(struct fastpath *f)
+{
+	for (int i = LINK_COUNT - 1; i >= 0; i--) {
+		if (f->links[i] >= 0)
+			close(f->links[i]);
+		f->links[i] = -1;
+	}
+}
+
+bool fastpath_attached(const struct fastpath *f)
+{
+	return f->links[LINK_XDP] >= 0;
+}
+
+bool fastpath_links_dead(const struct fastpath *f)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+
+	if (!fastpath_attached(f))
+		return false;
+	return bpf_obj_get_info_by_fd(f->links[LINK_XDP], &info, &length) || !info.xdp.ifindex;
+}
+
+/* Every packet that began before this call has ended after it. */
+static void wait_for_packets(void)
+{
+	syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+uint32_t fastpath_stage_services(struct fastpath *f, const struct ranges_table *table,
+				 const struct service *services)
+{
+	uint32_t half = !fastpath_runtime(f)->half;
+	struct port_ranges *ports = f->ports + half * 65536;
+
+	for (uint32_t port = 0; port < 65536; port++) {
+		ports[port] = table->ports[port];
+		ports[port].first4 += half * RANGES_MAX;
+		ports[port].first6 += half * RANGES_MAX;
+	}
+	if (table->v4_count)
+		memcpy(f->ranges4 + half * RANGES_MAX, table->v4, table->v4_count * sizeof(*table->v4));
+	if (table->v6_count)
+		memcpy(f->ranges6 + half * RANGES_MAX, table->v6, table->v6_count * sizeof(*table->v6));
+	memcpy(f->services + half * SERVICE_SLOTS, services, SERVICE_SLOTS * sizeof(*services));
+	return half;
+}
+
+void fastpath_publish(struct fastpath *f, const struct runtime *runtime)
+{
+	uint32_t next = !(f->control->live & 1);
+
+	f->control->runtime[next] = *runtime;
+	__atomic_store_n(&f->control->live, next, __ATOMIC_RELEASE);
+	wait_for_packets();
+}
+
+const struct runtime *fastpath_runtime(const struct fastpath *f)
+{
+	return &f->control->runtime[f->control->live & 1];
+}
+
+struct service_state *fastpath_state(struct fastpath *f, uint32_t slot)
+{
+	return &f->states[slot];
+}
+
+/* Adds up the 64-bit words of a per-CPU value. */
+static int sum_percpu(struct fastpath *f, const struct bpf_map *map, uint32_t key, uint64_t *sum,
+		      size_t words)
+{
+	uint64_t *values = calloc((size_t)f->cpus * words, sizeof(*values));
+	int error = 0;
+
+	if (!values)
+		return -ENOMEM;
+	memset(sum, 0, words * sizeof(*sum));
+	if (bpf_map_lookup_elem(bpf_map__fd(map), &key, values))
+		error = -errno;
+	for (size_t cpu = 0; !error && cpu < (size_t)f->cpus; cpu++)
+		for (size_t i = 0; i < words; i++)
+			sum[i] += values[cpu * words + i];
+	free(values);
+	return error;
+}
+
+int fastpath_read_counters(struct fastpath *f, uint32_t slot, struct service_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.counters, slot, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
+}
+
+int fastpath_read_handovers(struct fastpath *f, struct handover_counters *sum)
+{
+	uint32_t zero = 0;
+	struct handover_counters *values = calloc((size_t)f->cpus, sizeof(*values));
+	int error = 0;
+
+	if (!values)
+		return -ENOMEM;
+	memset(sum, 0, sizeof(*sum));
+	if (bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.handovers), &zero, values))
+		error = -errno;
+	for (int cpu = 0; !error && cpu < f->cpus; cpu++) {
+		for (int i = 0; i < HANDOVER_COUNT; i++)
+			sum->outcome[i] += values[cpu].outcome[i];
+		if (values[cpu].last_error)
+			sum->last_error = values[cpu].last_error;
+	}
+	free(values);
+	return error;
+}
+
+static int run_syscall_program(const struct bpf_program *program, void *args, size_t size)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = (__u32)size, .ctx_out = args,
+		    .ctx_size_out = (__u32)size);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+}
+
+int fastpath_read_jiffies(struct fastpath *f, uint64_t *jiffies)
+{
+	struct clock_args args = {};
+	int error = run_syscall_program(f->skeleton->progs.clock_read, &args, sizeof(args));
+
+	if (!error)
+		*jiffies = args.jiffies;
+	return error;
+}
+
+int fastpath_seed_flow(struct fastpath *f, const struct tuple *tuple)
+{
+	struct flow_seed_args args = { .tuple = *tuple };
+
+	return run_syscall_program(f->skeleton->progs.flow_seed, &args, sizeof(args));
+}
+
+int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)
+{
+	switch (program) {
+	case FASTPATH_XDP_HOST:
+		return bpf_program__fd(f->skeleton->progs.xdp_host);
+	case FASTPATH_TC_INGRESS:
+		return bpf_program__fd(f->skeleton->progs.tc_ingress);
+	case FASTPATH_TC_EGRESS:
+		return bpf_program__fd(f->skeleton->progs.tc_egress);
+	}
+	return -EINVAL;
+}

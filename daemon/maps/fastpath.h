@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The loaded BPF programs and their maps: the only part of the daemon that touches either. Loads, attaches,
+ * publishes whole states, reads counters. Knows nothing of policy.
+ */
+#ifndef SYNMOAT_FASTPATH_H
+#define SYNMOAT_FASTPATH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+
+struct fastpath;
+struct ranges_table;
+
+struct fastpath_options {
+	uint32_t flow_entries; /* verified flows, rounded up to a power of two, at least 8 */
+	bool frags;	       /* multi-buffer packets: needed above an MTU of about 3,400 */
+	bool quiet;	       /* do not log what libbpf says */
+};
+
+/* Text: what is missing and what to do, filled on failure. -EOPNOTSUPP: the kernel is too old for host mode.
+ */
+int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *options, char *text, size_t size);
+void fastpath_free(struct fastpath *fastpath);
+
+/* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */
+int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);
+void fastpath_detach(struct fastpath *fastpath);
+bool fastpath_attached(const struct fastpath *fastpath);
+
+/* The interface has gone, and the links with it? */
+bool fastpath_links_dead(const struct fastpath *fastpath);
+
+/*
+ * Publishing is whole and in order: fill the dead half of the services table (services indexed by slot,
+ * SERVICE_SLOTS of them), then publish a runtime that names it live. Returns that half.
+ */
+uint32_t fastpath_stage_services(struct fastpath *fastpath, const struct ranges_table *table,
+				 const struct service *services);
+void fastpath_publish(struct fastpath *fastpath, const struct runtime *runtime);
+const struct runtime *fastpath_runtime(const struct fastpath *fastpath);
+
+/* Shared with XDP while packets flow. */
+struct service_state *fastpath_state(struct fastpath *fastpath, uint32_t slot);
+
+/* Sums over all CPUs. 0 or a negative errno. */
+int fastpath_read_counters(struct fastpath *fastpath, uint32_t slot, struct service_counters *sum);
+int fastpath_read_handovers(struct fastpath *fastpath, struct handover_counters *sum);
+
+int fastpath_read_jiffies(struct fastpath *fastpath, uint64_t *jiffies);
+int fastpath_seed_flow(struct fastpath *fastpath, const struct tuple *tuple);
+
+/* For tests that run a program by BPF_PROG_TEST_RUN. */
+enum fastpath_program { FASTPATH_XDP_HOST, FASTPATH_TC_INGRESS, FASTPATH_TC_EGRESS };
+int fastpath_program_fd(const struct fastpath *fastpath, enum fastpath_program program);
+
+#endif

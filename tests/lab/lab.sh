@@ -1,0 +1,327 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The lab: a client, an attacker and a server in network namespaces of their own, joined by an XDP switch that counts.
+# Source this file; `lab_up` builds it all and `lab_down` (or the end of the script) takes everything away again.
+# It touches nothing but its own namespaces, its own processes and its own folder $LAB_DIR (kept when LAB_KEEP is set).
+# LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended.
+#
+#   lab_up [host] [MTU]         build the lab; MTU 1500 by default
+#   lab_in ROLE CMD...          run in a namespace: client, attacker, switch or server
+#   lab_bg NAME ROLE CMD...     the same in the background; log in $LAB_DIR/NAME.log, pid by `lab_pid NAME`
+#   lab_stop NAME               end one of those (SIGTERM, then SIGKILL after 10 s); returns its exit status
+#   lab_wait_port ROLE ADDR PORT [SECONDS]     until something listens there
+#   lab_wait SECONDS CMD...     until the command succeeds
+#   lab_probe ARGS...           build/lab/probe from the client
+#   lab_flood ARGS...           build/lab/flood from the attacker, its interface and the server's MAC filled in
+#   lab_flood_bg NAME ARGS...   the same in the background
+#   lab_start_synmoat CONF      write the configuration and start the daemon in the server's namespace
+#   lab_stop_synmoat            stop it; returns its exit status
+#   lab_synmoat ARGS...         the CLI, on this daemon's socket
+#   lab_switch_stats            JSON: .ports.NAME.{rx,tx}_{packets,bytes}, .redirect_failed;
+#                               .pairs.FROM.TO.{packets,bytes,dropped}, .pairs.FROM.TO.tcp.{syn,synack,ack,rst,fin,other}
+#   lab_sink_stats              JSON: replies to forged sources by class, .packets.synack and so on, .bytes.…
+#   lab_loss FROM TO PPM        let the switch lose packets; lab_lose_third_acks FROM TO PPM: only third ACKs
+
+LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+LAB_BUILD=${LAB_BUILD:-$LAB_ROOT/build}
+LAB_ROLES=(client attacker switch server)
+
+LAB_SERVER_V4=10.99.0.1
+LAB_SERVER_V6=fd99::1
+LAB_ATTACKER_V4=10.99.0.200
+LAB_ATTACKER_V6=fd99::200
+LAB_CLIENTS=16 # addresses of the client
+LAB_FORGED_V4=11.0.0.0/8
+LAB_FORGED_V6=fd11::/16
+LAB_GATEWAY_V4=10.99.0.254 # leads from the server to the forged sources; its MAC is the attacker's
+LAB_GATEWAY_V6=fd99::fe
+
+LAB_DIR=
+declare -A LAB_PIDS=()
+
+# As $BASHPID differs between a script and its subshells, the prefix is fixed once.
+LAB_PREFIX=sm$$
+
+lab_die() {
+	echo "lab: $*" >&2
+	exit 1
+}
+
+lab_ns() {
+	echo "$LAB_PREFIX-$1"
+}
+
+lab_mac() {
+	case $1 in
+	client) echo 02:00:00:99:00:02 ;;
+	attacker) echo 02:00:00:99:00:aa ;;
+	server) echo 02:00:00:99:00:01 ;;
+	esac
+}
+
+lab_interface() {
+	case $1 in
+	client) echo c0 ;;
+	attacker) echo a0 ;;
+	server) echo s0 ;;
+	esac
+}
+
+# The client's addresses of a family (4 or 6), separated by commas: what probe --source wants.
+lab_client_addresses() {
+	local i list=
+	for ((i = 2; i < LAB_CLIENTS + 2; i++)); do
+		if [[ $1 == 6 ]]; then
+			list+=,$(printf 'fd99::%x' "$i")
+		else
+			list+=,10.99.0.$i
+		fi
+	done
+	echo "${list:1}"
+}
+
+# Not `ip netns exec`: that mounts a new /sys, which hides /sys/fs/bpf.
+lab_in() {
+	local role=$1
+	shift
+	nsenter --net="/run/netns/$(lab_ns "$role")" -- "$@"
+}
+
+lab_wait() {
+	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	shift
+	until "$@"; do
+		((${EPOCHREALTIME/./} < deadline)) || return 1
+		sleep 0.05
+	done
+}
+
+# --- processes: only by pid, only our own ---
+
+lab_bg() {
+	local name=$1 role=$2
+	shift 2
+	nsenter --net="/run/netns/$(lab_ns "$role")" -- "$@" >"$LAB_DIR/$name.log" 2>&1 </dev/null &
+	LAB_PIDS[$name]=$!
+}
+
+lab_pid() {
+	echo "${LAB_PIDS[$1]:?no process named $1}"
+}
+
+lab_running() {
+	[[ -n ${LAB_PIDS[$1]:-} ]] && kill -0 "${LAB_PIDS[$1]}" 2>/dev/null
+}
+
+lab_stopped() {
+	! lab_running "$1"
+}
+
+lab_stop() {
+	local name=$1 pid=${LAB_PIDS[$1]:-} status=0
+	[[ -n $pid ]] || return 0
+	kill -TERM "$pid" 2>/dev/null || :
+	lab_wait 10 lab_stopped "$name" || kill -KILL "$pid" 2>/dev/null || :
+	wait "$pid" 2>/dev/null || status=$?
+	unset "LAB_PIDS[$name]"
+	return "$status"
+}
+
+# --- network ---
+
+lab_port_open() {
+	[[ -n $(lab_in "$1" ss -Hltn "src $2 and sport = :$3") ]] ||
+		[[ -n $(lab_in "$1" ss -Hltn "( src 0.0.0.0 or src [::] ) and sport = :$3") ]]
+}
+
+lab_wait_port() {
+	lab_wait "${4:-5}" lab_port_open "$1" "$2" "$3" || lab_die "nothing listens on $2 port $3 in $1"
+}
+
+lab_cable() {
+	local role=$1 mtu=$2 interface ns
+	interface=$(lab_interface "$role") ns=$(lab_ns "$role")
+	ip link add "$interface" netns "$ns" mtu "$mtu" address "$(lab_mac "$role")" type veth \
+		peer name "to-$role" mtu "$mtu" netns "$(lab_ns switch)" || return
+	# XDP wants whole checksums and frames no longer than the MTU.
+	lab_in "$role" ethtool -K "$interface" tx off tso off gso off gro on >/dev/null || return
+	lab_in switch ethtool -K "to-$role" tx off tso off gso off >/dev/null || return
+	ip -n "$(lab_ns switch)" link set "to-$role" up
+	ip -n "$ns" link set "$interface" up
+}
+
+lab_sysctls() {
+	lab_in "$1" sysctl -qw "${@:2}"
+}
+
+lab_host_sysctls() {
+	lab_sysctls "$1" net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+		net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+		net.ipv6.conf.all.accept_ra=0 net.ipv6.conf.default.accept_ra=0 \
+		net.ipv4.tcp_no_metrics_save=1 net.ipv4.ip_local_port_range='1024 65000' \
+		net.core.somaxconn=4096 net.ipv4.tcp_max_syn_backlog=4096
+}
+
+lab_neighbour() {
+	local role=$1 address=$2 mac=$3
+	ip -n "$(lab_ns "$role")" neigh replace "$address" lladdr "$mac" dev "$(lab_interface "$role")" nud permanent
+}
+
+lab_addresses() {
+	local i server client attacker
+	server=$(lab_ns server) client=$(lab_ns client) attacker=$(lab_ns attacker)
+	ip -n "$server" addr add $LAB_SERVER_V4/24 dev s0
+	ip -n "$server" addr add $LAB_SERVER_V6/64 dev s0 nodad
+	ip -n "$attacker" addr add $LAB_ATTACKER_V4/24 dev a0
+	ip -n "$attacker" addr add $LAB_ATTACKER_V6/64 dev a0 nodad
+	for ((i = 2; i < LAB_CLIENTS + 2; i++)); do
+		echo "addr add 10.99.0.$i/24 dev c0"
+		printf 'addr add fd99::%x/64 dev c0 nodad\n' "$i"
+	done | ip -n "$client" -batch -
+	for ((i = 2; i < LAB_CLIENTS + 2; i++)); do
+		echo "neigh replace 10.99.0.$i lladdr $(lab_mac client) dev s0 nud permanent"
+		printf 'neigh replace fd99::%x lladdr %s dev s0 nud permanent\n' "$i" "$(lab_mac client)"
+	done | ip -n "$server" -batch -
+}
+
+# Everyone knows everyone: the switch passes neither ARP nor neighbour discovery.
+lab_neighbours() {
+	local role
+	for role in client attacker; do
+		lab_neighbour "$role" $LAB_SERVER_V4 "$(lab_mac server)"
+		lab_neighbour "$role" $LAB_SERVER_V6 "$(lab_mac server)"
+	done
+	for role in client server; do
+		lab_neighbour "$role" $LAB_ATTACKER_V4 "$(lab_mac attacker)"
+		lab_neighbour "$role" $LAB_ATTACKER_V6 "$(lab_mac attacker)"
+	done
+	lab_neighbour attacker 10.99.0.2 "$(lab_mac client)"
+	lab_neighbour attacker fd99::2 "$(lab_mac client)"
+	# A gateway, since a connected route would make one neighbour entry for each forged source.
+	lab_neighbour server $LAB_GATEWAY_V4 "$(lab_mac attacker)"
+	lab_neighbour server $LAB_GATEWAY_V6 "$(lab_mac attacker)"
+	ip -n "$(lab_ns server)" route add $LAB_FORGED_V4 via $LAB_GATEWAY_V4
+	ip -n "$(lab_ns server)" route add $LAB_FORGED_V6 via $LAB_GATEWAY_V6
+}
+
+lab_switch() {
+	"$LAB_BUILD/lab/switch" --socket "$LAB_DIR/switch.sock" "$@"
+}
+
+lab_switch_ready() {
+	grep -qs '^ready' "$LAB_DIR/switch.log" || lab_stopped switch
+}
+
+# The server's s0 stays free for synmoat: with GRO on, it receives redirected frames without a program of its own.
+lab_start_switch() {
+	local role ports=()
+	for role in client attacker server; do
+		ports+=(--port "$role,to-$role,$(lab_mac "$role")")
+	done
+	lab_bg switch switch "$LAB_BUILD/lab/switch" --socket "$LAB_DIR/switch.sock" "${ports[@]}" \
+		--pass "$(lab_ns client),c0" --sink "$(lab_ns attacker),a0"
+	if ! lab_wait 10 lab_switch_ready || ! lab_running switch; then
+		cat "$LAB_DIR/switch.log" >&2
+		lab_die "the switch did not start"
+	fi
+}
+
+lab_up() {
+	local kind=${1:-host} mtu=${2:-1500} role
+	[[ $kind == host ]] || lab_die "unknown kind of lab: $kind"
+	[[ $EUID == 0 ]] || lab_die "must be root"
+	[[ -x $LAB_BUILD/lab/switch ]] || lab_die "$LAB_BUILD/lab/switch is missing: make lab"
+	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/synmoat-lab.XXXXXX")
+	trap lab_down EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	for role in "${LAB_ROLES[@]}"; do
+		ip netns add "$(lab_ns "$role")" || lab_die "cannot make namespaces"
+		ip -n "$(lab_ns "$role")" link set lo up
+	done
+	lab_sysctls switch net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	for role in client attacker server; do
+		lab_host_sysctls "$role" || lab_die "sysctl failed in $role"
+		lab_cable "$role" "$mtu" || lab_die "cannot lay the cable of $role"
+	done
+	lab_sysctls server net.ipv4.tcp_syncookies="${LAB_SYNCOOKIES:-0}"
+	lab_addresses
+	lab_neighbours
+	lab_start_switch
+}
+
+lab_down() {
+	local name role
+	trap '' INT TERM
+	trap - EXIT
+	for name in "${!LAB_PIDS[@]}"; do
+		[[ $name == switch ]] || lab_stop "$name" || :
+	done
+	lab_stop switch || :
+	for role in "${LAB_ROLES[@]}"; do
+		ip netns del "$(lab_ns "$role")" 2>/dev/null || :
+	done
+	[[ -z $LAB_DIR || -n ${LAB_KEEP:-} ]] || rm -rf -- "$LAB_DIR"
+	LAB_DIR=
+	trap - INT TERM
+}
+
+# --- counters and faults ---
+
+lab_switch_stats() {
+	lab_switch stats
+}
+
+lab_sink_stats() {
+	lab_switch sink
+}
+
+lab_loss() {
+	lab_switch drop "$1" "$2" "$3"
+}
+
+lab_lose_third_acks() {
+	lab_switch drop-third-ack "$1" "$2" "$3"
+}
+
+lab_flood() {
+	lab_in attacker "$LAB_BUILD/lab/flood" --interface a0 --dst-mac "$(lab_mac server)" "$@"
+}
+
+lab_flood_bg() {
+	local name=$1
+	shift
+	lab_bg "$name" attacker "$LAB_BUILD/lab/flood" --interface a0 --dst-mac "$(lab_mac server)" "$@"
+}
+
+lab_probe() {
+	lab_in client "$LAB_BUILD/lab/probe" "$@"
+}
+
+# --- the daemon ---
+
+lab_synmoat() {
+	lab_in server "$LAB_BUILD/synmoat" --socket "$LAB_DIR/control.sock" "$@"
+}
+
+lab_synmoat_answers() {
+	lab_stopped synmoatd || lab_synmoat status >/dev/null 2>&1
+}
+
+lab_start_synmoat() {
+	printf '%s\n' "$1" >"$LAB_DIR/synmoat.conf"
+	lab_bg synmoatd server "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
+		--socket "$LAB_DIR/control.sock"
+	if lab_wait 10 lab_synmoat_answers && lab_running synmoatd; then
+		return 0
+	fi
+	echo "lab: synmoatd did not come up; its log:" >&2
+	cat "$LAB_DIR/synmoatd.log" >&2
+	lab_stop synmoatd || :
+	return 1
+}
+
+lab_stop_synmoat() {
+	lab_stop synmoatd
+}
