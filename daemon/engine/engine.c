@@ -131,7 +131,7 @@ static int publish(struct engine *e)
 	struct clock_reading now;
 	struct runtime runtime = {
 		.half = e->half,
-		.bypass = e->bypass,
+		.bypass = e->bypass || !e->stack.syncookies,
 		.lookups_per_s = e->config->lookup_budget_pps,
 	};
 	int error = read_clocks(e, &now);
@@ -154,7 +154,6 @@ static int publish_services(struct engine *e)
 
 	if (error)
 		return error;
-	stack_settings_read(&e->stack);
 	for (size_t i = 0; i < e->config->service_count; i++) {
 		struct service *s = &services[e->slot_of[i]];
 
@@ -290,6 +289,13 @@ static int attach(struct engine *e, char *text, size_t size)
 	if (error) {
 		snprintf(text, size, "interface %s does not exist (yet): waiting for it", name);
 		return error;
+	}
+	stack_settings_read(&e->stack);
+	if (!e->stack.syncookies) {
+		snprintf(text, size,
+			 "net.ipv4.tcp_syncookies is 0, and then the kernel takes over no handshake: "
+			 "sysctl -w net.ipv4.tcp_syncookies=1");
+		return -EPERM;
 	}
 	error = link_rxvlan_off(name);
 	if (error < 0) {
@@ -443,6 +449,19 @@ static void follow_clock(struct engine *e)
 	e->clock_warned = llabs(behind) > CLOCK_BEHIND_NS;
 }
 
+/* The server's sysctls decide what a handshake may agree on; somebody may change them while we run. */
+static void follow_stack_settings(struct engine *e)
+{
+	struct stack_settings before = e->stack;
+
+	stack_settings_read(&e->stack);
+	if (!memcmp(&before, &e->stack, sizeof(before)))
+		return;
+	if (before.syncookies && !e->stack.syncookies)
+		log_print(LOG_ERR, "net.ipv4.tcp_syncookies was set to 0: nothing is defended until it is 1 again");
+	publish_services(e);
+}
+
 static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct engine *e = arg;
@@ -452,6 +471,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
 	}
 	follow_clock(e);
+	follow_stack_settings(e);
 	if (keyring_tick(&e->keyring, now_s()))
 		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
 			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
@@ -508,6 +528,7 @@ static int start_services(struct engine *e, struct config_error *error)
 
 	if (!e->link.mtu)
 		e->link.mtu = 1500;
+	stack_settings_read(&e->stack);
 	assign_slots(e, e->config, NULL);
 	result = publish_services(e);
 	if (result)

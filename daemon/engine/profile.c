@@ -37,6 +37,7 @@ void stack_settings_read(struct stack_settings *s)
 	uint64_t tcp_rmem = read_sysctl("/proc/sys/net/ipv4/tcp_rmem", 2, 6291456);
 	uint64_t rmem_max = read_sysctl("/proc/sys/net/core/rmem_max", 0, 212992);
 
+	memset(s, 0, sizeof(*s)); /* padding too: readers compare whole */
 	s->window_scaling = read_sysctl("/proc/sys/net/ipv4/tcp_window_scaling", 0, 1);
 	s->sack = read_sysctl("/proc/sys/net/ipv4/tcp_sack", 0, 1);
 	s->timestamps = read_sysctl("/proc/sys/net/ipv4/tcp_timestamps", 0, 1);

@@ -238,38 +238,53 @@ static int fill_port(struct compiler *compiler, uint64_t set, struct port_ranges
 	return err;
 }
 
-/* One list for each distinct set of services; order: the ports, sorted by their sets. */
-static int fill_ports(struct compiler *compiler, uint16_t *order)
+/* The ports at which the set of services changes, sorted by that set. Returns how many. */
+static size_t sort_changes(struct compiler *compiler, uint16_t *changes)
 {
 	const uint64_t *sets = compiler->port_sets;
-	struct port_ranges list = { 0 };
+	size_t count = 0;
+
+	for (unsigned int port = 0; port < RANGES_PORTS; port++) {
+		if (!port || sets[port] != sets[port - 1])
+			changes[count++] = (uint16_t)port;
+	}
+	qsort_r(changes, count, sizeof(*changes), compare_ports, compiler->port_sets);
+	return count;
+}
+
+/* One list for each distinct set of services. */
+static int fill_ports(struct compiler *compiler, const uint16_t *changes, size_t count)
+{
+	const uint64_t *sets = compiler->port_sets;
+	struct port_ranges *ports = compiler->table.ports, list = { 0 };
 	uint64_t set = 0;
 	int err = 0;
 
-	qsort_r(order, RANGES_PORTS, sizeof(*order), compare_ports, compiler->port_sets);
-	for (size_t i = 0; !err && i < RANGES_PORTS; i++) {
-		if (sets[order[i]] != set) {
-			set = sets[order[i]];
+	for (size_t i = 0; !err && i < count; i++) {
+		if (sets[changes[i]] != set) {
+			set = sets[changes[i]];
 			err = fill_port(compiler, set, &list);
 		}
-		compiler->table.ports[order[i]] = list;
+		ports[changes[i]] = list;
+	}
+	for (size_t port = 1; port < RANGES_PORTS; port++) {
+		if (sets[port] == sets[port - 1])
+			ports[port] = ports[port - 1];
 	}
 	return err;
 }
 
 static int compile_ports(struct compiler *compiler)
 {
-	uint16_t *order = calloc(RANGES_PORTS, sizeof(*order));
+	uint16_t *changes = calloc(RANGES_PORTS, sizeof(*changes));
 	int err;
 
-	if (!order)
+	if (!changes)
 		return -ENOMEM;
 	for (size_t i = 0; i < compiler->config->service_count; i++)
 		mark_ports(compiler, i);
-	for (unsigned int port = 0; port < RANGES_PORTS; port++)
-		order[port] = (uint16_t)port;
-	err = fill_ports(compiler, order);
-	free(order);
+	err = fill_ports(compiler, changes, sort_changes(compiler, changes));
+	free(changes);
 	return err;
 }
 

@@ -395,8 +395,8 @@ int fastpath_read_handovers(struct fastpath *f, struct handover_counters *sum)
 
 static int run_syscall_program(const struct bpf_program *program, void *args, size_t size)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = (__u32)size, .ctx_out = args,
-		    .ctx_size_out = (__u32)size);
+	/* the kernel writes such a program's context back to where it came from */
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = (__u32)size);
 
 	return bpf_prog_test_run_opts(bpf_program__fd(program), &options);
 }

@@ -311,6 +311,8 @@ lab_synmoat_answers() {
 
 lab_start_synmoat() {
 	printf '%s\n' "$1" >"$LAB_DIR/synmoat.conf"
+	# With 0 the kernel takes over no handshake that it did not begin, and synmoatd refuses to attach.
+	lab_in server sysctl -qw net.ipv4.tcp_syncookies=1
 	lab_bg synmoatd server "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
 		--socket "$LAB_DIR/control.sock"
 	if lab_wait 10 lab_synmoat_answers && lab_running synmoatd; then

@@ -18,6 +18,7 @@
 #define MAX_EVENTS	256
 #define FAILED_PORTS	50
 #define REPLY_MAX	512
+#define MAX_LATE	8 /* intervals */
 
 enum protocol { PROTOCOL_CLIENT, PROTOCOL_SERVER, PROTOCOL_HTTP, PROTOCOL_CLOSE };
 
@@ -353,7 +354,7 @@ static void attempt_readable(struct attempt *attempt, uint64_t now)
 	}
 }
 
-/* Starts what is due; returns when to look again. Lateness is forgotten: no burst makes good for it. */
+/* Starts what is due; returns when to look again. Much lateness is forgotten: no burst makes good for it. */
 static uint64_t attempts_start(void)
 {
 	uint64_t now = now_ns();
@@ -365,8 +366,8 @@ static uint64_t attempts_start(void)
 			continue;
 		attempt_start(&prober.attempts[i]);
 		prober.next_start_ns += prober.interval_ns;
-		if (prober.next_start_ns + prober.interval_ns < now)
-			prober.next_start_ns = now + prober.interval_ns;
+		if (prober.next_start_ns + MAX_LATE * prober.interval_ns < now)
+			prober.next_start_ns = now;
 	}
 	return UINT64_MAX;
 }

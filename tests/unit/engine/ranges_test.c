@@ -438,8 +438,10 @@ static void full_table_is_refused(void **state)
 	struct ranges_table table = { .v4_count = 77 }, untouched = table;
 
 	(void)state;
-	for (uint32_t i = 0; i < RANGES_MAX; i++)
-		add_prefix(service, host4(i * 2));
+	service->prefixes = calloc(RANGES_MAX + 1, sizeof(*service->prefixes));
+	for (uint32_t i = 0; i <= RANGES_MAX; i++)
+		service->prefixes[i] = host4(2 * i);
+	service->prefix_count = RANGES_MAX;
 	add_ports(service, 1, 65535);
 	table = compile(&builder.config);
 	assert_int_equal(table.v4_count, RANGES_MAX);
@@ -448,7 +450,7 @@ static void full_table_is_refused(void **state)
 	ranges_free(&table);
 
 	table = untouched;
-	add_prefix(service, host4(RANGES_MAX * 2));
+	service->prefix_count++;
 	assert_int_equal(ranges_compile(&builder.config, slots, &table), -ENOSPC);
 	assert_memory_equal(&table, &untouched, sizeof(table));
 	release(&builder);
