@@ -63,6 +63,8 @@ enum verdict {
 	X(HANDOVER_KNOWN, known, "a socket of the kernel already owns the connection")                       \
 	X(HANDOVER_REPLACED, replaced, "an old TIME_WAIT or half-open socket was cleared out of the way")    \
 	X(HANDOVER_NO_LISTENER, no_listener, "the listener has gone since its SYN was answered")             \
+	X(HANDOVER_QUEUE_FULL, queue_full,                                                                   \
+	  "the listener's accept queue is full: dropped, the client tries again")                            \
 	X(HANDOVER_REFUSED, refused, "the kernel refused the connection (see its last error)")
 
 enum handover_outcome {

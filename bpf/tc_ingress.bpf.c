@@ -27,6 +27,35 @@ struct replay {
 ARRAY_MAP(replays, REPLAY_SLOTS, struct replay, 0);
 __u32 replay_next;
 
+/*
+ * Tuples handed over just now, direct-mapped: 63..24 of the tuple's hash, 23..0 jiffies. A batch of packets
+ * passes here as a whole before TCP sees its first, so the data behind a third ACK must not be handed over a
+ * second time: TCP would drop it as a duplicate of the socket that the ACK is about to make.
+ */
+#define HANDED_SLOTS   4096
+#define HANDED_JIFFIES 2
+#define HANDED_TIME    0xffffff
+
+ARRAY_MAP(handed, HANDED_SLOTS, __u64, 0);
+
+static __always_inline bool handed_just_now(__u64 hash)
+{
+	__u32 slot = hash & (HANDED_SLOTS - 1);
+	__u64 *entry = bpf_map_lookup_elem(&handed, &slot);
+
+	return entry && !((*entry ^ hash) & ~(__u64)HANDED_TIME) &&
+	       ((bpf_jiffies64() - *entry) & HANDED_TIME) <= HANDED_JIFFIES;
+}
+
+static __always_inline void handed_store(__u64 hash)
+{
+	__u32 slot = hash & (HANDED_SLOTS - 1);
+	__u64 *entry = bpf_map_lookup_elem(&handed, &slot);
+
+	if (entry)
+		*entry = (hash & ~(__u64)HANDED_TIME) | (bpf_jiffies64() & HANDED_TIME);
+}
+
 static __always_inline bool handover_read(struct __sk_buff *skb, struct handover *out)
 {
 	struct handover *h = SKB_DATA_META(skb);
@@ -118,30 +147,47 @@ static __always_inline bool old_socket(struct bpf_sock *sk, __u32 *rcv_nxt)
 	return false;
 }
 
-static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listener, const struct handover *h)
+static __always_inline void attrs_fill(struct bpf_tcp_req_attrs *attrs, const struct handover *h)
 {
-	struct bpf_tcp_req_attrs attrs = {
-		.rcv_tsval = h->rcv_tsval,
-		.rcv_tsecr = h->rcv_tsecr,
-		.mss = h->mss,
-		.rcv_wscale = h->rcv_wscale,
-		.snd_wscale = h->snd_wscale,
-		.ecn_ok = h->ecn_ok,
-		.wscale_ok = h->wscale_ok,
-		.sack_ok = h->sack_ok,
-		.tstamp_ok = h->tstamp_ok,
-	};
-	struct tcp_sock *tp = bpf_skc_to_tcp_sock(listener);
+	attrs->rcv_tsval = h->rcv_tsval;
+	attrs->rcv_tsecr = h->rcv_tsecr;
+	attrs->mss = h->mss;
+	attrs->rcv_wscale = h->rcv_wscale;
+	attrs->snd_wscale = h->snd_wscale;
+	attrs->ecn_ok = h->ecn_ok;
+	attrs->wscale_ok = h->wscale_ok;
+	attrs->sack_ok = h->sack_ok;
+	attrs->tstamp_ok = h->tstamp_ok;
+}
+
+static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listener, const struct packet *p,
+				  const struct handover *h)
+{
+	struct bpf_tcp_req_attrs attrs = {};
+	__u64 hash = flow_hash(p);
+	struct tcp_sock *tp;
 	int error;
 
+	if (handed_just_now(hash)) {
+		count_handover(HANDOVER_KNOWN);
+		return TCX_NEXT;
+	}
+	tp = bpf_skc_to_tcp_sock(listener);
 	if (!tp || !bpf_core_type_exists(struct sock) || !bpf_sk_assign_tcp_reqsk)
 		return TCX_DROP;
+	/* Like TCP itself: the client comes back with its data, and then there may be room. */
+	if (tp->inet_conn.icsk_inet.sk.sk_ack_backlog > tp->inet_conn.icsk_inet.sk.sk_max_ack_backlog) {
+		count_handover(HANDOVER_QUEUE_FULL);
+		return TCX_DROP;
+	}
+	attrs_fill(&attrs, h);
 	error = bpf_sk_assign_tcp_reqsk(skb, (struct sock *)tp, &attrs, sizeof(attrs));
 	if (error) {
 		count_handover_error(error);
 		count_handover(HANDOVER_REFUSED);
 		return TCX_DROP;
 	}
+	handed_store(hash);
 	count_handover(HANDOVER_ASSIGNED);
 	return TCX_NEXT;
 }
@@ -153,7 +199,7 @@ static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, s
 	__u32 rcv_nxt;
 
 	if (sk->state == BPF_TCP_LISTEN)
-		return assign(skb, sk, h);
+		return assign(skb, sk, p, h);
 	if (!old_socket(sk, &rcv_nxt)) {
 		count_handover(HANDOVER_KNOWN);
 		return TCX_NEXT;

@@ -225,6 +225,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
 };
 

@@ -198,22 +198,23 @@ static int parse(struct source *source, struct config_error *error)
 	return adopt_scan(source, error);
 }
 
-/* libconfig does not see a comment that ends without a newline, so one is added. */
+/* libconfig does not see a comment that ends without a newline, so one is added where there is none. */
 static struct source *source_new(const char *text, size_t size, const char *name)
 {
 	struct source *source = calloc(1, sizeof(*source));
+	bool whole = size && text[size - 1] == '\n';
 
 	if (!source)
 		return NULL;
 	config_init(&source->tree);
 	source->name = strdup(name);
-	source->text = malloc(size + 2);
+	source->text = calloc(1, size + 2);
 	if (!source->name || !source->text) {
 		source_free(source);
 		return NULL;
 	}
 	memcpy(source->text, text, size);
-	strcpy(source->text + size, size && text[size - 1] == '\n' ? "" : "\n");
+	source->text[size] = whole ? '\0' : '\n';
 	return source;
 }
 

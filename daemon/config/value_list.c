@@ -3,6 +3,7 @@
  * Reads and prints what a service consists of: its prefixes and its ports, as arrays or lists. Repetition and
  * overlap are judged in check.c.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,10 @@ static int check_list(const config_setting_t *setting, const char *example, size
 		return error_type(error, setting, wanted);
 	}
 	*count = (size_t)config_setting_length(setting);
-	if (!*count)
-		return error_at(error, setting, "empty: write at least one, such as %s", example);
-	return 0;
+	if (*count)
+		return 0;
+	error_at(error, setting, "empty: write at least one, such as %s", example);
+	return -EINVAL;
 }
 
 /* --- prefixes --- */

@@ -97,13 +97,23 @@ static int collect_blocks(struct compiler *compiler)
 
 /* --- ranges: append, or widen the last one --- */
 
+static bool extends4(const struct sweep *sweep, uint32_t first, uint32_t slot)
+{
+	const struct ranges_table *table = &sweep->compiler->table;
+	const struct range4 *before;
+
+	if (table->v4_count == sweep->begin)
+		return false;
+	before = &table->v4[table->v4_count - 1];
+	return before->service == slot && before->last + 1 == first;
+}
+
 static int append4(struct sweep *sweep, uint32_t first, uint32_t last, uint32_t slot)
 {
 	struct ranges_table *table = &sweep->compiler->table;
-	struct range4 *before = table->v4_count > sweep->begin ? &table->v4[table->v4_count - 1] : NULL;
 
-	if (before && before->service == slot && before->last + 1 == first) {
-		before->last = last;
+	if (extends4(sweep, first, slot)) {
+		table->v4[table->v4_count - 1].last = last;
 		return 0;
 	}
 	if (table->v4_count == RANGES_MAX)
@@ -112,19 +122,25 @@ static int append4(struct sweep *sweep, uint32_t first, uint32_t last, uint32_t 
 	return 0;
 }
 
-static address_number join(const __u64 halves[2])
+static bool extends6(const struct sweep *sweep, address_number first, uint32_t slot)
 {
-	return (address_number)halves[0] << 64 | halves[1];
+	const struct ranges_table *table = &sweep->compiler->table;
+	const struct range6 *before;
+
+	if (table->v6_count == sweep->begin)
+		return false;
+	before = &table->v6[table->v6_count - 1];
+	return before->service == slot &&
+	       ((address_number)before->last[0] << 64 | before->last[1]) + 1 == first;
 }
 
 static int append6(struct sweep *sweep, address_number first, address_number last, uint32_t slot)
 {
 	struct ranges_table *table = &sweep->compiler->table;
-	struct range6 *before = table->v6_count > sweep->begin ? &table->v6[table->v6_count - 1] : NULL;
 
-	if (before && before->service == slot && join(before->last) + 1 == first) {
-		before->last[0] = (uint64_t)(last >> 64);
-		before->last[1] = (uint64_t)last;
+	if (extends6(sweep, first, slot)) {
+		table->v6[table->v6_count - 1].last[0] = (uint64_t)(last >> 64);
+		table->v6[table->v6_count - 1].last[1] = (uint64_t)last;
 		return 0;
 	}
 	if (table->v6_count == RANGES_MAX)

@@ -4,7 +4,8 @@
 # The lab: a client, an attacker and a server in network namespaces of their own, joined by an XDP switch that counts.
 # Source this file; `lab_up` builds it all and `lab_down` (or the end of the script) takes everything away again.
 # It touches nothing but its own namespaces, its own processes and its own folder $LAB_DIR (kept when LAB_KEEP is set).
-# LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended.
+# LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended. The kernel takes connections that stand
+# for a cookie, synmoat's too, only with 1 or 2: later by `lab_sysctls server net.ipv4.tcp_syncookies=1`.
 #
 #   lab_up [host] [MTU]         build the lab; MTU 1500 by default
 #   lab_in ROLE CMD...          run in a namespace: client, attacker, switch or server
