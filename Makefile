@@ -8,7 +8,9 @@ SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 DESTDIR ?=
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool 2>/dev/null),/usr/sbin/bpftool)
 PKG     := pkg-config
@@ -28,6 +30,8 @@ CLI_LIBS     = $(shell $(PKG) --libs $(CLI_PKGS))
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 BPF_CFLAGS := -g -O2 -mcpu=v3 --target=bpf -D__TARGET_ARCH_$(ARCH) -Wall -Wextra -Werror -Wno-unused-parameter -I. -Ibpf
+# <linux/bpf.h> wants asm/types.h, which Debian keeps where clang's bpf target does not look
+BPF_CFLAGS += $(addprefix -idirafter /usr/include/,$(shell $(CC) -print-multiarch))
 
 DAEMON_SRC := $(sort $(shell find daemon -name '*.c'))
 CLI_SRC    := $(sort $(wildcard cli/*.c))

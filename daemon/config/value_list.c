@@ -11,21 +11,21 @@
 #include "daemon/config/source.h"
 #include "daemon/config/value.h"
 
-/* An array or list with at least one element; its length in *count. */
-static int check_list(const config_setting_t *setting, const char *example, size_t *count,
-		      struct config_error *error)
+/* The length of an array or list, or 0 with *error filled if it is none or empty. */
+static size_t list_length(const struct key *key, const config_setting_t *setting, struct config_error *error)
 {
 	char wanted[96];
+	int length;
 
 	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
-		snprintf(wanted, sizeof(wanted), "an array such as %s", example);
-		return error_type(error, setting, wanted);
-	}
-	*count = (size_t)config_setting_length(setting);
-	if (*count)
+		snprintf(wanted, sizeof(wanted), "an array such as %s", key->example);
+		error_type(error, setting, wanted);
 		return 0;
-	error_at(error, setting, "empty: write at least one, such as %s", example);
-	return -EINVAL;
+	}
+	length = config_setting_length(setting);
+	if (!length)
+		error_at(error, setting, "empty: write at least one, such as %s", key->example);
+	return (size_t)length;
 }
 
 /* --- prefixes --- */
@@ -47,11 +47,11 @@ static int read_prefixes(const struct key *key, const config_setting_t *setting,
 			 struct config_error *error)
 {
 	struct config_service *service = object;
-	size_t count = 0;
-	int err = check_list(setting, key->example, &count, error);
+	size_t count = list_length(key, setting, error);
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!count)
+		return -EINVAL;
 	service->prefixes = calloc(count, sizeof(*service->prefixes));
 	if (!service->prefixes)
 		return error_memory(error);
@@ -146,11 +146,11 @@ static int read_ports(const struct key *key, const config_setting_t *setting, vo
 		      struct config_error *error)
 {
 	struct config_service *service = object;
-	size_t count = 0;
-	int err = check_list(setting, key->example, &count, error);
+	size_t count = list_length(key, setting, error);
+	int err = 0;
 
-	if (err)
-		return err;
+	if (!count)
+		return -EINVAL;
 	service->ports = calloc(count, sizeof(*service->ports));
 	if (!service->ports)
 		return error_memory(error);

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What every end-to-end test stands on: the lab, and three words to report with. A test is a script that sources this
+# file, builds its lab, and reports each thing that it showed; tests/e2e/run adds the reports up.
+#
+#   ok TEXT | not_ok TEXT | skip TEXT        one report a line
+#   check TEXT CMD...                        ok if the command succeeds, else not_ok
+#   is TEXT ACTUAL EXPECTED                  ok if both are the same words
+#   at_least TEXT ACTUAL LEAST | at_most TEXT ACTUAL MOST      whole or decimal numbers
+#   field JSON PATH                          one value of a JSON text, by jq
+#   status PATH                              one value of `synmoat status -j`
+#   quick N LONG                             N, or LONG under `tests/run --long`
+
+set -u
+. "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.sh"
+
+ok() {
+	echo "ok $*"
+}
+
+not_ok() {
+	echo "not ok $*"
+}
+
+skip() {
+	echo "skip $*"
+}
+
+check() {
+	local text=$1
+	shift
+	if "$@" >/dev/null; then ok "$text"; else not_ok "$text"; fi
+}
+
+is() {
+	if [[ $2 == "$3" ]]; then ok "$1: $2"; else not_ok "$1: $2, expected $3"; fi
+}
+
+compare() {
+	awk -v a="$1" -v b="$3" "BEGIN { exit !(a $2 b) }"
+}
+
+at_least() {
+	if compare "$2" '>=' "$3"; then ok "$1: $2 (at least $3)"; else not_ok "$1: $2, expected at least $3"; fi
+}
+
+at_most() {
+	if compare "$2" '<=' "$3"; then ok "$1: $2 (at most $3)"; else not_ok "$1: $2, expected at most $3"; fi
+}
+
+field() {
+	jq -r "$2" <<<"$1"
+}
+
+status() {
+	lab_synmoat status -j | jq -r "$1"
+}
+
+quick() {
+	if [[ -n ${TESTS_LONG:-} ]]; then echo "$2"; else echo "$1"; fi
+}
