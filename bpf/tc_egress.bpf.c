@@ -24,7 +24,9 @@ int tc_egress(struct __sk_buff *skb)
 	flow = flow_find(hash, rt);
 	if (flow == FLOW_CLOSING)
 		return TCX_NEXT;
-	if (p.flags & (TCP_FIN | TCP_RST)) {
+	if (p.flags & TCP_FIN) {
+		flow_close(hash, rt);
+	} else if (p.flags & TCP_RST) { /* on a miss it answers a stray segment */
 		if (flow != FLOW_MISS)
 			flow_close(hash, rt);
 	} else if (flow != FLOW_FRESH) {

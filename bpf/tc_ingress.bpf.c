@@ -28,9 +28,10 @@ ARRAY_MAP(replays, REPLAY_SLOTS, struct replay, 0);
 __u32 replay_next;
 
 /*
- * Tuples handed over just now, direct-mapped: 63..24 of the tuple's hash, 23..0 jiffies. A batch of packets
- * passes here as a whole before TCP sees its first, so the data behind a third ACK must not be handed over a
- * second time: TCP would drop it as a duplicate of the socket that the ACK is about to make.
+ * Handshakes handed over just now, direct-mapped: 63..24 of a hash of tuple and cookie, 23..0 jiffies. A
+ * batch of packets passes here as a whole before TCP sees its first, so the data behind a third ACK must not
+ * be handed over a second time: TCP would drop it as a duplicate of the socket that the ACK is about to make.
+ * The cookie is in the hash because the tuple itself may come back for a new connection at once.
  */
 #define HANDED_SLOTS   4096
 #define HANDED_JIFFIES 2
@@ -160,19 +161,12 @@ static __always_inline void attrs_fill(struct bpf_tcp_req_attrs *attrs, const st
 	attrs->tstamp_ok = h->tstamp_ok;
 }
 
-static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listener, const struct packet *p,
-				  const struct handover *h)
+static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listener, const struct handover *h)
 {
+	struct tcp_sock *tp = bpf_skc_to_tcp_sock(listener);
 	struct bpf_tcp_req_attrs attrs = {};
-	__u64 hash = flow_hash(p);
-	struct tcp_sock *tp;
 	int error;
 
-	if (handed_just_now(hash)) {
-		count_handover(HANDOVER_KNOWN);
-		return TCX_NEXT;
-	}
-	tp = bpf_skc_to_tcp_sock(listener);
 	if (!tp || !bpf_core_type_exists(struct sock) || !bpf_sk_assign_tcp_reqsk)
 		return TCX_DROP;
 	/* Like TCP itself: the client comes back with its data, and then there may be room. */
@@ -187,7 +181,6 @@ static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listen
 		count_handover(HANDOVER_REFUSED);
 		return TCX_DROP;
 	}
-	handed_store(hash);
 	count_handover(HANDOVER_ASSIGNED);
 	return TCX_NEXT;
 }
@@ -196,14 +189,24 @@ static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listen
 static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, struct bpf_sock *sk,
 				const struct handover *h, bool replayed)
 {
-	__u32 rcv_nxt;
+	__u64 hash = mix(flow_hash(p), p->ack);
+	bool listening = sk->state == BPF_TCP_LISTEN;
+	__u32 rcv_nxt = 0;
 
-	if (sk->state == BPF_TCP_LISTEN)
-		return assign(skb, sk, p, h);
-	if (!old_socket(sk, &rcv_nxt)) {
+	if (!listening && !old_socket(sk, &rcv_nxt)) {
 		count_handover(HANDOVER_KNOWN);
 		return TCX_NEXT;
 	}
+	if (!replayed && handed_just_now(hash)) {
+		count_handover(HANDOVER_KNOWN);
+		if (listening)
+			return TCX_NEXT;
+		bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS); /* it must stay behind its ACK */
+		return TCX_DROP;
+	}
+	handed_store(hash);
+	if (listening)
+		return assign(skb, sk, h);
 	if (replayed) { /* it would not go: net.ipv4.tcp_rfc1337 = 1, for one */
 		count_handover(HANDOVER_REFUSED);
 		return TCX_DROP;

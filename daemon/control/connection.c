@@ -22,12 +22,12 @@
 struct connection {
 	int fd;
 	sd_event_source *io;
-	sd_event_source *stall; /* runs while output waits and none of it is taken */
+	sd_event_source *stall; /* runs while we wait for the peer to take output */
 	struct buffer input, output;
 	bool ended;	/* the peer will send no more */
 	bool gone;	/* the peer will read no more */
 	bool finishing; /* no further message is handled */
-	bool progress;	/* output was taken since the stall timer was set */
+	bool progress;	/* it did, since the timer was set */
 	const struct connection_handler *handler;
 	void *userdata;
 };
@@ -124,6 +124,7 @@ static void handle_one(struct connection *connection)
 	size_t length;
 	int found = next_message(connection, &length);
 
+	connection->progress |= found != 0;
 	if (found > 0) {
 		if (connection->handler->message(connection->userdata, buffer_front(&connection->input),
 						 length))
@@ -144,11 +145,11 @@ static bool is_over(const struct connection *connection)
 }
 
 /* sd-event can fail here only for want of memory, which ends the client, not the daemon. */
-static int arm_stall(struct connection *connection)
+static int arm_stall(struct connection *connection, bool waits)
 {
 	int enabled, error;
 
-	if (!buffer_pending(&connection->output))
+	if (!waits)
 		return sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF);
 	error = sd_event_source_get_enabled(connection->stall, &enabled);
 	if (error < 0 || (enabled && !connection->progress))
@@ -171,7 +172,7 @@ static int arm(struct connection *connection)
 
 	if (error >= 0) /* off, since the kernel reports a hang-up even when nothing is asked for */
 		error = sd_event_source_set_enabled(connection->io, events ? SD_EVENT_ON : SD_EVENT_OFF);
-	return error < 0 ? error : arm_stall(connection);
+	return error < 0 ? error : arm_stall(connection, wants_turn);
 }
 
 /* May end the connection, so that it is the last thing its callers do. */
