@@ -28,24 +28,30 @@ ARRAY_MAP(replays, REPLAY_SLOTS, struct replay, 0);
 __u32 replay_next;
 
 /*
- * Handshakes handed over just now, direct-mapped: 63..24 of a hash of tuple and cookie, 23..0 jiffies. A
- * batch of packets passes here as a whole before TCP sees its first, so the data behind a third ACK must not
- * be handed over a second time: TCP would drop it as a duplicate of the socket that the ACK is about to make.
- * The cookie is in the hash because the tuple itself may come back for a new connection at once.
+ * Handshakes handed over just now, direct-mapped: 63..24 of a hash of tuple and cookie, 23..16 the CPU, 15..0
+ * jiffies. A batch of packets passes here as a whole before TCP sees its first, so the data behind a third
+ * ACK must not be handed over a second time: TCP would drop it as a duplicate of the socket that the ACK is
+ * about to make. The cookie is in the hash because the tuple may come back for a new connection at once; the
+ * CPU, because only on the same one is the ACK sure to stay ahead.
  */
 #define HANDED_SLOTS   4096
 #define HANDED_JIFFIES 2
-#define HANDED_TIME    0xffffff
+#define HANDED_HASH    (~(__u64)0xffffff)
 
 ARRAY_MAP(handed, HANDED_SLOTS, __u64, 0);
+
+static __always_inline __u64 handed_entry(__u64 hash)
+{
+	return (hash & HANDED_HASH) | (bpf_get_smp_processor_id() & 0xff) << 16 | (bpf_jiffies64() & 0xffff);
+}
 
 static __always_inline bool handed_just_now(__u64 hash)
 {
 	__u32 slot = hash & (HANDED_SLOTS - 1);
 	__u64 *entry = bpf_map_lookup_elem(&handed, &slot);
+	__u64 now = handed_entry(hash);
 
-	return entry && !((*entry ^ hash) & ~(__u64)HANDED_TIME) &&
-	       ((bpf_jiffies64() - *entry) & HANDED_TIME) <= HANDED_JIFFIES;
+	return entry && *entry >> 16 == now >> 16 && ((now - *entry) & 0xffff) <= HANDED_JIFFIES;
 }
 
 static __always_inline void handed_store(__u64 hash)
@@ -54,7 +60,7 @@ static __always_inline void handed_store(__u64 hash)
 	__u64 *entry = bpf_map_lookup_elem(&handed, &slot);
 
 	if (entry)
-		*entry = (hash & ~(__u64)HANDED_TIME) | (bpf_jiffies64() & HANDED_TIME);
+		*entry = handed_entry(hash);
 }
 
 static __always_inline bool handover_read(struct __sk_buff *skb, struct handover *out)

@@ -229,6 +229,11 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 	return 0;
 }
 
+void control_configuration_changed(struct control *control)
+{
+	methods_configuration_changed(&control->context);
+}
+
 void control_free(struct control *control)
 {
 	if (!control)

@@ -17,6 +17,9 @@ struct sd_event;
  */
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, const char *path,
 		const char *group);
+/* After a reload that did not come through the socket (SIGHUP). */
+void control_configuration_changed(struct control *control);
+
 void control_free(struct control *control);
 
 #endif

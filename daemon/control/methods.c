@@ -230,6 +230,13 @@ static void handle_show_config(struct request *request)
 		reply_text(request, text);
 }
 
+void methods_configuration_changed(struct method_context *context)
+{
+	config_text_drop(context->config_text);
+	context->config_text = NULL;
+	authority_set_group(context->authority, engine_get_config(context->engine)->control_group);
+}
+
 static void handle_reload(struct request *request)
 {
 	struct method_context *context = request->context;
@@ -243,10 +250,8 @@ static void handle_reload(struct request *request)
 				       json_text(error.text)));
 		return;
 	}
-	config_text_drop(context->config_text);
-	context->config_text = NULL;
+	methods_configuration_changed(context);
 	config = engine_get_config(context->engine);
-	authority_set_group(context->authority, config->control_group);
 	request_reply(request, json_pack("{s:o,s:I}", "path", json_text(config->path ? config->path : ""),
 					 "service_count", (json_int_t)config->service_count));
 }

@@ -22,6 +22,9 @@ struct method_context {
 /* The table; *count rows. */
 const struct method *methods_table(size_t *count);
 
+/* Another configuration is in force: another group may change things. */
+void methods_configuration_changed(struct method_context *context);
+
 /* The text of io.synmoat.varlink. */
 const char *methods_description(void);
 

@@ -12,6 +12,10 @@
 
 #define FRAME_MAX 2048
 
+/* Options as they are seen in the wild. */
+#define LINUX_OPTIONS	BYTES(2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 1, 3, 3, 7)
+#define WINDOWS_OPTIONS BYTES(2, 4, 5, 172, 1, 3, 3, 8, 1, 1, 4, 2)
+
 enum { FIN = 0x01, SYN = 0x02, RST = 0x04, PSH = 0x08, ACK = 0x10, URG = 0x20, ECE = 0x40, CWR = 0x80 };
 enum { FRAME_DF = 0x4000, FRAME_MF = 0x2000 };
 

@@ -293,6 +293,64 @@ void harness_run(struct harness *h, const struct frame *frame, struct outcome *o
 	memcpy(o->out.bytes, buffer + data, o->out.length);
 }
 
+static int action_of(enum verdict verdict)
+{
+	if (verdict == TX_SYNACK)
+		return ACTION_TX;
+	return verdict < TX_SYNACK ? ACTION_PASS : ACTION_DROP;
+}
+
+void harness_expect(struct harness *h, const char *name, const struct frame *frame, enum verdict verdict,
+		    struct outcome *outcome)
+{
+	struct outcome other, *o = outcome ? outcome : &other;
+
+	harness_run(h, frame, o);
+	if (o->verdict != verdict)
+		fail_msg("%s: %s, not %s", name, harness_verdict_word((int)o->verdict),
+			 harness_verdict_word((int)verdict));
+	if (o->action != action_of(verdict))
+		fail_msg("%s: action %d", name, o->action);
+	if (verdict != TX_SYNACK &&
+	    (o->out.length != frame->length || memcmp(o->out.bytes, frame->bytes, frame->length)))
+		fail_msg("%s: the frame was changed", name);
+	if (o->handed_over != (verdict == PASS_COOKIE))
+		fail_msg("%s: metadata", name);
+}
+
+void harness_expect_spec(struct harness *h, const char *name, const struct frame_spec *spec,
+			 enum verdict verdict)
+{
+	struct frame f;
+
+	frame_build(&f, spec);
+	harness_expect(h, name, &f, verdict, NULL);
+}
+
+struct frame_spec harness_answer(struct harness *h, const struct frame_spec *syn, uint8_t timestamps[12])
+{
+	static const uint8_t head[8] = { 1, 1, 8, 10, 0, 0, 0, 10 };
+	struct frame_spec ack = *syn;
+	struct frame_view v;
+	const uint8_t *ts;
+	struct outcome o;
+	struct frame f;
+
+	frame_build(&f, syn);
+	harness_expect(h, "SYN", &f, TX_SYNACK, &o);
+	assert_true(frame_read(&o.out, &v));
+	ts = frame_option(&o.out, &v, 8, 10);
+	ack.flags = ACK;
+	ack.seq = v.ack;
+	ack.ack = v.seq + 1;
+	ack.options = (struct bytes){ timestamps, ts ? 12 : 0 };
+	if (ts) {
+		memcpy(timestamps, head, sizeof(head));
+		memcpy(timestamps + sizeof(head), ts, 4);
+	}
+	return ack;
+}
+
 int harness_run_bare(struct harness *h, const struct frame *frame, struct frame *out)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes, .data_size_in = (__u32)frame->length,

@@ -95,6 +95,16 @@ void harness_key(const struct harness *h, uint32_t generation, uint8_t key[16]);
 /* Runs XDP; fails the test unless exactly one verdict was counted. */
 void harness_run(struct harness *h, const struct frame *frame, struct outcome *outcome);
 
+/* Runs XDP; the verdict, its action, and that a frame which is not answered stays as it was. NAME is said on
+ * failure. outcome may be NULL. */
+void harness_expect(struct harness *h, const char *name, const struct frame *frame, enum verdict verdict,
+		    struct outcome *outcome);
+void harness_expect_spec(struct harness *h, const char *name, const struct frame_spec *spec,
+			 enum verdict verdict);
+
+/* Runs a SYN that must be answered; returns the ACK to the answer. timestamps: storage for its option. */
+struct frame_spec harness_answer(struct harness *h, const struct frame_spec *syn, uint8_t timestamps[12]);
+
 /* Runs XDP and looks at nothing but its action and what it leaves (out may be NULL). */
 int harness_run_bare(struct harness *h, const struct frame *frame, struct frame *out);
 

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From message to handler, with a table of our own: who may call what, which parameters are refused, that
+ * every call gets exactly one answer. And the daemon's own table: what in it anyone may call, and that the
+ * interface description tells of all of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "daemon/control/dispatch.h"
+#include "daemon/control/methods.h"
+#include "daemon/control/protocol.h"
+
+struct outbox {
+	char text[4 * MESSAGE_MAX];
+	unsigned int messages, changes;
+};
+
+static void collect(void *userdata, const char *message, size_t length)
+{
+	struct outbox *outbox = userdata;
+
+	assert_int_equal(message[length - 1], '\0');
+	assert_true(strlen(outbox->text) + length < sizeof(outbox->text));
+	strcat(outbox->text, message);
+	outbox->messages++;
+}
+
+static void handle_read(struct request *request)
+{
+	request_reply(request, json_pack("{s:s}", "read", request_string(request, "name")));
+}
+
+static void handle_change(struct request *request)
+{
+	((struct outbox *)request->context)->changes++;
+	request_reply(request, json_pack("{s:b}", "force", request_bool(request, "force", false)));
+}
+
+static void handle_silent(struct request *request)
+{
+	(void)request;
+}
+
+static void handle_parts(struct request *request)
+{
+	if (request->progress->at < 3)
+		request_part(request, json_pack("{s:i}", "part", (int)request->progress->at),
+			     request->progress->at + 1);
+	else
+		request_reply(request, json_pack("{s:s}", "part", "last"));
+}
+
+static void handle_large(struct request *request)
+{
+	static char large[MESSAGE_MAX];
+
+	memset(large, 'x', sizeof(large));
+	request_reply(request, json_pack("{s:s#}", "large", large, MESSAGE_MAX));
+}
+
+static const struct method methods[] = {
+	{ "t.i.Read", ACCESS_READ, handle_read, { { "name", PARAMETER_STRING, false } } },
+	{ "t.i.Change", ACCESS_CHANGE, handle_change, { { "force", PARAMETER_BOOL, true } } },
+	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } } },
+	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } } },
+	{ "t.i.Large", ACCESS_READ, handle_large, { { 0 } } },
+};
+
+#define PARAMETERS(json) ",\"parameters\":" json "}"
+
+static const struct {
+	const char *message;
+	bool may_change;
+	const char *answer;
+	unsigned int changes;
+} rows[] = {
+	{ "{\"method\":\"t.i.Read\"" PARAMETERS("{\"name\":\"x\"}"), false,
+	  "{\"parameters\":{\"read\":\"x\"}}", 0 },
+	{ "{\"method\":\"t.i.Read\"}", false,
+	  "{\"error\":\"" ERROR_INVALID_PARAMETER "\",\"parameters\":{\"parameter\":\"name\"}}", 0 },
+	{ "{\"method\":\"t.i.Read\"" PARAMETERS("{\"name\":1}"), false,
+	  "{\"error\":\"" ERROR_INVALID_PARAMETER "\",\"parameters\":{\"parameter\":\"name\"}}", 0 },
+	{ "{\"method\":\"t.i.Read\"" PARAMETERS("{\"name\":\"x\",\"y\":1}"), false,
+	  "{\"error\":\"" ERROR_INVALID_PARAMETER "\",\"parameters\":{\"parameter\":\"y\"}}", 0 },
+	{ "{\"method\":\"t.i.Change\"}", true, "{\"parameters\":{\"force\":false}}", 1 },
+	{ "{\"method\":\"t.i.Change\"" PARAMETERS("{\"force\":true}"), true,
+	  "{\"parameters\":{\"force\":true}}", 1 },
+	{ "{\"method\":\"t.i.Change\"" PARAMETERS("{\"force\":\"yes\"}"), true,
+	  "{\"error\":\"" ERROR_INVALID_PARAMETER "\",\"parameters\":{\"parameter\":\"force\"}}", 0 },
+	{ "{\"method\":\"t.i.Change\"}", false,
+	  "{\"error\":\"" ERROR_PERMISSION_DENIED
+	  "\",\"parameters\":{\"text\":\"Change changes things: only root and "
+	  "members of group staff may call it, and you are uid 1000\"}}",
+	  0 },
+	/* refused before its parameters are looked at */
+	{ "{\"method\":\"t.i.Change\"" PARAMETERS("{\"z\":1}"), false,
+	  "{\"error\":\"" ERROR_PERMISSION_DENIED
+	  "\",\"parameters\":{\"text\":\"Change changes things: only root and "
+	  "members of group staff may call it, and you are uid 1000\"}}",
+	  0 },
+	{ "{\"method\":\"t.i.Change\",\"oneway\":true}", true, "", 1 },
+	{ "{\"method\":\"t.i.Change\",\"oneway\":true}", false, "", 0 },
+	{ "{\"method\":\"t.i.Nope\"}", true,
+	  "{\"error\":\"" ERROR_METHOD_NOT_FOUND "\",\"parameters\":{\"method\":\"t.i.Nope\"}}", 0 },
+	{ "{\"method\":\"t.x.Read\"}", true,
+	  "{\"error\":\"" ERROR_INTERFACE_NOT_FOUND "\",\"parameters\":{\"interface\":\"t.x\"}}", 0 },
+	{ "{\"method\":\"Read\"}", true,
+	  "{\"error\":\"" ERROR_INTERFACE_NOT_FOUND "\",\"parameters\":{\"interface\":\"\"}}", 0 },
+	{ "{\"method\":\"t.i.Silent\"}", true,
+	  "{\"error\":\"" ERROR_FAILED
+	  "\",\"parameters\":{\"errno\":5,\"text\":\"the daemon has no answer\"}}",
+	  0 },
+	{ "{\"method\":\"t.i.Large\"}", true,
+	  "{\"error\":\"" ERROR_FAILED
+	  "\",\"parameters\":{\"errno\":90,\"text\":\"the reply is too large\"}}",
+	  0 },
+	{ "[]", true,
+	  "{\"error\":\"" ERROR_INVALID_MESSAGE
+	  "\",\"parameters\":{\"text\":\"a call must be a JSON object\"}}",
+	  0 },
+};
+
+static struct outbox outbox;
+
+static struct dispatcher make_dispatcher(void)
+{
+	memset(&outbox, 0, sizeof(outbox));
+	return (struct dispatcher){ .methods = methods,
+				    .method_count = sizeof(methods) / sizeof(methods[0]),
+				    .context = &outbox,
+				    .group = "staff" };
+}
+
+static struct caller make_caller(bool may_change)
+{
+	return (struct caller){
+		.uid = 1000, .pid = 1, .may_change = may_change, .send = collect, .userdata = &outbox
+	};
+}
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dispatcher dispatcher = make_dispatcher();
+		struct caller caller = make_caller(rows[i].may_change);
+		struct progress progress = { 0 };
+
+		assert_true(dispatch_message(&dispatcher, &caller, &progress, rows[i].message,
+					     strlen(rows[i].message)));
+		assert_string_equal(outbox.text, rows[i].answer);
+		assert_int_equal(outbox.changes, rows[i].changes);
+		assert_int_equal(outbox.messages, *rows[i].answer ? 1 : 0);
+	}
+}
+
+static void test_parts(void **state)
+{
+	static const char message[] = "{\"method\":\"t.i.Parts\",\"more\":true}";
+	struct dispatcher dispatcher = make_dispatcher();
+	struct caller caller = make_caller(false);
+	struct progress progress = { 0 };
+	unsigned int turns = 1;
+
+	(void)state;
+	while (!dispatch_message(&dispatcher, &caller, &progress, message, sizeof(message) - 1))
+		turns++;
+	assert_int_equal(turns, 4);
+	assert_int_equal(progress.at, 0);
+	assert_string_equal(outbox.text, "{\"parameters\":{\"part\":0},\"continues\":true}"
+					 "{\"parameters\":{\"part\":1},\"continues\":true}"
+					 "{\"parameters\":{\"part\":2},\"continues\":true}"
+					 "{\"parameters\":{\"part\":\"last\"}}");
+}
+
+/* A client that has gone: what it asked to be done is done, what it asked to be told is not looked up. */
+static void test_deaf(void **state)
+{
+	static const char change[] = "{\"method\":\"t.i.Change\"}", large[] = "{\"method\":\"t.i.Large\"}";
+	struct dispatcher dispatcher = make_dispatcher();
+	struct caller caller = make_caller(true);
+	struct progress progress = { 0 };
+
+	(void)state;
+	caller.deaf = true;
+	assert_true(dispatch_message(&dispatcher, &caller, &progress, large, sizeof(large) - 1));
+	assert_int_equal(outbox.messages, 0);
+	assert_true(dispatch_message(&dispatcher, &caller, &progress, change, sizeof(change) - 1));
+	assert_int_equal(outbox.changes, 1);
+}
+
+/* What anyone may call; a new method is not among it until someone writes it down here as well. */
+static const char *const readable[] = {
+	METHOD_STATUS,	    METHOD_LIST_SERVICES, METHOD_GET_SERVICE, METHOD_LIST_INTERFACES,
+	METHOD_SHOW_CONFIG, METHOD_VERSION,	  METHOD_GET_INFO,    METHOD_GET_INTERFACE_DESCRIPTION,
+};
+
+static bool is_readable(const char *name)
+{
+	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
+		if (!strcmp(readable[i], name))
+			return true;
+	return false;
+}
+
+static void test_table(void **state)
+{
+	size_t count;
+	const struct method *table = methods_table(&count);
+	char line[128];
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(table[i].access == ACCESS_READ, is_readable(table[i].name));
+		if (strncmp(table[i].name, "io.synmoat.", 11) != 0)
+			continue;
+		snprintf(line, sizeof(line), "\nmethod %s(", table[i].name + 11);
+		assert_non_null(strstr(methods_description(), line));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_deaf),
+		cmocka_unit_test(test_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
