@@ -75,6 +75,7 @@ $(B)/daemon/%.o: daemon/%.c | $(B)/bpf/synmoat.skel.h
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(C11) $(HARDEN) $(shell $(PKG) --cflags $(DAEMON_PKGS)) -c $< -o $@
 
 $(B)/daemon/maps/%.o: $(B)/bpf/synmoat.skel.h
+$(B)/daemon/control/description.o: daemon/control/io.synmoat.varlink
 
 $(B)/cli/%.o: cli/%.c
 	@mkdir -p $(@D)
@@ -109,6 +110,10 @@ $(B)/tests/%.o: tests/%.c | $(B)/bpf/synmoat.skel.h
 $(B)/unit/%_test: $(B)/tests/unit/%_test.o $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka
+
+$(B)/unit/cli/%_test: $(B)/tests/unit/cli/%_test.o $(filter-out $(B)/cli/main.o,$(CLI_OBJ))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(CLI_LIBS) -lcmocka
 
 BPFT_LIB := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
 $(B)/bpftest/%_test: $(B)/tests/bpf/%_test.o $(BPFT_LIB) $(LIB_OBJ)

@@ -101,6 +101,12 @@ static __always_inline __u32 parse_ethernet(void *data, void *data_end, __be16 *
 	return offset;
 }
 
+static __always_inline bool is_extension(__u32 nexthdr)
+{
+	return nexthdr == IPPROTO_HOPOPTS || nexthdr == IPPROTO_ROUTING || nexthdr == IPPROTO_DSTOPTS ||
+	       nexthdr == IPPROTO_FRAGMENT || nexthdr == IPPROTO_AH;
+}
+
 /*
  * Walks IPv6 extension headers (RFC 8200, section 4) from OFFSET on. Returns the offset of the upper layer
  * with its protocol in bits 16 to 23 and bit 24 set for a fragment that is not whole; negative: cut short or
@@ -108,12 +114,11 @@ static __always_inline __u32 parse_ethernet(void *data, void *data_end, __be16 *
  */
 static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, __u32 nexthdr)
 {
-	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
 		struct extension_header *ext;
 		__u32 length;
 
-		if (nexthdr != IPPROTO_HOPOPTS && nexthdr != IPPROTO_ROUTING && nexthdr != IPPROTO_DSTOPTS &&
-		    nexthdr != IPPROTO_FRAGMENT && nexthdr != IPPROTO_AH)
+		if (!is_extension(nexthdr))
 			return offset | nexthdr << 16;
 		if (offset > L4_MAX)
 			return -1;
@@ -125,9 +130,12 @@ static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, 
 			length = (ext->len + 2) * 4; /* RFC 4302, section 2.2 */
 		if (nexthdr == IPPROTO_FRAGMENT) {
 			length = 8;
-			/* offset or more-fragments: an "atomic" fragment (RFC 6946) is a whole packet */
+			/* offset or more-fragments: an "atomic" fragment (RFC 6946) is a whole packet. With
+			 * further headers in the fragmented part it may be TCP's, which only the first
+			 * fragment could tell. */
 			if (ext->frag_off & bpf_htons(0xfff9))
-				return (offset + 8) | ext->nexthdr << 16 | 1 << 24;
+				return (offset + 8) | 1 << 24 |
+				       (is_extension(ext->nexthdr) ? IPPROTO_TCP : ext->nexthdr) << 16;
 		}
 		nexthdr = ext->nexthdr;
 		offset += length;

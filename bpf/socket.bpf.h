@@ -149,6 +149,8 @@ static __always_inline bool lookup_allowed(const struct runtime *rt)
 
 		if (elapsed > rt->jiffies_hz)
 			elapsed = rt->jiffies_hz;
+		if (ceiling < rt->jiffies_hz && rt->lookups_per_s)
+			ceiling = rt->jiffies_hz; /* at least one lookup */
 		b->tokens += elapsed * rt->lookups_per_s;
 		if (b->tokens > ceiling)
 			b->tokens = ceiling;

@@ -240,13 +240,12 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 /* What cannot be parsed on its way to a defended service is dropped, never passed. */
 static __always_inline int refuse(struct xdp_md *ctx, struct judgement *j, __u32 slot, enum verdict verdict)
 {
-	if (j->stance != STANCE_DEFEND)
-		return act(ctx, slot, PASS_OPEN);
 	if (j->service->mode == MODE_MONITOR) {
-		count_would(slot, verdict);
+		if (j->stance == STANCE_DEFEND)
+			count_would(slot, verdict);
 		return act(ctx, slot, PASS_MONITOR);
 	}
-	return act(ctx, slot, verdict);
+	return act(ctx, slot, j->stance == STANCE_DEFEND ? verdict : PASS_OPEN);
 }
 
 SEC("xdp")

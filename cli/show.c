@@ -531,17 +531,20 @@ void show_reloaded(struct render *render, const json_t *reply)
 void show_rotated(struct render *render, const json_t *reply)
 {
 	const json_t *key = json_object_get(reply, "key");
+	int64_t older_ends_in_s = number(key, "older_ends_in_s");
 	char buffer[FORMAT_SIZE];
 
 	if (flag(reply, "coalesced"))
-		render_print(render,
-			     "a rotation is pending already and stands for this one: it happens in %s\n",
-			     format_duration(buffer, number(key, "rotation_in_s")));
-	else if (flag(key, "rotation_pending"))
-		render_print(render, "the rotation happens in %s, when the older key has retired\n",
-			     format_duration(buffer, number(key, "rotation_in_s")));
+		render_print(
+			render,
+			"the key before this one still validates: the rotation happens in %s, once for all "
+			"asked for until then\n",
+			format_duration(buffer, number(key, "rotation_in_s")));
+	else if (older_ends_in_s)
+		render_print(render, "the cookie key is rotated; cookies of the older one validate for %s\n",
+			     format_duration(buffer, older_ends_in_s));
 	else
-		render_print(render, "the cookie key is rotated\n");
+		render_print(render, "the cookie key is rotated; cookies of the older one ended at once\n");
 }
 
 void show_bypass(struct render *render, const json_t *reply)

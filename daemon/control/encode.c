@@ -85,9 +85,10 @@ json_t *encode_interface(const struct interface_status *status)
 
 json_t *encode_key(const struct engine_status *status)
 {
-	return json_pack("{s:I,s:I,s:b,s:I}", "generation", count(status->key_generation), "age_s",
+	return json_pack("{s:I,s:I,s:b,s:I,s:I}", "generation", count(status->key_generation), "age_s",
 			 count(status->key_age_s), "rotation_pending", status->rotation_pending,
-			 "rotation_in_s", count(status->rotation_in_s));
+			 "rotation_in_s", count(status->rotation_in_s), "older_ends_in_s",
+			 count(status->older_ends_in_s));
 }
 
 json_t *encode_services(struct engine *engine)

@@ -26,6 +26,7 @@
 #define FRAGS_ABOVE_MTU	   3400 /* one page, less headroom and tailroom */
 #define CLOCK_BEHIND_NS	   1000000000LL
 #define MPTCP_REMEMBERED_S 60
+#define HALF_OPEN_RESENDS  2 /* of the SYN-ACK: three seconds */
 #define NS_PER_S	   1000000000LL
 
 /* What is known of a service beyond its configuration; slots outlive reloads, so that counters do. */
@@ -52,10 +53,11 @@ struct engine {
 	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
-	bool bypass, detached_by_hand, rxvlan_switched, clock_warned;
+	bool bypass, detached_by_hand, rxvlan_switched, clock_warned, clear_warned;
 	char reason[160]; /* why the interface is not attached */
 	int64_t started_ns;
 	uint64_t seeded;
+	uint64_t cleared;
 };
 
 static int64_t read_clock(clockid_t id)
@@ -264,21 +266,24 @@ static void assign_slots(struct engine *e, const struct config *config, const st
 
 /* --- interface --- */
 
+static bool covers_port(const struct config_service *service, uint16_t port)
+{
+	for (size_t i = 0; i < service->port_count; i++)
+		if (port >= service->ports[i].first && port <= service->ports[i].last)
+			return true;
+	return false;
+}
+
 static void seed(const struct tuple *tuple, void *arg)
 {
 	struct engine *e = arg;
-	uint16_t port = ntohs(tuple->server_port);
 
-	for (size_t i = 0; i < e->config->service_count; i++) {
-		const struct config_service *s = &e->config->services[i];
-
-		for (size_t j = 0; j < s->port_count; j++)
-			if (port >= s->ports[j].first && port <= s->ports[j].last) {
-				if (!fastpath_seed_flow(e->fastpath, tuple))
-					e->seeded++;
-				return;
-			}
-	}
+	for (size_t i = 0; i < e->config->service_count; i++)
+		if (covers_port(&e->config->services[i], ntohs(tuple->server_port))) {
+			if (!fastpath_seed_flow(e->fastpath, tuple))
+				e->seeded++;
+			return;
+		}
 }
 
 static int attach(struct engine *e, char *text, size_t size)
@@ -433,6 +438,47 @@ static void move_mitigation(struct engine *e, const struct config_service *servi
 		set_mitigation(e, slot, MITIGATION_IDLE);
 }
 
+static bool is_mitigating(struct engine *e, size_t service)
+{
+	uint32_t slot = e->slot_of[service];
+
+	return e->slots[slot].mode == MODE_AUTO &&
+	       fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE;
+}
+
+static bool clears_port(uint16_t port, void *arg)
+{
+	struct engine *e = arg;
+
+	for (size_t i = 0; i < e->config->service_count; i++)
+		if (is_mitigating(e, i) && covers_port(&e->config->services[i], port))
+			return true;
+	return false;
+}
+
+/*
+ * The half-opens that passed before mitigation began: those that do not complete soon would fill the queue
+ * for a minute, and hold its length above the mark when mitigation ends.
+ */
+static void clear_half_opens(struct engine *e)
+{
+	bool any = false;
+	int result;
+
+	for (size_t i = 0; i < e->config->service_count; i++)
+		any |= is_mitigating(e, i) && fastpath_state(e->fastpath, e->slot_of[i])->half_open;
+	if (!any)
+		return;
+	result = diag_destroy_half_opens(HALF_OPEN_RESENDS, clears_port, e);
+	if (result > 0)
+		e->cleared += (uint64_t)result;
+	if (result < 0 && !e->clear_warned) {
+		e->clear_warned = true;
+		log_print(LOG_WARNING, "half-open sockets of before stay for a minute: SOCK_DESTROY: %s",
+			  strerror(-result));
+	}
+}
+
 static void follow_clock(struct engine *e)
 {
 	struct clock_reading now;
@@ -458,7 +504,8 @@ static void follow_stack_settings(struct engine *e)
 	if (!memcmp(&before, &e->stack, sizeof(before)))
 		return;
 	if (before.syncookies && !e->stack.syncookies)
-		log_print(LOG_ERR, "net.ipv4.tcp_syncookies was set to 0: nothing is defended until it is 1 again");
+		log_print(LOG_ERR,
+			  "net.ipv4.tcp_syncookies was set to 0: nothing is defended until it is 1 again");
 	publish_services(e);
 }
 
@@ -470,6 +517,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 		take_rates(e, e->slot_of[i]);
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
 	}
+	clear_half_opens(e);
 	follow_clock(e);
 	follow_stack_settings(e);
 	if (keyring_tick(&e->keyring, now_s()))
@@ -645,8 +693,10 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->key_generation = e->keyring.generation;
 	status->key_age_s = now_s() - e->keyring.rotated_at_s;
 	status->rotation_pending = e->keyring.pending;
-	status->rotation_in_s = e->keyring.pending ? keyring_retires_in(&e->keyring, now_s()) : 0;
+	status->older_ends_in_s = keyring_retires_in(&e->keyring, now_s());
+	status->rotation_in_s = e->keyring.pending ? status->older_ends_in_s : 0;
 	status->flows_seeded = e->seeded;
+	status->half_opens_cleared = e->cleared;
 }
 
 const struct config *engine_get_config(const struct engine *e)

@@ -52,7 +52,9 @@ struct engine_status {
 	uint64_t key_age_s;
 	bool rotation_pending; /* coalesced: it happens when the older key has retired */
 	uint64_t rotation_in_s;
-	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
+	uint64_t older_ends_in_s; /* cookies of the key before this one validate so long; 0: not any more */
+	uint64_t half_opens_cleared; /* that had passed before mitigation began and did not complete */
+	uint64_t flows_seeded;	     /* connections older than the daemon, taken over at start */
 };
 
 /* The engine takes the config over. Negative errno with *error filled on failure. */

@@ -12,15 +12,38 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CONNECTION_STATES                                                                                    \
 	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | 1U << TCP_CLOSE_WAIT |          \
 	 1U << TCP_LAST_ACK | 1U << TCP_CLOSING)
 
+#define HALF_OPEN_STATES (1U << TCP_SYN_RECV) /* the kernel adds NEW_SYN_RECV */
+#define DESTROY_BATCH	 64
+
 struct dump {
+	uint32_t states;
+	mnl_cb_t on_message;
+	void *arg; /* of on_message */
+};
+
+struct connections {
 	diag_connection_fn *fn;
 	void *arg;
+};
+
+struct half_open {
+	uint8_t family;
+	struct inet_diag_sockid id;
+};
+
+struct half_opens {
+	unsigned int resends;
+	diag_wanted_fn *wanted;
+	void *arg;
+	size_t count;
+	struct half_open found[DIAG_DESTROY_MAX];
 };
 
 static void map_ipv4(__be32 out[4], __be32 address)
@@ -44,19 +67,32 @@ static void tuple_fill(struct tuple *t, const struct inet_diag_msg *m)
 	t->v6 = !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)t->client);
 }
 
-static int on_message(const struct nlmsghdr *header, void *arg)
+static int on_connection(const struct nlmsghdr *header, void *arg)
 {
-	const struct dump *dump = arg;
+	const struct connections *connections = arg;
 	struct tuple tuple = { 0 };
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg))
 		return MNL_CB_ERROR;
 	tuple_fill(&tuple, mnl_nlmsg_get_payload(header));
-	dump->fn(&tuple, dump->arg);
+	connections->fn(&tuple, connections->arg);
 	return MNL_CB_OK;
 }
 
-static int send_request(struct mnl_socket *socket, uint8_t family)
+static int on_half_open(const struct nlmsghdr *header, void *arg)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
+	struct half_opens *h = arg;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*m))
+		return MNL_CB_ERROR;
+	if (h->count < DIAG_DESTROY_MAX && m->idiag_retrans >= h->resends &&
+	    h->wanted(ntohs(m->id.idiag_sport), h->arg))
+		h->found[h->count++] = (struct half_open){ m->idiag_family, m->id };
+	return MNL_CB_OK;
+}
+
+static int send_request(struct mnl_socket *socket, uint8_t family, uint32_t states)
 {
 	char buffer[512];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -67,7 +103,7 @@ static int send_request(struct mnl_socket *socket, uint8_t family)
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->sdiag_family = family;
 	request->sdiag_protocol = IPPROTO_TCP;
-	request->idiag_states = CONNECTION_STATES;
+	request->idiag_states = states;
 	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
@@ -75,7 +111,7 @@ static int dump_family(struct mnl_socket *socket, uint8_t family, struct dump *d
 {
 	char buffer[32768];
 	unsigned int port = mnl_socket_get_portid(socket);
-	int error = send_request(socket, family);
+	int error = send_request(socket, family, dump->states);
 	int more = 1;
 
 	while (!error && more > 0) {
@@ -83,27 +119,130 @@ static int dump_family(struct mnl_socket *socket, uint8_t family, struct dump *d
 
 		if (length < 0)
 			return -errno;
-		more = mnl_cb_run(buffer, (size_t)length, 0, port, on_message, dump);
+		more = mnl_cb_run(buffer, (size_t)length, 0, port, dump->on_message, dump->arg);
 		if (more < 0)
 			error = -errno;
 	}
 	return error;
 }
 
+static struct mnl_socket *open_socket(void)
+{
+	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+
+	if (socket && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0) {
+		mnl_socket_close(socket);
+		return NULL;
+	}
+	return socket;
+}
+
+static int dump_both(struct mnl_socket *socket, struct dump *dump)
+{
+	int error = dump_family(socket, AF_INET, dump);
+
+	return error ? error : dump_family(socket, AF_INET6, dump);
+}
+
 int diag_each_connection(diag_connection_fn *fn, void *arg)
 {
-	struct dump dump = { .fn = fn, .arg = arg };
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	int error = 0;
+	struct connections connections = { .fn = fn, .arg = arg };
+	struct dump dump = { CONNECTION_STATES, on_connection, &connections };
+	struct mnl_socket *socket = open_socket();
+	int error;
 
 	if (!socket)
 		return -errno;
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) < 0)
-		error = -errno;
-	if (!error)
-		error = dump_family(socket, AF_INET, &dump);
-	if (!error)
-		error = dump_family(socket, AF_INET6, &dump);
+	error = dump_both(socket, &dump);
 	mnl_socket_close(socket);
 	return error;
+}
+
+static void put_destroy(struct nlmsghdr *header, const struct half_open *h)
+{
+	struct inet_diag_req_v2 *request;
+
+	header->nlmsg_type = SOCK_DESTROY;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	request->sdiag_family = h->family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_states = HALF_OPEN_STATES;
+	request->id = h->id;
+}
+
+static int send_batch(struct mnl_socket *socket, const struct half_open *found, size_t count)
+{
+	char buffer[DESTROY_BATCH * 128];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct nlmsghdr *header = mnl_nlmsg_put_header(buffer + length);
+
+		put_destroy(header, &found[i]);
+		length += MNL_ALIGN(header->nlmsg_len);
+	}
+	return mnl_socket_sendto(socket, buffer, length) < 0 ? -errno : 0;
+}
+
+/* Reads COUNT acknowledgements; a socket that completed or went in the meantime (-ENOENT) is no error. */
+static int read_acknowledgements(struct mnl_socket *socket, size_t count, int *destroyed)
+{
+	char buffer[32768];
+	int error = 0;
+
+	while (count) {
+		ssize_t got = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		struct nlmsghdr *header = (struct nlmsghdr *)buffer;
+		int left = (int)got;
+
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		for (; mnl_nlmsg_ok(header, left) && count; header = mnl_nlmsg_next(header, &left), count--) {
+			const struct nlmsgerr *reply = mnl_nlmsg_get_payload(header);
+
+			if (header->nlmsg_type != NLMSG_ERROR)
+				return -EPROTO;
+			*destroyed += !reply->error;
+			if (reply->error && reply->error != -ENOENT)
+				error = reply->error;
+		}
+	}
+	return error;
+}
+
+static int destroy_found(struct mnl_socket *socket, const struct half_opens *h)
+{
+	int destroyed = 0, error = 0;
+
+	for (size_t i = 0; i < h->count && !error; i += DESTROY_BATCH) {
+		size_t batch = h->count - i < DESTROY_BATCH ? h->count - i : DESTROY_BATCH;
+
+		error = send_batch(socket, h->found + i, batch);
+		if (!error)
+			error = read_acknowledgements(socket, batch, &destroyed);
+	}
+	return error ? error : destroyed;
+}
+
+int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg)
+{
+	struct half_opens *h = calloc(1, sizeof(*h));
+	struct dump dump = { HALF_OPEN_STATES, on_half_open, h };
+	struct mnl_socket *socket;
+	int result;
+
+	if (!h)
+		return -ENOMEM;
+	h->resends = resends;
+	h->wanted = wanted;
+	h->arg = arg;
+	socket = open_socket();
+	result = socket ? dump_both(socket, &dump) : -errno;
+	if (!result)
+		result = destroy_found(socket, h);
+	if (socket)
+		mnl_socket_close(socket);
+	free(h);
+	return result;
 }

@@ -6,6 +6,7 @@
 #ifndef SYNMOAT_NETLINK_DIAG_H
 #define SYNMOAT_NETLINK_DIAG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -16,5 +17,15 @@ typedef void diag_connection_fn(const struct tuple *tuple, void *arg);
 
 /* Both families; an IPv4 connection of a dual-stack socket is told as IPv4. 0 or a negative errno. */
 int diag_each_connection(diag_connection_fn *fn, void *arg);
+
+/*
+ * Ends half-open sockets (SYN_RCVD) of ours whose SYN-ACK was sent again at least resends times without an
+ * answer: two resends are three seconds. wanted says whether the local port is one of ours. Their clients are
+ * not told. Returns how many were ended (at most DIAG_DESTROY_MAX a call), or a negative errno: -EOPNOTSUPP
+ * from a kernel without CONFIG_INET_DIAG_DESTROY.
+ */
+#define DIAG_DESTROY_MAX 4096
+typedef bool diag_wanted_fn(uint16_t port, void *arg);
+int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg);
 
 #endif

@@ -11,6 +11,8 @@
 #define TO4(port)    .saddr = CLIENT4, .daddr = SERVER4, .source = 40000, .dest = (port)
 #define TO6(port)    .saddr = CLIENT6, .daddr = SERVER6, .source = 40000, .dest = (port)
 
+#define HELLO BYTES('h', 'e', 'l', 'l', 'o')
+
 /* What the server agrees to, in the handover. */
 #define SCALED(client) .snd_wscale = (client), .rcv_wscale = SERVER_WSCALE, .wscale_ok = 1
 #define TIMED(value)   .rcv_tsval = (value), .tstamp_ok = 1
@@ -36,7 +38,7 @@ static const struct {
 	    TIMED(10)),
 	ROW("Linux, ECN, IPv6", ECN_SYN_OF(TO6(80), .options = LINUX_OPTIONS), .mss = 1460, .sack_ok = 1,
 	    SCALED(7), TIMED(10), .ecn_ok = 1),
-	ROW("Windows", SYN_OF(TO4(80), .options = WINDOWS_OPTIONS), .mss = 1440, .sack_ok = 1, SCALED(8)),
+	ROW("Windows", SYN_OF(TO4(80), .options = WINDOWS_OPTIONS), .mss = 1452, .sack_ok = 1, SCALED(8)),
 	ROW("no options", SYN_OF(TO4(80)), .mss = 536),
 	ROW("no options, IPv6, ECN", ECN_SYN_OF(TO6(80)), .mss = 1220, .ecn_ok = 1),
 	ROW("scale 0", SYN_OF(TO4(80), .options = BYTES(3, 3, 0)), .mss = 536, SCALED(0)),

@@ -233,7 +233,7 @@ static const struct row not_ours[] = {
 	ROW("UDP fragment in IPv6", PASS_NOT_TCP, TO6(80), .protocol = IPPROTO_UDP, .payload = HELLO,
 	    .extensions = EXTENSIONS(FRAGMENT_HEADER(8))),
 	ROW("port of no service", PASS_NO_SERVICE, SYN4(PORT_FREE)),
-	ROW("port 0", DROP_MALFORMED, SYN4(0)),
+	ROW("port 0", PASS_NO_LISTENER, SYN4(0)),
 	ROW("address of no service", PASS_NO_SERVICE, .saddr = CLIENT4, .daddr = "10.1.0.2", .source = 40000,
 	    .dest = 80, .flags = SYN),
 	ROW("address before all services", PASS_NO_SERVICE, .saddr = CLIENT4, .daddr = "10.1.0.0",

@@ -22,6 +22,7 @@ const volatile bool is_v6;
 const volatile __u32 frame_len;
 const volatile __u32 port_count = 1;
 const volatile __u32 flags_count = 1;
+const volatile bool has_payload;
 const volatile __u32 timestamp_offset; /* of TSval from the TCP header; 0: no timestamps */
 
 /* Not read-only: bpf_xdp_store_bytes of older kernels refuses a read-only buffer. */
@@ -74,7 +75,12 @@ int flood_generate(struct xdp_md *ctx)
 	const __u32 needed = l4 + sizeof(struct tcphdr) + (timestamp_offset ? FLOOD_MAX_TIMESTAMP : 0);
 	__u64 ids = random64(), numbers = random64(), low = random64(), high = is_v6 ? random64() : 0;
 
-	/* Frames come back as others left them, even shorter or longer. */
+	/*
+	 * Frames come back as others left them. The kernel resets the length of one only if its own length of
+	 * it changes in this run: else one that went into a shorter reply would go out cut off.
+	 */
+	if (has_payload && bpf_xdp_adjust_tail(ctx, -1))
+		return XDP_ABORTED;
 	if (bpf_xdp_store_bytes(ctx, 0, frame, frame_len))
 		return XDP_ABORTED;
 

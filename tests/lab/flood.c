@@ -339,6 +339,7 @@ static struct flood_bpf *flood_load(const struct options *options)
 	skel->rodata->frame_len = flood.frame_len;
 	skel->rodata->port_count = options->port_count;
 	skel->rodata->flags_count = options->class->flags_count;
+	skel->rodata->has_payload = options->payload;
 	skel->rodata->timestamp_offset = options->layout->timestamp_offset;
 	if (flood_bpf__load(skel))
 		die(EXIT_FAILURE, "cannot load the BPF program: %s", strerror(errno));
@@ -380,10 +381,11 @@ static uint64_t packets_due(uint64_t now, uint64_t paid)
 static int packets_send(uint64_t count)
 {
 	uint8_t data[FLOOD_FRAME_MAX] = { 0 };
-	struct xdp_md context = { .data_end = flood.frame_len, .ingress_ifindex = (__u32)flood.ifindex };
-	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = data, .data_size_in = flood.frame_len,
-		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = (int)count,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = (__u32)min_u64(count, BATCH));
+	__u32 len = flood.frame_len + !!flood.options.payload; /* one byte that the program cuts off */
+	struct xdp_md context = { .data_end = len, .ingress_ifindex = (__u32)flood.ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = data, .data_size_in = len, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context), .repeat = (int)count, .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+		    .batch_size = (__u32)min_u64(count, BATCH));
 	int err = bpf_prog_test_run_opts(flood.program_fd, &run);
 
 	return err == -EINTR ? 0 : err;

@@ -56,7 +56,7 @@ static const struct {
 	size_t edits;
 } distances[] = {
 	{ "status", "status", 0 }, { "sttus", "status", 1 },	{ "stauts", "status", 1 },
-	{ "lst", "list", 1 },	   { "", "list", 4 },		{ "show", "mode", 3 },
+	{ "lst", "list", 1 },	   { "", "list", 4 },		{ "show", "mode", 4 },
 	{ "x", "y", 1 },	   { "servcie", "service", 1 },
 };
 
