@@ -48,11 +48,18 @@ static __always_inline enum stance stance_of(const struct runtime *rt, const str
 static __always_inline bool bad_source(const struct packet *p)
 {
 	__u8 first = *(const __u8 *)p->saddr;
+	__u32 differ = p->saddr[0] ^ p->daddr[0];
 
-	if (p->v6) /* ff00::/8, ::, ::1 */
-		return first == 0xff ||
-		       (!(p->saddr[0] | p->saddr[1] | p->saddr[2]) && bpf_ntohl(p->saddr[3]) <= 1);
-	return first == 0 || first == 127 || first >= 224;
+	if (p->v6) { /* ff00::/8, ::, ::1, ::ffff:0:0/96, and our own: land */
+		differ |= (p->saddr[1] ^ p->daddr[1]) | (p->saddr[2] ^ p->daddr[2]) |
+			  (p->saddr[3] ^ p->daddr[3]);
+		if (first == 0xff || !differ)
+			return true;
+		if (p->saddr[0] | p->saddr[1])
+			return false;
+		return p->saddr[2] == bpf_htonl(0xffff) || (!p->saddr[2] && bpf_ntohl(p->saddr[3]) <= 1);
+	}
+	return first == 0 || first == 127 || first >= 224 || !differ;
 }
 
 /* A SYN to a service that is defended: what keeps it from being answered with a cookie. */

@@ -161,10 +161,8 @@ static void print_service_notes(struct render *render, const json_t *services)
 	json_array_foreach(services, i, service) {
 		changed |= mode_is_changed(service);
 		if (flag(service, "mptcp_listener"))
-			render_tinted(
-				render, TINT_WARN,
-				"%s: its listener speaks MPTCP, which only the kernel's own cookies serve\n",
-				string(service, "name"));
+			warn(render, string(service, "name"),
+			     ": MPTCP listener, left to the kernel's own cookies");
 	}
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");

@@ -135,11 +135,13 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 
 	(void)source;
 	(void)info;
-	if (engine_reload(d->engine, &error))
+	if (engine_reload(d->engine, &error)) {
 		log_print(LOG_ERR, "reload: nothing changed: %s",
 			  config_error_format(&error, text, sizeof(text)));
-	else
-		log_print(LOG_NOTICE, "configuration reloaded on SIGHUP");
+		return 0;
+	}
+	control_configuration_changed(d->control);
+	log_print(LOG_NOTICE, "configuration reloaded on SIGHUP");
 	return 0;
 }
 

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
@@ -24,11 +23,12 @@
 #include "daemon/log.h"
 
 #define CLIENTS_MAX	 256
-#define CLIENTS_RESERVED 32		   /* of them for those who may change things */
+#define CLIENTS_RESERVED 32 /* of them for those who may change things */
+#define ACCEPTS_A_TURN	 64
 #define ACCEPT_PAUSE_US	 UINT64_C(1000000) /* when the process is out of file descriptors */
 
 struct client {
-	LIST_ENTRY(client) link;
+	unsigned int place; /* in control->clients */
 	struct control *control;
 	struct connection *connection;
 	struct peer peer;
@@ -40,7 +40,7 @@ struct control {
 	struct listener listener;
 	sd_event_source *accept;
 	sd_event_source *resume; /* accepts again after a pause */
-	LIST_HEAD(, client) clients;
+	struct client *clients[CLIENTS_MAX];
 	unsigned int client_count;
 	struct authority authority;
 	struct method_context context;
@@ -84,8 +84,11 @@ static void on_too_large(void *userdata)
 
 static void client_free(struct client *client)
 {
-	LIST_REMOVE(client, link);
-	client->control->client_count--;
+	struct control *control = client->control;
+	struct client *last = control->clients[--control->client_count];
+
+	last->place = client->place;
+	control->clients[last->place] = last;
 	connection_free(client->connection);
 	dispatch_forget(&client->progress);
 	free(client);
@@ -112,8 +115,8 @@ static int add_client(struct control *control, int fd, const struct peer *peer)
 		free(client);
 		return error;
 	}
-	LIST_INSERT_HEAD(&control->clients, client, link);
-	control->client_count++;
+	client->place = control->client_count++;
+	control->clients[client->place] = client;
 	return 0;
 }
 
@@ -165,16 +168,24 @@ static int pause_accepting(struct control *control)
 	return 0;
 }
 
+static bool out_of_resources(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS;
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct control *control = userdata;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	(void)source, (void)events;
-	if (client >= 0)
-		welcome(control, client);
-	else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
-		return pause_accepting(control);
+	for (unsigned int i = 0; i < ACCEPTS_A_TURN; i++) {
+		int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (client >= 0)
+			welcome(control, client);
+		else
+			return out_of_resources(errno) ? pause_accepting(control) : 0;
+	}
 	return 0;
 }
 
@@ -214,7 +225,6 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 
 	if (!control)
 		return -ENOMEM;
-	LIST_INIT(&control->clients);
 	control->event = sd_event_ref(event);
 	authority_set_group(&control->authority, group);
 	init_dispatcher(control, engine);
@@ -238,8 +248,8 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	while (!LIST_EMPTY(&control->clients))
-		client_free(LIST_FIRST(&control->clients));
+	while (control->client_count)
+		client_free(control->clients[control->client_count - 1]);
 	sd_event_source_disable_unref(control->resume);
 	sd_event_source_disable_unref(control->accept);
 	listener_fini(&control->listener);

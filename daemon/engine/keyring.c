@@ -83,6 +83,7 @@ static void explain(const char *path, int error, char *text, size_t size)
 
 int keyring_init(struct keyring *k, const char *secret_file, uint64_t now_s, char *text, size_t size)
 {
+	uint64_t key[2] = { 0 };
 	int error;
 
 	memset(k, 0, sizeof(*k));
@@ -96,8 +97,6 @@ int keyring_init(struct keyring *k, const char *secret_file, uint64_t now_s, cha
 	k->secret_file = strdup(secret_file);
 	if (!k->secret_file)
 		return -ENOMEM;
-	uint64_t key[2] = { 0 };
-
 	error = read_secret(secret_file, &k->generation, key);
 	if (error) {
 		explain(secret_file, error, text, size);
@@ -117,7 +116,7 @@ void keyring_fini(struct keyring *k)
 
 static int next_key(struct keyring *k, uint64_t key[2])
 {
-	uint32_t generation;
+	uint32_t generation = 0;
 	int error;
 
 	if (!k->secret_file)

@@ -18,10 +18,11 @@
 #include "daemon/engine/ranges.h"
 #include "tests/bpf/wire.h"
 
-#define FLOW_ENTRIES	  64 /* eight buckets */
 #define FLOW_TIME_MASK	  0x7fffffU
 #define FLOW_TIME_SHIFT	  6
 #define SLOT_STANDS_STILL 0x7fffffff
+
+uint32_t harness_flow_entries = 64; /* eight buckets */
 
 static struct harness the_harness;
 
@@ -191,7 +192,7 @@ void harness_age_flows(struct harness *h, unsigned int seconds)
 	int fd = map_by_name(h, "flows");
 	struct flow_bucket bucket;
 
-	for (uint32_t i = 0; i < FLOW_ENTRIES / FLOW_WAYS; i++) {
+	for (uint32_t i = 0; i < harness_flow_entries / FLOW_WAYS; i++) {
 		assert_int_equal(bpf_map_lookup_elem(fd, &i, &bucket), 0);
 		for (int way = 0; way < FLOW_WAYS; way++)
 			if (bucket.entry[way])
@@ -444,7 +445,7 @@ int harness_reset(void **state)
 	harness_publish(h);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++)
 		memset(fastpath_state(h->fastpath, slot), 0, sizeof(struct service_state));
-	clear_array(h, "flows", FLOW_ENTRIES / FLOW_WAYS, sizeof(struct flow_bucket));
+	clear_array(h, "flows", harness_flow_entries / FLOW_WAYS, sizeof(struct flow_bucket));
 	harness_forget_listeners(h);
 	wire_drain(h->wire);
 	return 0;
@@ -452,7 +453,7 @@ int harness_reset(void **state)
 
 int harness_set_up(void **state)
 {
-	const struct fastpath_options options = { .flow_entries = FLOW_ENTRIES };
+	const struct fastpath_options options = { .flow_entries = harness_flow_entries };
 	struct harness *h = &the_harness;
 	char text[512];
 

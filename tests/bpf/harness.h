@@ -78,6 +78,9 @@ struct outcome {
 	struct handover handover;
 };
 
+/* A power of two; to be changed before harness_set_up() only. */
+extern uint32_t harness_flow_entries;
+
 /* For cmocka_run_group_tests and cmocka_unit_test_setup. */
 int harness_set_up(void **state);
 int harness_tear_down(void **state);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a packet costs in the XDP program, in ns above a bare XDP_DROP: BPF_PROG_TEST_RUN behind refill.bpf.c.
+ * Rounds are interleaved, and each case is measured right after its own floor (same frames, same refill, a
+ * program that only drops), so that what the machine does meanwhile hits both. The median over the rounds of
+ * the differences is printed, with its quartiles.
+ *
+ *	pass [ROUNDS [REPEAT]]
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tests/bench/refill.h"
+#include "refill.skel.h"
+#include "tests/bpf/harness.h"
+
+#define COUNT(array)  (sizeof(array) / sizeof(*(array)))
+#define ROUNDS_MAX    101
+#define FLOWS	      (1U << 20)
+#define FLOW_ENTRIES  (1U << 22)
+#define CLIENTS	      0x0a800000 /* 10.128.0.0, whose 2^20 addresses hold a flow each */
+#define ALWAYS_FRESH  (1U << 28) /* as HZ: the entries of this test do not age */
+#define TO4	      .saddr = CLIENT4, .daddr = SERVER4, .source = 40000, .dest = PORT_ALWAYS
+#define TO6	      .saddr = CLIENT6, .daddr = SERVER6, .source = 40000, .dest = PORT_ALWAYS
+#define TIMESTAMPS    BYTES(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2)
+#define MACOS_OPTIONS BYTES(2, 4, 5, 180, 1, 3, 3, 6, 1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 4, 2, 0, 0)
+
+struct bench_case {
+	const char *name;
+	struct frame_spec frame;
+	enum verdict verdict;
+	double budget_ns;	/* design.md, section 11; 0: none */
+	uint32_t flows;		/* of so many verified ones, a power of two; 0: any source */
+	uint32_t lookups_per_s; /* of unknown segments */
+};
+
+static const struct bench_case cases[] = {
+	{ "SYN, Linux, IPv4", { TO4, .flags = SYN, .options = LINUX_OPTIONS }, TX_SYNACK, 45, 0, 0 },
+	{ "SYN, Linux, IPv6", { TO6, .flags = SYN, .options = LINUX_OPTIONS }, TX_SYNACK, 0, 0, 0 },
+	{ "SYN, Windows, IPv4", { TO4, .flags = SYN, .options = WINDOWS_OPTIONS }, TX_SYNACK, 45, 0, 0 },
+	{ "SYN, Windows, IPv6", { TO6, .flags = SYN, .options = WINDOWS_OPTIONS }, TX_SYNACK, 0, 0, 0 },
+	{ "SYN, macOS, IPv4", { TO4, .flags = SYN, .options = MACOS_OPTIONS }, TX_SYNACK, 0, 0, 0 },
+	{ "SYN, no options, IPv4", { TO4, .flags = SYN }, TX_SYNACK, 45, 0, 0 },
+	{ "bad ACK, budget spent",
+	  { TO4, .flags = ACK, .options = TIMESTAMPS },
+	  DROP_LOOKUP_BUDGET,
+	  20,
+	  0,
+	  0 },
+	{ "bad ACK, sockets asked",
+	  { TO4, .flags = ACK, .options = TIMESTAMPS },
+	  DROP_BAD_COOKIE,
+	  95,
+	  0,
+	  1U << 30 },
+	{ "established, hot", { TO4, .flags = ACK, .options = TIMESTAMPS }, PASS_FLOW, 10, 16, 0 },
+	{ "established, among 1M", { TO4, .flags = ACK, .options = TIMESTAMPS }, PASS_FLOW, 35, FLOWS, 0 },
+	{ "no service",
+	  { .saddr = CLIENT4, .daddr = SERVER4, .dest = PORT_FREE, .flags = ACK },
+	  PASS_NO_SERVICE,
+	  0,
+	  0,
+	  0 },
+	{ "not TCP",
+	  { TO4, .protocol = IPPROTO_UDP,
+	    .payload = BYTES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17) },
+	  PASS_NOT_TCP,
+	  0,
+	  0,
+	  0 },
+};
+
+static double measured[COUNT(cases)][ROUNDS_MAX], floors[COUNT(cases)][ROUNDS_MAX];
+static double right_share[COUNT(cases)];
+
+static void fill_pool(struct refill_bpf *r, const struct bench_case *c)
+{
+	struct frame_spec spec = c->frame;
+	char client[INET6_ADDRSTRLEN];
+	struct frame f;
+
+	for (uint32_t i = 0; i < REFILL_FRAMES; i++) {
+		if (strchr(spec.daddr, ':'))
+			snprintf(client, sizeof(client), "2001:db8::%lx:%lx", random() & 0xffff,
+				 random() & 0xffff);
+		else
+			snprintf(client, sizeof(client), "172.16.%ld.%ld", random() & 255, random() & 255);
+		spec.saddr = c->flows ? CLIENT4 : client;
+		spec.source = c->flows ? 40000 : (uint16_t)(1024 + random() % 60000);
+		spec.seq = (uint32_t)random() << 1;
+		spec.ack = (uint32_t)random() << 1;
+		frame_build(&f, &spec);
+		memset(f.bytes + f.length, 0, sizeof(r->bss->pool[i].words) - f.length);
+		memcpy(r->bss->pool[i].words, f.bytes, sizeof(r->bss->pool[i].words));
+	}
+	/* whole words: a frame has a trailer of up to 7 bytes, as padded ones have */
+	r->bss->frame_length = (uint32_t)(f.length + 7) & ~7U;
+	r->bss->frame_mask = REFILL_FRAMES - 1;
+	r->bss->scatter_base = CLIENTS;
+	r->bss->scatter_mask = c->flows ? c->flows - 1 : 0;
+}
+
+static double run(struct refill_bpf *r, int target, uint32_t repeat)
+{
+	int map = bpf_map__fd(r->maps.target);
+	uint8_t in[256] = { 0 };
+	uint32_t zero = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in, .data_size_in = r->bss->frame_length,
+		    .repeat = (int)repeat);
+
+	if (bpf_map_update_elem(map, &zero, &target, 0) ||
+	    bpf_prog_test_run_opts(bpf_program__fd(r->progs.refill), &options)) {
+		perror("BPF_PROG_TEST_RUN");
+		exit(1);
+	}
+	return options.duration;
+}
+
+static void prepare(struct harness *h, const struct bench_case *c)
+{
+	h->runtime.lookups_per_s = c->lookups_per_s;
+	h->runtime.jiffies_hz = c->flows ? ALWAYS_FRESH : 250;
+	fastpath_publish(h->fastpath, &h->runtime);
+}
+
+static void measure(struct harness *h, struct refill_bpf *r, size_t i, int round, uint32_t repeat)
+{
+	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT], sum;
+	int xdp = h->programs[FASTPATH_XDP_HOST], drop = bpf_program__fd(r->progs.drop);
+	double floor_before;
+
+	prepare(h, &cases[i]);
+	fill_pool(r, &cases[i]);
+	run(r, xdp, REFILL_FRAMES); /* warm up */
+	floor_before = run(r, drop, repeat);
+	sum = harness_count_verdicts(h, before);
+	measured[i][round] = run(r, xdp, repeat);
+	sum = harness_count_verdicts(h, after) - sum;
+	floors[i][round] = (floor_before + run(r, drop, repeat)) / 2;
+	right_share[i] = (double)(after[cases[i].verdict] - before[cases[i].verdict]) / (double)sum;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_case(size_t i, int rounds)
+{
+	double net[ROUNDS_MAX];
+
+	for (int r = 0; r < rounds; r++)
+		net[r] = measured[i][r] - floors[i][r];
+	qsort(net, (size_t)rounds, sizeof(*net), compare);
+	qsort(floors[i], (size_t)rounds, sizeof(double), compare);
+	printf("%-24s %8.1f %8.1f %8.1f %8.1f", cases[i].name, net[rounds / 2], net[rounds / 4],
+	       net[rounds * 3 / 4], floors[i][rounds / 2]);
+	if (cases[i].budget_ns > 0)
+		printf(" %8.0f", cases[i].budget_ns);
+	else
+		printf(" %8s", "-");
+	printf("  %s %.2f%%\n", harness_verdict_word((int)cases[i].verdict), right_share[i] * 100);
+}
+
+static void seed_flows(struct harness *h)
+{
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		const struct tuple tuple = { .client = { 0, 0, htonl(0xffff), htonl(CLIENTS + i) },
+					     .server = { 0, 0, htonl(0xffff), inet_addr(SERVER4) },
+					     .client_port = htons(40000),
+					     .server_port = htons(PORT_ALWAYS) };
+
+		if (fastpath_seed_flow(h->fastpath, &tuple))
+			exit(1);
+	}
+}
+
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+int main(int argc, char **argv)
+{
+	int rounds = argc > 1 ? atoi(argv[1]) : 11;
+	uint32_t repeat = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 0) : 1000000;
+	struct refill_bpf *r;
+	void *state;
+
+	if (rounds < 1 || rounds > ROUNDS_MAX || !repeat)
+		return 2;
+	pin();
+	harness_flow_entries = FLOW_ENTRIES;
+	if (harness_set_up(&state))
+		return 1;
+	r = refill_bpf__open_and_load();
+	if (!r)
+		return 1;
+	seed_flows(state);
+	for (int round = 0; round < rounds; round++)
+		for (size_t i = 0; i < COUNT(cases); i++)
+			measure(state, r, i, round, repeat);
+	printf("%-24s %8s %8s %8s %8s %8s  %s\n", "ns a packet, net of drop", "median", "lower", "upper",
+	       "floor", "budget", "verdict, and its share");
+	for (size_t i = 0; i < COUNT(cases); i++)
+		print_case(i, rounds);
+	refill_bpf__destroy(r);
+	return harness_tear_down(&state);
+}
