@@ -301,12 +301,11 @@ static void print_key(struct render *render, const json_t *key)
 		render_print(render, ", next in %s", format_duration(buffer, number(key, "rotation_in_s")));
 }
 
-static void print_bypass(struct render *render, const json_t *reply)
+static void print_alarm(struct render *render, const json_t *reply, const char *key, const char *text)
 {
-	if (!flag(reply, "bypass"))
+	if (!flag(reply, key))
 		return;
-	render_tinted(render, TINT_BAD,
-		      "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off");
+	render_tinted(render, TINT_BAD, "%s", text);
 	render_print(render, "\n");
 }
 
@@ -322,7 +321,14 @@ static void print_headline(struct render *render, const json_t *reply)
 	if (number(reply, "flows_seeded"))
 		render_print(render, "%s connections older than the daemon were taken over at its start\n",
 			     format_count(buffer, number(reply, "flows_seeded")));
-	print_bypass(render, reply);
+	if (number(reply, "half_opens_cleared"))
+		render_print(render, "%s half-opens from before mitigation were ended\n",
+			     format_count(buffer, number(reply, "half_opens_cleared")));
+	print_alarm(render, reply, "bypass",
+		    "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off");
+	print_alarm(render, reply, "syncookies_off",
+		    "NOTHING IS DEFENDED: net.ipv4.tcp_syncookies is 0. It ends with: sysctl -w "
+		    "net.ipv4.tcp_syncookies=1");
 }
 
 void show_status(struct render *render, const json_t *reply)

@@ -286,6 +286,19 @@ static void seed(const struct tuple *tuple, void *arg)
 		}
 }
 
+/* Settings under which some clients fail, though most work. */
+static void warn_of_settings(const struct stack_settings *stack)
+{
+	if (stack->rfc1337)
+		log_print(LOG_WARNING,
+			  "net.ipv4.tcp_rfc1337 is 1: under mitigation a client that uses a port again "
+			  "within TIME_WAIT has to try twice; 0 is better");
+	if (!stack->conntrack_loose)
+		log_print(LOG_WARNING,
+			  "net.netfilter.nf_conntrack_tcp_loose is 0: conntrack never sees our SYN-ACK "
+			  "and will take connections for invalid; set it to 1");
+}
+
 static int attach(struct engine *e, char *text, size_t size)
 {
 	const char *name = e->config->outside;
@@ -302,6 +315,7 @@ static int attach(struct engine *e, char *text, size_t size)
 			 "sysctl -w net.ipv4.tcp_syncookies=1");
 		return -EPERM;
 	}
+	warn_of_settings(&e->stack);
 	error = link_rxvlan_off(name);
 	if (error < 0) {
 		snprintf(text, size,
@@ -677,6 +691,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	memset(status, 0, sizeof(*status));
 	status->uptime_s = (uint64_t)((read_clock(CLOCK_MONOTONIC) - e->started_ns) / NS_PER_S);
 	status->bypass = e->bypass;
+	status->syncookies_off = !e->stack.syncookies;
 	status->deployment = e->config->deployment;
 	status->service_count = e->config->service_count;
 	status->interface_count = 1;

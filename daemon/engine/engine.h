@@ -42,6 +42,7 @@ struct interface_status {
 struct engine_status {
 	uint64_t uptime_s;
 	bool bypass;
+	bool syncookies_off; /* net.ipv4.tcp_syncookies is 0: as bypass, until it is not */
 	enum deployment deployment;
 	size_t service_count, interface_count;
 	struct service_counters totals;	  /* over all services and what belongs to none */

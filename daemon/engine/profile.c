@@ -44,6 +44,7 @@ void stack_settings_read(struct stack_settings *s)
 	s->ecn = read_sysctl("/proc/sys/net/ipv4/tcp_ecn", 0, 2);
 	s->syncookies = read_sysctl("/proc/sys/net/ipv4/tcp_syncookies", 0, 1);
 	s->rfc1337 = read_sysctl("/proc/sys/net/ipv4/tcp_rfc1337", 0, 0);
+	s->conntrack_loose = read_sysctl("/proc/sys/net/netfilter/nf_conntrack_tcp_loose", 0, 1);
 	s->receive_buffer_max = tcp_rmem > rmem_max ? tcp_rmem : rmem_max;
 }
 

@@ -13,7 +13,7 @@
 #include "daemon/config/config.h"
 
 struct stack_settings {
-	bool window_scaling, sack, timestamps, ecn, syncookies, rfc1337;
+	bool window_scaling, sack, timestamps, ecn, syncookies, rfc1337, conntrack_loose;
 	uint64_t receive_buffer_max; /* bytes: the larger of tcp_rmem's third value and rmem_max */
 };
 

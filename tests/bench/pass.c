@@ -37,45 +37,52 @@ struct bench_case {
 	const char *name;
 	struct frame_spec frame;
 	enum verdict verdict;
-	double budget_ns;	/* design.md, section 11; 0: none */
-	uint32_t flows;		/* of so many verified ones, a power of two; 0: any source */
-	uint32_t lookups_per_s; /* of unknown segments */
+	double budget_ns; /* design.md, section 11; 0: none */
+	uint32_t pool;	  /* so many different frames, at most REFILL_FRAMES */
+	uint32_t flows;	  /* of so many verified flows, all powers of two; 0: any source */
+	uint32_t lookups_per_s;
 };
 
+#define HOT    256
+#define SPREAD REFILL_FRAMES
+#define CASE(text, judged, budget, frames, ...)                                                              \
+	{                                                                                                    \
+		.name = text, .verdict = judged, .budget_ns = budget, .pool = frames, .frame = {             \
+			__VA_ARGS__                                                                          \
+		}                                                                                            \
+	}
+#define FLOW(text, budget, count)                                                                            \
+	{                                                                                                    \
+		.name = text, .verdict = PASS_FLOW, .budget_ns = budget, .pool = 1, .flows = count,          \
+		.frame = {                                                                                   \
+			TO4,                                                                                 \
+			.flags = ACK,                                                                        \
+			.options = TIMESTAMPS                                                                \
+		}                                                                                            \
+	}
+
 static const struct bench_case cases[] = {
-	{ "SYN, Linux, IPv4", { TO4, .flags = SYN, .options = LINUX_OPTIONS }, TX_SYNACK, 45, 0, 0 },
-	{ "SYN, Linux, IPv6", { TO6, .flags = SYN, .options = LINUX_OPTIONS }, TX_SYNACK, 0, 0, 0 },
-	{ "SYN, Windows, IPv4", { TO4, .flags = SYN, .options = WINDOWS_OPTIONS }, TX_SYNACK, 45, 0, 0 },
-	{ "SYN, Windows, IPv6", { TO6, .flags = SYN, .options = WINDOWS_OPTIONS }, TX_SYNACK, 0, 0, 0 },
-	{ "SYN, macOS, IPv4", { TO4, .flags = SYN, .options = MACOS_OPTIONS }, TX_SYNACK, 0, 0, 0 },
-	{ "SYN, no options, IPv4", { TO4, .flags = SYN }, TX_SYNACK, 45, 0, 0 },
-	{ "bad ACK, budget spent",
-	  { TO4, .flags = ACK, .options = TIMESTAMPS },
-	  DROP_LOOKUP_BUDGET,
-	  20,
-	  0,
-	  0 },
-	{ "bad ACK, sockets asked",
-	  { TO4, .flags = ACK, .options = TIMESTAMPS },
-	  DROP_BAD_COOKIE,
-	  95,
-	  0,
-	  1U << 30 },
-	{ "established, hot", { TO4, .flags = ACK, .options = TIMESTAMPS }, PASS_FLOW, 10, 16, 0 },
-	{ "established, among 1M", { TO4, .flags = ACK, .options = TIMESTAMPS }, PASS_FLOW, 35, FLOWS, 0 },
-	{ "no service",
-	  { .saddr = CLIENT4, .daddr = SERVER4, .dest = PORT_FREE, .flags = ACK },
-	  PASS_NO_SERVICE,
-	  0,
-	  0,
-	  0 },
-	{ "not TCP",
-	  { TO4, .protocol = IPPROTO_UDP,
-	    .payload = BYTES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17) },
-	  PASS_NOT_TCP,
-	  0,
-	  0,
-	  0 },
+	CASE("SYN, Linux, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN, .options = LINUX_OPTIONS),
+	CASE("SYN, Linux, IPv6", TX_SYNACK, 0, HOT, TO6, .flags = SYN, .options = LINUX_OPTIONS),
+	CASE("SYN, Windows, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN, .options = WINDOWS_OPTIONS),
+	CASE("SYN, Windows, IPv6", TX_SYNACK, 0, HOT, TO6, .flags = SYN, .options = WINDOWS_OPTIONS),
+	CASE("SYN, macOS, IPv4", TX_SYNACK, 0, HOT, TO4, .flags = SYN, .options = MACOS_OPTIONS),
+	CASE("SYN, no options, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN),
+	CASE("SYN, Linux, IPv4, 4,096 sources", TX_SYNACK, 0, SPREAD, TO4, .flags = SYN,
+	     .options = LINUX_OPTIONS),
+	CASE("bad ACK, lookups spent", DROP_LOOKUP_BUDGET, 20, HOT, TO4, .flags = ACK, .options = TIMESTAMPS),
+	{ .name = "bad ACK, sockets asked",
+	  .verdict = DROP_BAD_COOKIE,
+	  .budget_ns = 95,
+	  .pool = HOT,
+	  .lookups_per_s = 1U << 30,
+	  .frame = { TO4, .flags = ACK, .options = TIMESTAMPS } },
+	FLOW("established, 16 flows", 10, 16),
+	FLOW("established, among 1M", 35, FLOWS),
+	CASE("no service", PASS_NO_SERVICE, 0, HOT, .saddr = CLIENT4, .daddr = SERVER4, .dest = PORT_FREE,
+	     .flags = ACK),
+	CASE("not TCP", PASS_NOT_TCP, 0, HOT, TO4, .protocol = IPPROTO_UDP,
+	     .payload = BYTES(0, 1, 2, 3, 4, 5, 6, 7)),
 };
 
 static double measured[COUNT(cases)][ROUNDS_MAX], floors[COUNT(cases)][ROUNDS_MAX];
@@ -101,9 +108,8 @@ static void fill_pool(struct refill_bpf *r, const struct bench_case *c)
 		memset(f.bytes + f.length, 0, sizeof(r->bss->pool[i].words) - f.length);
 		memcpy(r->bss->pool[i].words, f.bytes, sizeof(r->bss->pool[i].words));
 	}
-	/* whole words: a frame has a trailer of up to 7 bytes, as padded ones have */
-	r->bss->frame_length = (uint32_t)(f.length + 7) & ~7U;
-	r->bss->frame_mask = REFILL_FRAMES - 1;
+	r->bss->frame_length = (uint32_t)f.length;
+	r->bss->frame_mask = c->pool - 1;
 	r->bss->scatter_base = CLIENTS;
 	r->bss->scatter_mask = c->flows ? c->flows - 1 : 0;
 }
@@ -163,7 +169,7 @@ static void print_case(size_t i, int rounds)
 		net[r] = measured[i][r] - floors[i][r];
 	qsort(net, (size_t)rounds, sizeof(*net), compare);
 	qsort(floors[i], (size_t)rounds, sizeof(double), compare);
-	printf("%-24s %8.1f %8.1f %8.1f %8.1f", cases[i].name, net[rounds / 2], net[rounds / 4],
+	printf("%-32s %8.1f %8.1f %8.1f %8.1f", cases[i].name, net[rounds / 2], net[rounds / 4],
 	       net[rounds * 3 / 4], floors[i][rounds / 2]);
 	if (cases[i].budget_ns > 0)
 		printf(" %8.0f", cases[i].budget_ns);
@@ -214,7 +220,7 @@ int main(int argc, char **argv)
 	for (int round = 0; round < rounds; round++)
 		for (size_t i = 0; i < COUNT(cases); i++)
 			measure(state, r, i, round, repeat);
-	printf("%-24s %8s %8s %8s %8s %8s  %s\n", "ns a packet, net of drop", "median", "lower", "upper",
+	printf("%-32s %8s %8s %8s %8s %8s  %s\n", "ns a packet, net of drop", "median", "lower", "upper",
 	       "floor", "budget", "verdict, and its share");
 	for (size_t i = 0; i < COUNT(cases); i++)
 		print_case(i, rounds);

@@ -23,12 +23,25 @@ __u32 scatter_base;
 __u32 frame_mask; /* so many frames of the pool, less one */
 __u32 turn;
 __u64 random_state = 1;
-__u64 barrier;
 
 static __always_inline void scatter(__u8 *data)
 {
 	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
 	*(__be32 *)(data + 26) = bpf_htonl(scatter_base + (random_state >> 33 & scatter_mask));
+}
+
+/* The last bytes, of a frame whose length is even. */
+static __always_inline void copy_tail(const __u64 *from, __u64 *to, __u64 *end)
+{
+	__u32 at = (frame_length & ~7U) / 2;
+
+	for (int i = 0; i < 3; i++, at++) {
+		__u16 *half = (__u16 *)to + (at & 63);
+
+		if (half + 1 > (__u16 *)end)
+			break;
+		*half = ((const __u16 *)from)[at & 63];
+	}
 }
 
 SEC("xdp")
@@ -47,11 +60,9 @@ int refill(struct xdp_md *ctx)
 			break;
 		to[i] = from[i];
 	}
+	copy_tail(from, to, end);
 	if (scatter_mask && (void *)to + 34 <= (void *)end)
 		scatter((void *)to);
-	/* a full barrier: or loads of the program would stall on stores that a real frame does not come from
-	 */
-	__sync_fetch_and_add(&barrier, 1);
 	bpf_tail_call_static(ctx, &target, 0);
 	return XDP_ABORTED;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool of frames that refill.bpf.c and pass.c share. A frame's length is rounded up to whole words.
+ * The pool of frames that refill.bpf.c and pass.c share. Frames are of even length.
  */
 #ifndef SYNMOAT_BENCH_REFILL_H
 #define SYNMOAT_BENCH_REFILL_H

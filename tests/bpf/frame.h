@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FRAME_MAX 2048
+#define FRAME_MAX 9216
 
 /* Options as they are seen in the wild. */
 #define LINUX_OPTIONS	BYTES(2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 1, 3, 3, 7)

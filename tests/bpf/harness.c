@@ -23,6 +23,7 @@
 #define SLOT_STANDS_STILL 0x7fffffff
 
 uint32_t harness_flow_entries = 64; /* eight buckets */
+bool harness_frags;
 
 static struct harness the_harness;
 
@@ -391,9 +392,12 @@ void harness_sysctl(const char *name, const char *value)
 
 static int make_namespace(void)
 {
-	static const char script[] = "set -e; ip link set lo up; ip link set wire up; "
-				     "ip addr add " SERVER4 "/16 dev wire; "
-				     "ip -6 addr add " SERVER6 "/32 dev wire nodad";
+	static const char script[] =
+		"set -e; ip link set lo up; ip link set wire address 02:00:00:00:00:05 up; "
+		"ip addr add " SERVER4 "/16 dev wire; "
+		"ip -6 addr add " SERVER6 "/32 dev wire nodad; "
+		"for client in " CLIENT4 " " CLIENT6 "; do "
+		"ip neigh add $client lladdr 02:00:00:00:00:0c dev wire nud permanent; done";
 	int wire;
 
 	if (unshare(CLONE_NEWNET)) {
@@ -453,7 +457,8 @@ int harness_reset(void **state)
 
 int harness_set_up(void **state)
 {
-	const struct fastpath_options options = { .flow_entries = harness_flow_entries };
+	const struct fastpath_options options = { .flow_entries = harness_flow_entries,
+						  .frags = harness_frags };
 	struct harness *h = &the_harness;
 	char text[512];
 

@@ -78,8 +78,9 @@ struct outcome {
 	struct handover handover;
 };
 
-/* A power of two; to be changed before harness_set_up() only. */
+/* To be changed before harness_set_up() only; flow entries: a power of two. */
 extern uint32_t harness_flow_entries;
+extern bool harness_frags; /* multi-buffer packets */
 
 /* For cmocka_run_group_tests and cmocka_unit_test_setup. */
 int harness_set_up(void **state);

@@ -152,6 +152,26 @@ static void a_listener_that_comes_is_seen_soon(void **state)
 	close(fd);
 }
 
+static void dual_stack_listeners_are_seen(void **state)
+{
+	int fd = harness_listen("::", PORT_CLOSED, 16, 0);
+	struct harness *h = *state;
+	struct wire_client c;
+
+	harness_expect_spec(h, "IPv4", &(struct frame_spec){ TO4(PORT_CLOSED), .flags = SYN }, TX_SYNACK);
+	harness_expect_spec(h, "IPv6", &(struct frame_spec){ TO6(PORT_CLOSED), .flags = SYN }, TX_SYNACK);
+	c = wire_half_open(h->wire, CLIENT4, 42300, SERVER4, PORT_CLOSED);
+	harness_expect_spec(h, "half-open", &c.next, PASS_SOCKET);
+	c = wire_connect(h->wire, CLIENT4, 42301, SERVER4, PORT_CLOSED);
+	harness_expect_spec(h, "connection", &c.next, PASS_SOCKET);
+	harness_expect_spec(h, "verified", &c.next, PASS_FLOW);
+	harness_sysctl("ipv4/tcp_syncookies", "2");
+	c = wire_half_open(h->wire, CLIENT4, 42302, SERVER4, PORT_CLOSED);
+	harness_sysctl("ipv4/tcp_syncookies", "1");
+	harness_expect_spec(h, "kernel's cookie", &c.next, PASS_SOCKET);
+	close(fd);
+}
+
 static void half_open_sockets_own_their_segments(void **state)
 {
 	struct harness *h = *state;
@@ -348,6 +368,7 @@ int main(void)
 		TEST(the_half_open_mark_can_be_set),
 		TEST(mptcp_listeners_are_left_to_the_kernel),
 		TEST(a_listener_that_comes_is_seen_soon),
+		TEST(dual_stack_listeners_are_seen),
 		TEST(half_open_sockets_own_their_segments),
 		TEST(kernel_cookies_are_let_through),
 		TEST(time_wait_owns_its_segments),

@@ -17,12 +17,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define ETHERNET 14
-#define WAIT_MS	 500
+#define WAIT_MS 500
 
 int wire_open(const char *name)
 {
-	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq request = { .ifr_flags = IFF_TAP | IFF_NO_PI };
 	int wire = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
@@ -46,20 +45,15 @@ void wire_send(int wire, const struct frame_spec *spec)
 	struct frame f;
 
 	frame_build(&f, spec);
-	assert_int_equal(write(wire, f.bytes + ETHERNET, f.length - ETHERNET), f.length - ETHERNET);
+	assert_int_equal(write(wire, f.bytes, f.length), f.length);
 }
 
 static bool read_frame(int wire, struct frame *f)
 {
-	ssize_t length = read(wire, f->bytes + ETHERNET, FRAME_MAX - ETHERNET);
+	ssize_t length = read(wire, f->bytes, FRAME_MAX);
 
-	if (length <= 0)
-		return false;
-	f->length = (size_t)length + ETHERNET;
-	memset(f->bytes, 0, 12);
-	f->bytes[12] = f->bytes[ETHERNET] >> 4 == 6 ? 0x86 : 0x08;
-	f->bytes[13] = f->bytes[ETHERNET] >> 4 == 6 ? 0xdd : 0x00;
-	return true;
+	f->length = length > 0 ? (size_t)length : 0;
+	return length > 0;
 }
 
 bool wire_receive(int wire, uint16_t port, struct frame *frame, struct frame_view *view)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The far end of a TUN interface: puts segments into the namespace's real TCP stack and takes what it sends,
- * so that sockets of every state exist to be looked up. Frames lose and gain their Ethernet header here.
+ * The far end of a TAP interface: puts segments into the namespace's real TCP stack and takes what it sends,
+ * so that sockets of every state exist to be looked up.
  */
 #ifndef SYNMOAT_TESTS_WIRE_H
 #define SYNMOAT_TESTS_WIRE_H
