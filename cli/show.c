@@ -301,6 +301,8 @@ static void print_key(struct render *render, const json_t *key)
 		render_print(render, ", next in %s", format_duration(buffer, number(key, "rotation_in_s")));
 }
 
+#define BYPASS_IS_ON "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off"
+
 static void print_alarm(struct render *render, const json_t *reply, const char *key, const char *text)
 {
 	if (!flag(reply, key))
@@ -324,8 +326,7 @@ static void print_headline(struct render *render, const json_t *reply)
 	if (number(reply, "half_opens_cleared"))
 		render_print(render, "%s half-opens from before mitigation were ended\n",
 			     format_count(buffer, number(reply, "half_opens_cleared")));
-	print_alarm(render, reply, "bypass",
-		    "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off");
+	print_alarm(render, reply, "bypass", BYPASS_IS_ON);
 	print_alarm(render, reply, "syncookies_off",
 		    "NOTHING IS DEFENDED: net.ipv4.tcp_syncookies is 0. It ends with: sysctl -w "
 		    "net.ipv4.tcp_syncookies=1");
@@ -554,7 +555,7 @@ void show_rotated(struct render *render, const json_t *reply)
 void show_bypass(struct render *render, const json_t *reply)
 {
 	if (flag(reply, "bypass"))
-		print_bypass(render, reply);
+		print_alarm(render, reply, "bypass", BYPASS_IS_ON);
 	else
 		render_print(render, "bypass is off: services are defended as their modes say\n");
 }
