@@ -14,6 +14,14 @@ static __always_inline bool before6(const __u64 a[2], const __u64 b[2])
 	return a[0] < b[0] || (a[0] == b[0] && a[1] < b[1]);
 }
 
+/* The usual table: one range, known without a search. */
+static __always_inline __u32 only_range4(__u32 index, __u32 address)
+{
+	struct range4 *r = bpf_map_lookup_elem(&ranges4, &index);
+
+	return r && address >= r->first && address <= r->last ? r->service : SERVICE_NONE;
+}
+
 static __noinline __u32 find_range4(__u32 first, __u32 count, __u32 address)
 {
 	struct range4 *r;
@@ -79,6 +87,8 @@ static __always_inline __u32 service_find(const struct runtime *rt, bool v6, con
 
 		return r->count6 ? find_range6(r->first6, r->count6, a) : SERVICE_NONE;
 	}
+	if (r->count4 == 1)
+		return only_range4(r->first4, bpf_ntohl(address[0]));
 	return r->count4 ? find_range4(r->first4, r->count4, bpf_ntohl(address[0])) : SERVICE_NONE;
 }
 
