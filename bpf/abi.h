@@ -28,6 +28,7 @@
 	X(PASS_NOT_IP, pass_not_ip, "neither IPv4 nor IPv6: passed untouched")                               \
 	X(PASS_NOT_TCP, pass_not_tcp, "IP but not TCP: passed untouched")                                    \
 	X(PASS_NO_SERVICE, pass_no_service, "TCP to no declared service: passed untouched")                  \
+	X(PASS_OTHER_HOST, pass_other_host, "to a service's address, but another machine's MAC address")     \
 	X(PASS_OPEN, pass_open, "to a service that is not being mitigated now")                              \
 	X(PASS_MONITOR, pass_monitor, "to a service in mode monitor: passed, see what would have been done") \
 	X(PASS_FLOW, pass_flow, "segment of a verified flow")                                                \
@@ -43,7 +44,7 @@
 	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN together with FIN or RST")                                    \
 	X(DROP_BAD_CHECKSUM, drop_bad_checksum, "SYN with a wrong IP or TCP checksum")                       \
 	X(DROP_BAD_SOURCE, drop_bad_source,                                                                  \
-	  "SYN from an address that nobody can have (multicast, loopback)")                                  \
+	  "SYN from an address that nobody can have (multicast, loopback, our own)")                         \
 	X(DROP_MALFORMED, drop_malformed, "header cut short, or a length that lies")                         \
 	X(DROP_FRAGMENT, drop_fragment, "fragment of a TCP segment to a mitigated address")                  \
 	X(DROP_TCP_AUTH, drop_tcp_auth,                                                                      \
@@ -164,6 +165,7 @@ struct runtime {
 	__u32 bypass;	      /* no new cookies, no drops */
 	__u32 jiffies_hz;
 	__u32 lookups_per_s; /* budget of socket lookups for unknown segments, each CPU */
+	__u16 mac[4];	     /* of our interface, in its first three; all zero: any */
 };
 
 struct control {
@@ -218,8 +220,8 @@ ABI_SIZE(struct service_state, 56);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 72);
-ABI_SIZE(struct control, 152);
+ABI_SIZE(struct runtime, 80);
+ABI_SIZE(struct control, 168);
 ABI_SIZE(struct handover, 20);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

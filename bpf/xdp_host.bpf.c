@@ -45,6 +45,23 @@ static __always_inline enum stance stance_of(const struct runtime *rt, const str
 	return STANCE_GRACE;
 }
 
+/* The stack ignores what is not addressed to it (a promiscuous or bridged interface sees such): so do we. */
+static __always_inline bool for_other_host(struct xdp_md *ctx, const struct runtime *rt)
+{
+	__u16 *dest = XDP_DATA(ctx);
+
+	if ((void *)(dest + 3) > XDP_DATA_END(ctx) || !(rt->mac[0] | rt->mac[1] | rt->mac[2]))
+		return false;
+	return (dest[0] ^ rt->mac[0]) | (dest[1] ^ rt->mac[1]) | (dest[2] ^ rt->mac[2]);
+}
+
+/* What the packet's own length field says lies in the frame? Only a frame of several buffers needs the
+ * helper. */
+static __always_inline bool frame_holds(struct xdp_md *ctx, const struct packet *p)
+{
+	return XDP_DATA(ctx) + p->frame_end <= XDP_DATA_END(ctx) || p->frame_end <= bpf_xdp_get_buff_len(ctx);
+}
+
 static __always_inline bool bad_source(const struct packet *p)
 {
 	__u8 first = *(const __u8 *)p->saddr;
@@ -277,10 +294,12 @@ int xdp_host(struct xdp_md *ctx)
 	j.state = service_state_get(slot);
 	if (!j.service || !j.state)
 		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+	if (for_other_host(ctx, j.rt))
+		return act(ctx, slot, PASS_OTHER_HOST);
 	j.stance = stance_of(j.rt, j.service, j.state);
 	if (parsed == PARSED_FRAGMENT)
 		return refuse(ctx, &j, slot, DROP_FRAGMENT);
-	if (parsed == PARSED_MALFORMED || j.packet.frame_end > bpf_xdp_get_buff_len(ctx))
+	if (parsed == PARSED_MALFORMED || !frame_holds(ctx, &j.packet))
 		return refuse(ctx, &j, slot, DROP_MALFORMED);
 	return serve(ctx, &j, slot);
 }

@@ -140,6 +140,7 @@ static int publish(struct engine *e)
 
 	if (error)
 		return error;
+	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
 	keyring_fill(&e->keyring, &runtime);
 	fastpath_publish(e->fastpath, &runtime);

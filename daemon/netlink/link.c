@@ -34,6 +34,10 @@ static int on_attribute(const struct nlattr *attribute, void *arg)
 	case IFLA_IFNAME:
 		strncpy(state->name, mnl_attr_get_str(attribute), sizeof(state->name) - 1);
 		break;
+	case IFLA_ADDRESS:
+		if (mnl_attr_get_payload_len(attribute) == sizeof(state->mac))
+			memcpy(state->mac, mnl_attr_get_payload(attribute), sizeof(state->mac));
+		break;
 	case IFLA_MTU:
 		state->mtu = mnl_attr_get_u32(attribute);
 		break;
@@ -128,16 +132,17 @@ static int interface_ioctl(const char *name, unsigned long request, struct ifreq
 
 int link_read(const char *name, struct link_state *state)
 {
-	struct ifreq flags = { 0 }, mtu = { 0 };
+	struct ifreq flags = { 0 }, mtu = { 0 }, mac = { 0 };
 	unsigned int ifindex = if_nametoindex(name);
 
 	if (!ifindex || interface_ioctl(name, SIOCGIFFLAGS, &flags) ||
-	    interface_ioctl(name, SIOCGIFMTU, &mtu))
+	    interface_ioctl(name, SIOCGIFMTU, &mtu) || interface_ioctl(name, SIOCGIFHWADDR, &mac))
 		return -ENODEV;
 	memset(state, 0, sizeof(*state));
 	strncpy(state->name, name, sizeof(state->name) - 1);
 	state->ifindex = ifindex;
 	state->mtu = (unsigned int)mtu.ifr_mtu;
+	memcpy(state->mac, mac.ifr_hwaddr.sa_data, sizeof(state->mac));
 	state->up = (flags.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
 	return 0;
 }

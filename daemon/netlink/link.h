@@ -16,7 +16,8 @@ struct link_state {
 	char name[IF_NAMESIZE];
 	unsigned int ifindex; /* 0: no such interface */
 	unsigned int mtu;     /* bytes */
-	bool up;	      /* carrier included */
+	unsigned char mac[6];
+	bool up; /* carrier included */
 };
 
 /* An interface has come, changed, or gone (gone). Called from the event loop. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const uint8_t client_mac[6] = { 0x02, 0, 0, 0, 0, 0x0c };
-static const uint8_t server_mac[6] = { 0x02, 0, 0, 0, 0, 0x05 };
+const uint8_t frame_server_mac[6] = { 0x02, 0, 0, 0, 0, 0x05 };
 
 uint16_t frame_short(const struct frame *f, size_t offset)
 {
@@ -119,8 +119,8 @@ static void put_address(struct frame *f, const char *text, bool v6)
 
 static void put_ethernet(struct frame *f, const struct frame_spec *s, bool v6)
 {
-	put(f, s->reply ? client_mac : server_mac, 6);
-	put(f, s->reply ? server_mac : client_mac, 6);
+	put(f, s->reply ? client_mac : frame_server_mac, 6);
+	put(f, s->reply ? frame_server_mac : client_mac, 6);
 	for (unsigned int i = s->vlans; i > 0; i--) {
 		put_number(f, i > 1 ? 0x88a8 : 0x8100, 2);
 		put_number(f, 0x6000 | (100 + i), 2); /* priority 3 */

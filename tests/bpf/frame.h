@@ -43,6 +43,9 @@ struct frame_extension {
 
 #define EXTENSIONS(...) ((const struct frame_extension[]){ __VA_ARGS__, { 0 } })
 
+/* Destination MAC address of every frame to the server. */
+extern const uint8_t frame_server_mac[6];
+
 /* What is left 0 takes the value that a plain TCP segment has. */
 struct frame_spec {
 	const char *saddr, *daddr; /* text; a colon means IPv6 */

@@ -127,6 +127,19 @@ static void bypass(struct harness *h)
 	harness_publish(h);
 }
 
+static void mac_of_frames(struct harness *h)
+{
+	memcpy(h->runtime.mac, frame_server_mac, sizeof(frame_server_mac));
+	harness_publish(h);
+}
+
+static void mac_of_another(struct harness *h)
+{
+	mac_of_frames(h);
+	h->runtime.mac[2] ^= 0x0100;
+	harness_publish(h);
+}
+
 static void always_is_off(struct harness *h)
 {
 	set_mode(h, SLOT_ALWAYS, MODE_OFF);
@@ -258,6 +271,8 @@ static const struct row stances[] = {
 	STATE("auto, grace: ACK", PASS_OPEN, SLOT_AUTO, auto_grace, ACK4(PORT_AUTO)),
 	STATE("auto, bypass: SYN", PASS_OPEN, SLOT_AUTO, auto_active_bypass, SYN4(PORT_AUTO)),
 	STATE("auto, bypass: NULL", PASS_OPEN, SLOT_AUTO, auto_active_bypass, TO4(PORT_AUTO)),
+	STATE("our MAC address", TX_SYNACK, SLOT_ALWAYS, mac_of_frames, SYN4(80)),
+	STATE("another machine's MAC address", PASS_OTHER_HOST, SLOT_ALWAYS, mac_of_another, SYN4(80)),
 	STATE("bypass: SYN", PASS_OPEN, SLOT_ALWAYS, bypass, SYN4(80)),
 	STATE("bypass: ACK", PASS_OPEN, SLOT_ALWAYS, bypass, ACK4(80)),
 	STATE("bypass: fragment", PASS_OPEN, SLOT_ALWAYS, bypass, SYN4(80), .fragment = FRAME_MF),
