@@ -73,10 +73,12 @@ static void exec_beside_us(char **argv)
 	}
 }
 
-int run_config_check(char **arguments)
+int run_config_check(char **arguments, bool json)
 {
-	static char name[] = "synmoatd", check[] = "--check", default_file[] = DEFAULT_CONFIG;
-	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file, NULL };
+	static char name[] = "synmoatd", check[] = "--check", default_file[] = DEFAULT_CONFIG,
+		    as_json[] = "--json";
+	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file, json ? as_json : NULL,
+			 NULL };
 
 	exec_beside_us(argv);
 	execvp(name, argv);
@@ -293,7 +295,7 @@ int command_run(const struct command *command, char **arguments, const struct op
 	int code;
 
 	if (command->run)
-		return command->run(arguments);
+		return command->run(arguments, options->json);
 	if (render_init(&render, options->color)) {
 		fprintf(stderr, "synmoat: out of memory\n");
 		return EXIT_FAILED;

@@ -33,7 +33,7 @@ struct command {
 	const char *method;
 	json_t *(*parameters)(char **arguments, const struct options *options); /* NULL: none */
 	void (*show)(struct render *render, const json_t *reply);
-	int (*run)(char **arguments);
+	int (*run)(char **arguments, bool json);
 };
 
 int command_run(const struct command *command, char **arguments, const struct options *options);
@@ -45,6 +45,6 @@ json_t *parameters_rotate(char **arguments, const struct options *options);
 json_t *parameters_bypass(char **arguments, const struct options *options);
 
 /* run of the table: hands over to synmoatd --check. */
-int run_config_check(char **arguments);
+int run_config_check(char **arguments, bool json);
 
 #endif

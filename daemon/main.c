@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ enum { EXIT_USAGE = 2 };
 
 struct settings {
 	const char *config, *socket, *check;
+	bool json;
 	bool done; /* help or version was asked for */
 };
 
@@ -35,19 +37,16 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "check", required_argument, NULL, 'k' },
-	{ "foreground", no_argument, NULL, 'f' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' },
+	{ "check", required_argument, NULL, 'k' },  { "foreground", no_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },	    { "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH]\n"
-		     "       synmoatd --check FILE\n"
+		     "       synmoatd --check FILE [--json]\n"
 		     "\n"
 		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
 		     "\n"
@@ -56,6 +55,7 @@ static void print_usage(FILE *out)
 		     "                      or the one that systemd passes)\n"
 		     "  -f, --foreground    stay in the foreground (it always does; said for clarity)\n"
 		     "      --check FILE    only check FILE, and say what is wrong with it\n"
+		     "  -j, --json          with --check: say it as JSON\n"
 		     "  -V, --version       print the version\n"
 		     "  -h, --help          print this\n");
 }
@@ -64,7 +64,7 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:s:fVh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:fjVh", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			settings->config = optarg;
@@ -76,6 +76,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			settings->check = optarg;
 			break;
 		case 'f':
+			break;
+		case 'j':
+			settings->json = true;
 			break;
 		case 'V':
 			puts("synmoatd " SYNMOAT_VERSION);
@@ -109,15 +112,35 @@ static int load_config(const char *path, struct config **config)
 	return result;
 }
 
-static int check_config(const char *path)
+static void print_check(const char *path, const struct config *config, const struct config_error *error)
 {
-	struct config *config;
+	json_t *said = config ? json_pack("{s:s,s:b,s:I}", "file", path, "ok", 1, "services",
+					  (json_int_t)config->service_count)
+			      : json_pack("{s:s,s:b,s:{s:s,s:i,s:s,s:s}}", "file", path, "ok", 0, "error",
+					  "file", error->file, "line", (int)error->line, "key", error->key,
+					  "text", error->text);
 
-	if (load_config(path, &config))
-		return EXIT_FAILURE;
-	printf("%s: ok, %zu service%s\n", path, config->service_count, config->service_count == 1 ? "" : "s");
+	json_dumpf(said, stdout, JSON_INDENT(2));
+	puts("");
+	json_decref(said);
+}
+
+static int check_config(const char *path, bool json)
+{
+	struct config_error error = { 0 };
+	struct config *config = NULL;
+	char text[1024];
+	int result = config_load(path, &config, &error);
+
+	if (json)
+		print_check(path, config, &error);
+	else if (result)
+		fprintf(stderr, "%s\n", config_error_format(&error, text, sizeof(text)));
+	else
+		printf("%s: ok, %zu service%s\n", path, config->service_count,
+		       config->service_count == 1 ? "" : "s");
 	config_free(config);
-	return EXIT_SUCCESS;
+	return result ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
@@ -227,7 +250,7 @@ int main(int argc, char **argv)
 	if (settings.done)
 		return EXIT_SUCCESS;
 	if (settings.check)
-		return check_config(settings.check);
+		return check_config(settings.check, settings.json);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
 	result = start(&d, &settings);
 	if (result >= 0) {
