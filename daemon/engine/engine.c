@@ -80,52 +80,6 @@ static int read_clocks(struct engine *e, struct clock_reading *reading)
 	return fastpath_read_jiffies(e->fastpath, &reading->jiffies);
 }
 
-/* --- words --- */
-
-static const char *const verdict_words[] = {
-#define X(name, word, meaning) #word,
-	VERDICTS(X)
-#undef X
-};
-
-static const char *const verdict_meanings[] = {
-#define X(name, word, meaning) meaning,
-	VERDICTS(X)
-#undef X
-};
-
-static const char *const handover_words[] = {
-#define X(name, word, meaning) #word,
-	HANDOVERS(X)
-#undef X
-};
-
-static const char *const handover_meanings[] = {
-#define X(name, word, meaning) meaning,
-	HANDOVERS(X)
-#undef X
-};
-
-const char *engine_verdict_word(enum verdict verdict)
-{
-	return verdict_words[verdict];
-}
-
-const char *engine_verdict_meaning(enum verdict verdict)
-{
-	return verdict_meanings[verdict];
-}
-
-const char *engine_handover_word(enum handover_outcome outcome)
-{
-	return handover_words[outcome];
-}
-
-const char *engine_handover_meaning(enum handover_outcome outcome)
-{
-	return handover_meanings[outcome];
-}
-
 /* --- publishing --- */
 
 static int publish(struct engine *e)
