@@ -80,6 +80,7 @@ struct service_counters {
 	__u64 verdict[VERDICT_COUNT];
 	__u64 would[VERDICT_COUNT]; /* mode monitor: the verdict that would have been given */
 	__u64 syns;		    /* of all verdicts: packets that open a connection */
+	__u64 completed;	    /* connections that a cookie made */
 };
 
 struct handover_counters {
@@ -190,6 +191,7 @@ struct handover {
 	__u8 sack_ok;
 	__u8 tstamp_ok;
 	__u8 ecn_ok;
+	__u32 service; /* slot */
 };
 
 /* Verified flows: a cache in front of the kernel's socket table; one bucket is one cache line. */
@@ -222,7 +224,7 @@ ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
 ABI_SIZE(struct runtime, 80);
 ABI_SIZE(struct control, 168);
-ABI_SIZE(struct handover, 20);
+ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
 

@@ -31,6 +31,14 @@ static __always_inline void count_syn(__u32 service)
 		c->syns++;
 }
 
+static __always_inline void count_completed(__u32 service)
+{
+	struct service_counters *c = bpf_map_lookup_elem(&counters, &service);
+
+	if (c)
+		c->completed++;
+}
+
 static __always_inline void count_handover(enum handover_outcome outcome)
 {
 	__u32 zero = 0;

@@ -188,6 +188,7 @@ static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listen
 		return TCX_DROP;
 	}
 	count_handover(HANDOVER_ASSIGNED);
+	count_completed(h->service);
 	return TCX_NEXT;
 }
 

@@ -210,7 +210,7 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 }
 
 /* Leaves what the cookie carried for tc ingress, in front of the packet. */
-static __always_inline bool handover_write(struct xdp_md *ctx, const struct judgement *j)
+static __always_inline bool handover_write(struct xdp_md *ctx, const struct judgement *j, __u32 slot)
 {
 	const struct cookie_options *o = &j->cookie;
 	struct handover *h;
@@ -233,6 +233,7 @@ static __always_inline bool handover_write(struct xdp_md *ctx, const struct judg
 	h->rcv_wscale = h->wscale_ok ? j->service->wscale : 0;
 	h->sack_ok = o->sack;
 	h->ecn_ok = o->ecn;
+	h->service = slot;
 	return true;
 }
 
@@ -256,7 +257,7 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 	}
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
-	if (verdict == PASS_COOKIE && !handover_write(ctx, j))
+	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))
 		verdict = DROP_INTERNAL;
 	return act(ctx, slot, verdict);
 }

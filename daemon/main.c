@@ -18,6 +18,7 @@
 #include "daemon/control/control.h"
 #include "daemon/control/protocol.h"
 #include "daemon/engine/engine.h"
+#include "daemon/engine/keyring.h"
 #include "daemon/log.h"
 
 #define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
@@ -112,6 +113,21 @@ static int load_config(const char *path, struct config **config)
 	return result;
 }
 
+static int check_secret(const struct config *config, struct config_error *error)
+{
+	struct keyring keyring;
+	int result;
+
+	if (!config->cookie_secret_file)
+		return 0;
+	result = keyring_init(&keyring, config->cookie_secret_file, 0, error->text, sizeof(error->text));
+	if (result)
+		snprintf(error->key, sizeof(error->key), "cookie.secret_file");
+	else
+		keyring_fini(&keyring);
+	return result;
+}
+
 static void print_check(const char *path, const struct config *config, const struct config_error *error)
 {
 	json_t *said = config ? json_pack("{s:s,s:b,s:I}", "file", path, "ok", 1, "services",
@@ -132,6 +148,12 @@ static int check_config(const char *path, bool json)
 	char text[1024];
 	int result = config_load(path, &config, &error);
 
+	if (!result)
+		result = check_secret(config, &error);
+	if (result) {
+		config_free(config);
+		config = NULL;
+	}
 	if (json)
 		print_check(path, config, &error);
 	else if (result)

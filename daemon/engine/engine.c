@@ -29,12 +29,18 @@
 #define HALF_OPEN_RESENDS  2 /* of the SYN-ACK: three seconds */
 #define NS_PER_S	   1000000000LL
 
+/* The kernel takes over no handshake that it did not begin, unless it knows cookies itself. */
+#define NOTHING_DEFENDED                                                                                     \
+	"net.ipv4.tcp_syncookies is 0: nothing is defended until sysctl -w net.ipv4.tcp_syncookies=1"
+
 /* What is known of a service beyond its configuration; slots outlive reloads, so that counters do. */
 struct slot {
 	bool used;
 	char name[32];
 	enum service_mode mode; /* in force */
 	enum mitigation seen;	/* that the log has told */
+	enum mitigation shown;	/* in status, since when */
+	uint64_t shown_since_s;
 	uint32_t calm_s;
 	uint32_t syn_rate_pps, answered_pps, completed_pps;
 	struct service_counters base; /* what an earlier service had counted here */
@@ -135,8 +141,9 @@ static void log_mitigation(const struct slot *slot, const struct service_state *
 
 	if (state->mitigation <= MITIGATION_GRACE)
 		log_print(state->mitigation == MITIGATION_ACTIVE ? LOG_WARNING : LOG_NOTICE,
-			  "service %s: %s (half-open %u, %u SYN/s)", slot->name, text[state->mitigation],
-			  state->half_open, slot->syn_rate_pps);
+			  "service %s: %s%s (half-open %u, %u SYN/s)", slot->name,
+			  slot->mode == MODE_MONITOR ? "mode monitor, so only counted: " : "",
+			  text[state->mitigation], state->half_open, slot->syn_rate_pps);
 }
 
 static void set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation)
@@ -219,6 +226,19 @@ static void assign_slots(struct engine *e, const struct config *config, const st
 	}
 }
 
+/* The state that an operator sees, and since when. */
+static void note_shown(struct engine *e, uint32_t slot)
+{
+	struct slot *s = &e->slots[slot];
+	enum mitigation shown =
+		s->mode == MODE_ALWAYS ? MITIGATION_ACTIVE : fastpath_state(e->fastpath, slot)->mitigation;
+
+	if (shown == s->shown && s->shown_since_s)
+		return;
+	s->shown = shown;
+	s->shown_since_s = now_s();
+}
+
 /* --- interface --- */
 
 static bool covers_port(const struct config_service *service, uint16_t port)
@@ -244,6 +264,8 @@ static void seed(const struct tuple *tuple, void *arg)
 /* Settings under which some clients fail, though most work. */
 static void warn_of_settings(const struct stack_settings *stack)
 {
+	if (!stack->syncookies)
+		log_print(LOG_ERR, NOTHING_DEFENDED);
 	if (stack->rfc1337)
 		log_print(LOG_WARNING,
 			  "net.ipv4.tcp_rfc1337 is 1: under mitigation a client that uses a port again "
@@ -260,17 +282,17 @@ static int attach(struct engine *e, char *text, size_t size)
 	int error = link_read(name, &e->link);
 
 	if (error) {
-		snprintf(text, size, "interface %s does not exist (yet): waiting for it", name);
+		snprintf(text, size, "does not exist (yet): waiting for it");
 		return error;
 	}
 	stack_settings_read(&e->stack);
-	if (!e->stack.syncookies) {
-		snprintf(text, size,
-			 "net.ipv4.tcp_syncookies is 0, and then the kernel takes over no handshake: "
-			 "sysctl -w net.ipv4.tcp_syncookies=1");
-		return -EPERM;
-	}
 	warn_of_settings(&e->stack);
+	if (link_is_veth(name) && e->config->xdp == XDP_NATIVE)
+		log_print(LOG_NOTICE,
+			  "interface %s is a veth: our answers leave it only if its peer has an XDP program, "
+			  "too; "
+			  "else say xdp = \"generic\"",
+			  name);
 	error = link_rxvlan_off(name);
 	if (error < 0) {
 		snprintf(text, size,
@@ -363,7 +385,7 @@ static void take_rates(struct engine *e, uint32_t slot)
 	s->syn_rate_pps = rise(now.syns, s->last.syns);
 	s->answered_pps = rise(now.verdict[TX_SYNACK], s->last.verdict[TX_SYNACK]) +
 			  rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK]);
-	s->completed_pps = rise(now.verdict[PASS_COOKIE], s->last.verdict[PASS_COOKIE]);
+	s->completed_pps = rise(now.completed, s->last.completed);
 	s->last = now;
 }
 
@@ -473,8 +495,7 @@ static void follow_stack_settings(struct engine *e)
 	if (!memcmp(&before, &e->stack, sizeof(before)))
 		return;
 	if (before.syncookies && !e->stack.syncookies)
-		log_print(LOG_ERR,
-			  "net.ipv4.tcp_syncookies was set to 0: nothing is defended until it is 1 again");
+		log_print(LOG_ERR, NOTHING_DEFENDED);
 	publish_services(e);
 }
 
@@ -485,6 +506,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 	for (size_t i = 0; i < e->config->service_count; i++) {
 		take_rates(e, e->slot_of[i]);
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
+		note_shown(e, e->slot_of[i]);
 	}
 	clear_half_opens(e);
 	follow_clock(e);
@@ -522,7 +544,8 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 	if (!result)
 		result = read_clocks(e, &now);
 	if (result) {
-		set_error(error, e->config, "deployment", *text ? text : strerror(-result));
+		set_error(error, e->config, result == -EOPNOTSUPP ? "deployment" : "",
+			  *text ? text : strerror(-result));
 		return result;
 	}
 	slot_clock_init(&e->clock, &now);
@@ -681,13 +704,14 @@ int engine_get_service(struct engine *e, size_t index, struct service_status *st
 
 	if (index >= e->config->service_count)
 		return -ENOENT;
+	note_shown(e, e->slot_of[index]);
 	s = &e->slots[e->slot_of[index]];
 	state = fastpath_state(e->fastpath, e->slot_of[index]);
 	memset(status, 0, sizeof(*status));
 	status->config = &e->config->services[index];
 	status->mode = s->mode;
-	status->mitigation = s->mode == MODE_ALWAYS ? MITIGATION_ACTIVE : state->mitigation;
-	status->since_s = state_age_s(e, state);
+	status->mitigation = s->shown;
+	status->since_s = now_s() - s->shown_since_s;
 	status->half_open = state->half_open;
 	status->syn_rate_pps = s->syn_rate_pps;
 	status->answered_pps = s->answered_pps;
@@ -779,6 +803,9 @@ static const char *fixed_key_changed(const struct config *a, const struct config
 		return "xdp";
 	if (strcmp(a->outside, b->outside))
 		return "interfaces.outside";
+	if (strcmp(a->cookie_secret_file ? a->cookie_secret_file : "",
+		   b->cookie_secret_file ? b->cookie_secret_file : ""))
+		return "cookie.secret_file";
 	return NULL;
 }
 
@@ -793,7 +820,9 @@ int engine_reload(struct engine *e, struct config_error *error)
 		return result;
 	key = fixed_key_changed(old, config);
 	if (key) {
-		set_error(error, config, key, "cannot change in a running daemon: restart it");
+		set_error(error, config, key,
+			  "cannot change in a running daemon: systemctl restart synmoatd");
+		*error->file = '\0'; /* it may stand in one of conf.d */
 		config_free(config);
 		return -EBUSY;
 	}

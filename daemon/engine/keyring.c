@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define HEX_DIGITS 32
 
@@ -77,7 +78,8 @@ static void explain(const char *path, int error, char *text, size_t size)
 			 path);
 		break;
 	default:
-		snprintf(text, size, "cannot read secret file %s: %s", path, strerror(-error));
+		snprintf(text, size, "cannot read secret file %s: %s (we run as uid %u)", path,
+			 strerror(-error), geteuid());
 	}
 }
 

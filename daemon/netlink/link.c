@@ -184,3 +184,12 @@ int link_rxvlan_on(const char *name)
 {
 	return set_rxvlan(name, true);
 }
+
+bool link_is_veth(const char *name)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifr = { 0 };
+
+	ifr.ifr_data = (void *)&info;
+	return !interface_ioctl(name, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "veth");
+}

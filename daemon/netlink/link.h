@@ -36,4 +36,6 @@ int link_read(const char *name, struct link_state *state);
 int link_rxvlan_off(const char *name);
 int link_rxvlan_on(const char *name);
 
+bool link_is_veth(const char *name);
+
 #endif
