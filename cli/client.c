@@ -12,8 +12,6 @@
 
 #include "cli/client.h"
 
-#define ANSWER_WITHIN_S 30
-
 struct client {
 	int fd;
 	FILE *in;
@@ -21,10 +19,10 @@ struct client {
 	size_t capacity;
 };
 
-static int connect_to(const char *path)
+static int connect_to(const char *path, unsigned int within_s)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval limit = { .tv_sec = ANSWER_WITHIN_S };
+	struct timeval limit = { .tv_sec = within_s };
 	int fd, error;
 
 	if (strlen(path) >= sizeof(address.sun_path))
@@ -42,14 +40,14 @@ static int connect_to(const char *path)
 	return error;
 }
 
-int client_open(struct client **out, const char *path)
+int client_open(struct client **out, const char *path, unsigned int within_s)
 {
 	struct client *client = calloc(1, sizeof(*client));
 	int fd;
 
 	if (!client)
 		return -ENOMEM;
-	fd = connect_to(path);
+	fd = connect_to(path, within_s);
 	if (fd < 0) {
 		free(client);
 		return fd;

@@ -15,8 +15,9 @@ struct client_answer {
 	json_t *reply;
 };
 
-/* 0 or a negative errno: -ENOENT and -ECONNREFUSED say that no daemon listens. */
-int client_open(struct client **out, const char *path);
+/* 0 or a negative errno: -ENOENT and -ECONNREFUSED say that no daemon listens. within_s: how long to wait for
+ * it, here and in calls. */
+int client_open(struct client **out, const char *path, unsigned int within_s);
 void client_close(struct client *client);
 
 /*

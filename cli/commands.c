@@ -15,7 +15,9 @@
 #include "daemon/control/protocol.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define DEFAULT_CONFIG	  "/etc/synmoat/synmoat.conf"
+
+#define ANSWER_WITHIN_S	     3
+#define SLOW_ANSWER_WITHIN_S 10
 
 /* --- arguments --- */
 
@@ -88,7 +90,7 @@ int run_config_check(char **arguments, bool json)
 
 /* --- what can go wrong --- */
 
-static int say_unreachable(const char *path, int error)
+static int say_unreachable(const char *path, int error, unsigned int within_s)
 {
 	switch (error) {
 	case -ENOENT:
@@ -100,9 +102,10 @@ static int say_unreachable(const char *path, int error)
 		return EXIT_NOT_RUNNING;
 	case -EAGAIN:
 		fprintf(stderr,
-			"synmoat: synmoatd took the call at %s but does not answer: see journalctl -u "
-			"synmoatd\n",
-			path);
+			"synmoat: synmoatd took the call at %s but does not answer within %u s: it hangs. "
+			"The fast path goes on as last decided; see journalctl -u synmoatd, then systemctl "
+			"restart synmoatd\n",
+			path, within_s);
 		return EXIT_NOT_RUNNING;
 	case -EACCES:
 	case -EPERM:
@@ -131,8 +134,7 @@ static const struct {
 	const char *fallback;
 	const char *hint;
 } answers[] = {
-	{ ERROR_PERMISSION_DENIED, EXIT_PERMISSION, NULL, "permission denied",
-	  "use sudo, or join that group" },
+	{ ERROR_PERMISSION_DENIED, EXIT_PERMISSION, NULL, "permission denied", "use sudo" },
 	{ ERROR_NO_SUCH_SERVICE, EXIT_FAILED, NULL, "no such service", "synmoat service list shows them" },
 	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
 	  "synmoat interface list shows them" },
@@ -181,6 +183,26 @@ static int say_error(const char *error, const json_t *parameters)
 
 /* --- a call --- */
 
+/* Those that read files or wait for drivers. */
+static unsigned int answer_within_s(const char *method)
+{
+	static const char *const slow[] = { METHOD_RELOAD, METHOD_ATTACH_INTERFACE, METHOD_DETACH_INTERFACE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		if (!strcmp(slow[i], method))
+			return SLOW_ANSWER_WITHIN_S;
+	return ANSWER_WITHIN_S;
+}
+
+/* What there is to say without the daemon comes before the error. */
+static void show_alone(const struct command *command, const struct options *options, struct render *render)
+{
+	if (!command->alone || options->json)
+		return;
+	command->show(render, NULL);
+	render_flush(render, false);
+}
+
 static void print_error_json(struct render *render, const struct client_answer *answer, bool one_line)
 {
 	json_t *object = json_pack("{s:s,s:O}", "error", answer->error, "parameters", answer->reply);
@@ -206,13 +228,16 @@ static int call_once(const struct command *command, json_t *parameters, const st
 {
 	struct client_answer answer = { 0 };
 	struct client *client = NULL;
-	int error = client_open(&client, options->socket), code;
+	unsigned int within_s = answer_within_s(command->method);
+	int error = client_open(&client, options->socket, within_s), code;
 
 	if (error)
 		json_decref(parameters);
 	else
 		error = client_call(client, command->method, parameters, &answer);
-	code = error ? say_unreachable(options->socket, error)
+	if (error || answer.error)
+		show_alone(command, options, render);
+	code = error ? say_unreachable(options->socket, error, within_s)
 		     : show_answer(command, options, render, &answer);
 	client_answer_fini(&answer);
 	client_close(client);

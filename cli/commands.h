@@ -11,12 +11,15 @@
 
 #include "cli/render.h"
 
+#define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
+
 enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMISSION };
 
 struct options {
 	const char *socket;
 	bool json, watch, now;
 	double interval_s;
+	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
 };
 
@@ -34,6 +37,7 @@ struct command {
 	json_t *(*parameters)(char **arguments, const struct options *options); /* NULL: none */
 	void (*show)(struct render *render, const json_t *reply);
 	int (*run)(char **arguments, bool json);
+	bool alone; /* show has something to say without a reply, which is NULL then */
 };
 
 int command_run(const struct command *command, char **arguments, const struct options *options);

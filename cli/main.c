@@ -24,33 +24,33 @@
 
 static const struct command commands[] = {
 	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH,
-	  "how things are: interfaces, services, verdicts", METHOD_STATUS, NULL, show_status, NULL },
+	  "how things are: interfaces, services, verdicts", METHOD_STATUS, NULL, show_status, NULL, false },
 	{ "service", "list", "", 0, 0, TAKES_JSON | TAKES_WATCH, "services, their modes and rates",
-	  METHOD_LIST_SERVICES, NULL, show_services, NULL },
+	  METHOD_LIST_SERVICES, NULL, show_services, NULL, false },
 	{ "service", "show", "NAME", 1, 1, TAKES_JSON | TAKES_WATCH, "one service with its verdicts",
-	  METHOD_GET_SERVICE, parameters_name, show_service, NULL },
+	  METHOD_GET_SERVICE, parameters_name, show_service, NULL, false },
 	{ "service", "mode", "NAME off|monitor|auto|always", 2, 2, TAKES_JSON,
 	  "change a mode until the daemon ends", METHOD_SET_SERVICE_MODE, parameters_mode, show_mode_set,
-	  NULL },
+	  NULL, false },
 	{ "interface", "list", "", 0, 0, TAKES_JSON | TAKES_WATCH, "interfaces and whether they are defended",
-	  METHOD_LIST_INTERFACES, NULL, show_interfaces, NULL },
+	  METHOD_LIST_INTERFACES, NULL, show_interfaces, NULL, false },
 	{ "interface", "attach", "NAME", 1, 1, TAKES_JSON, "defend an interface", METHOD_ATTACH_INTERFACE,
-	  parameters_name, show_interface_set, NULL },
+	  parameters_name, show_interface_set, NULL, false },
 	{ "interface", "detach", "NAME", 1, 1, TAKES_JSON, "leave an interface alone",
-	  METHOD_DETACH_INTERFACE, parameters_name, show_interface_set, NULL },
-	{ "config", "check", "[FILE]", 0, 1, TAKES_JSON, "say whether a configuration file is right", NULL,
-	  NULL, NULL, run_config_check },
+	  METHOD_DETACH_INTERFACE, parameters_name, show_interface_set, NULL, false },
+	{ "config", "check", "[FILE]", 0, 1, TAKES_JSON, "check FILE, by default " DEFAULT_CONFIG, NULL, NULL,
+	  NULL, run_config_check, false },
 	{ "config", "show", "", 0, 0, TAKES_JSON, "the configuration in force", METHOD_SHOW_CONFIG, NULL,
-	  show_config, NULL },
+	  show_config, NULL, false },
 	{ "reload", NULL, "", 0, 0, TAKES_JSON, "read the configuration again", METHOD_RELOAD, NULL,
-	  show_reloaded, NULL },
+	  show_reloaded, NULL, false },
 	{ "cookie", "rotate", "[--now]", 0, 0, TAKES_JSON | TAKES_NOW,
 	  "new cookie key; --now: the old one ends at once", METHOD_ROTATE_KEY, parameters_rotate,
-	  show_rotated, NULL },
+	  show_rotated, NULL, false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
-	  parameters_bypass, show_bypass, NULL },
+	  parameters_bypass, show_bypass, NULL, false },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, "versions of this program and of the daemon", METHOD_VERSION,
-	  NULL, show_version, NULL },
+	  NULL, show_version, NULL, true },
 };
 
 static void print_usage(void)
@@ -198,6 +198,7 @@ static bool parse_watch(const char *seconds, char *const *argv, struct options *
 		seconds = next;
 		optind++;
 	}
+	options->after_watch = seconds ? NULL : next;
 	if (!seconds || read_interval(seconds, &options->interval_s))
 		return true;
 	fprintf(stderr, "synmoat: --watch takes seconds, from %g, not '%s'\n", INTERVAL_LEAST_S, seconds);
@@ -285,6 +286,34 @@ static bool check_arguments(const struct command *command, int count)
 	return false;
 }
 
+static bool is_object(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].object, word))
+			return true;
+	return false;
+}
+
+/* Whether the word after --watch, which no number is, stands where only seconds make sense. */
+static bool means_seconds(const char *word, char *const *words, const struct command *command)
+{
+	if (!command)
+		return word == words[0] && words[1] && !is_object(words[0]) && is_object(words[1]);
+	for (int i = 0; words[i]; i++)
+		if (i >= command->most && words[i] == word)
+			return true;
+	return false;
+}
+
+static bool check_watch(const struct options *options, char *const *words, const struct command *command)
+{
+	if (!options->after_watch || !means_seconds(options->after_watch, words, command))
+		return true;
+	fprintf(stderr, "synmoat: --watch takes seconds, and '%s' is no number of seconds\n",
+		options->after_watch);
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = { .socket = CONTROL_SOCKET, .interval_s = INTERVAL_S };
@@ -301,8 +330,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "synmoat: give a command: synmoat --help lists them\n");
 		return EXIT_USAGE;
 	}
+	if (!check_watch(&options, words, NULL))
+		return EXIT_USAGE;
 	command = find_command(&words);
-	if (!command || !check_options(command, &options) ||
+	if (!command || !check_watch(&options, words, command) || !check_options(command, &options) ||
 	    !check_arguments(command, (int)(argv + argc - words)))
 		return EXIT_USAGE;
 	return command_run(command, words, &options);

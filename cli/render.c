@@ -146,6 +146,7 @@ static int column_flags(const struct render *render, enum column_kind kind)
 	case COLUMN_RIGHT:
 		return SCOLS_FL_RIGHT;
 	case COLUMN_FOLD:
+	case COLUMN_LINES:
 	case COLUMN_WRAP:
 		return render->tty ? SCOLS_FL_WRAP : 0;
 	}
@@ -159,9 +160,9 @@ static bool add_column(struct table *table, const struct column *column)
 
 	if (!added)
 		return false;
-	if (column->kind == COLUMN_WRAP) {
+	if (column->kind == COLUMN_WRAP || column->kind == COLUMN_LINES) {
 		scols_column_set_wrapfunc(added, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
-		scols_column_set_safechars(added, "\n"); /* format_wrap puts it there */
+		scols_column_set_safechars(added, "\n");
 	}
 	return scols_cell_set_color(scols_column_get_header(added),
 				    table->render->color ? "\033[1m" : NULL) == 0;

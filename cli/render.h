@@ -25,8 +25,9 @@ struct render {
 enum column_kind {
 	COLUMN_LEFT,
 	COLUMN_RIGHT,
-	COLUMN_FOLD, /* goes on below itself when the terminal is narrow */
-	COLUMN_WRAP, /* last: takes what width is left, on several lines */
+	COLUMN_FOLD,  /* goes on below itself when the terminal is narrow */
+	COLUMN_LINES, /* on a terminal, its text may have line breaks */
+	COLUMN_WRAP,  /* last: takes what width is left, on several lines */
 };
 
 struct column {

@@ -11,7 +11,8 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH	  14
-#define ITEMS_ON_TTY	  24 /* of a service's prefixes and ports; without a terminal all are listed */
+#define SERVICES_WIDTH	  100 /* of the table of services; a narrower terminal gets states on two lines */
+#define ITEMS_ON_TTY	  24  /* of a service's prefixes and ports; without a terminal all are listed */
 
 static int64_t number(const json_t *object, const char *key)
 {
@@ -53,6 +54,37 @@ static void cell_duration(struct table *table, size_t column, int64_t seconds)
 	char buffer[FORMAT_SIZE];
 
 	render_cell(table, column, TINT_NONE, format_duration(buffer, seconds));
+}
+
+/* --- alarms --- */
+
+static const struct alarm {
+	const char *key, *text;
+} alarms[] = {
+	{ "bypass", "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off" },
+	{ "syncookies_off", "NOTHING IS DEFENDED. It ends with: sysctl -w net.ipv4.tcp_syncookies=1" },
+};
+
+/* Whether there was any. */
+static bool print_alarms(struct render *render, const json_t *reply)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
+		if (!flag(reply, alarms[i].key))
+			continue;
+		render_tinted(render, TINT_BAD, "%s", alarms[i].text);
+		render_print(render, "\n");
+		any = true;
+	}
+	return any;
+}
+
+/* With a blank line between them and what follows. */
+static void print_alarms_above(struct render *render, const json_t *reply)
+{
+	if (print_alarms(render, reply))
+		render_print(render, "\n");
 }
 
 /* --- interfaces --- */
@@ -117,11 +149,41 @@ static void print_interfaces(struct render *render, const json_t *interfaces)
 
 /* --- services --- */
 
-static enum tint mitigation_tint(const char *mitigation)
+struct state {
+	const char *text;
+	const char *narrow; /* the same on two lines; NULL: short enough */
+	enum tint tint;
+};
+
+static bool is_monitored(const json_t *service)
 {
-	if (!strcmp(mitigation, "active"))
-		return TINT_BAD;
-	return !strcmp(mitigation, "grace") ? TINT_WARN : TINT_NONE;
+	return !strcmp(string(service, "mode"), "monitor");
+}
+
+/* What the mitigation comes to: it answers nothing while an alarm of the whole reply stands, or in mode
+ * monitor. */
+static struct state state_of(const json_t *service, const json_t *reply)
+{
+	const char *mitigation = string(service, "mitigation");
+
+	if (strcmp(mitigation, "active") != 0)
+		return (struct state){ mitigation, NULL,
+				       strcmp(mitigation, "grace") ? TINT_NONE : TINT_WARN };
+	if (flag(reply, "bypass") || flag(reply, "syncookies_off"))
+		return (struct state){ "bypassed", NULL, TINT_BAD };
+	if (is_monitored(service))
+		return (struct state){ "would be active", "would be\nactive", TINT_WARN };
+	return (struct state){ mitigation, NULL, TINT_BAD };
+}
+
+/* What would have been answered is in parentheses. */
+static const char *format_answered(char buffer[FORMAT_SIZE], const json_t *service)
+{
+	char count[FORMAT_SIZE];
+
+	format_count(count, number(service, "answered_pps"));
+	snprintf(buffer, FORMAT_SIZE, is_monitored(service) ? "(%.29s)" : "%.31s", count);
+	return buffer;
 }
 
 static bool mode_is_changed(const json_t *service)
@@ -137,17 +199,18 @@ static void cell_mode(struct table *table, size_t column, const json_t *service)
 	render_cell(table, column, mode_is_changed(service) ? TINT_WARN : TINT_NONE, mode);
 }
 
-static void service_row(struct table *table, const json_t *service)
+static void service_row(struct table *table, const json_t *service, const json_t *reply, bool narrow)
 {
-	const char *mitigation = string(service, "mitigation");
+	struct state state = state_of(service, reply);
+	char answered[FORMAT_SIZE];
 
 	render_row(table);
 	render_cell(table, 0, TINT_NONE, string(service, "name"));
 	cell_mode(table, 1, service);
-	render_cell(table, 2, mitigation_tint(mitigation), mitigation);
+	render_cell(table, 2, state.tint, narrow && state.narrow ? state.narrow : state.text);
 	cell_duration(table, 3, number(service, "since_s"));
 	cell_count(table, 4, number(service, "syn_rate_pps"));
-	cell_count(table, 5, number(service, "answered_pps"));
+	render_cell(table, 5, TINT_NONE, format_answered(answered, service));
 	cell_count(table, 6, number(service, "completed_pps"));
 	cell_count(table, 7, number(service, "half_open"));
 }
@@ -155,35 +218,39 @@ static void service_row(struct table *table, const json_t *service)
 static void print_service_notes(struct render *render, const json_t *services)
 {
 	const json_t *service;
-	bool changed = false;
+	bool changed = false, would = false;
 	size_t i;
 
 	json_array_foreach(services, i, service) {
 		changed |= mode_is_changed(service);
+		would |= is_monitored(service) && number(service, "answered_pps");
 		if (flag(service, "mptcp_listener"))
 			warn(render, string(service, "name"),
 			     ": MPTCP listener, left to the kernel's own cookies");
 	}
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");
+	if (would)
+		render_print(render, "( ) would have been answered; mode monitor only counts\n");
 }
 
-static void print_services(struct render *render, const json_t *services)
+static void print_services(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
 		{ "SERVICE", COLUMN_FOLD },	 { "MODE", COLUMN_LEFT },
-		{ "STATE", COLUMN_LEFT },	 { "SINCE", COLUMN_RIGHT },
+		{ "STATE", COLUMN_LINES },	 { "SINCE", COLUMN_RIGHT },
 		{ "SYN/S", COLUMN_RIGHT },	 { "ANSWERED/S", COLUMN_RIGHT },
 		{ "COMPLETED/S", COLUMN_RIGHT }, { "HALF-OPEN", COLUMN_RIGHT },
 	};
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
-	const json_t *service;
+	const json_t *services = json_object_get(reply, "services"), *service;
+	bool narrow = render->tty && render->width < SERVICES_WIDTH;
 	size_t i;
 
 	if (!json_array_size(services))
 		render_print(render, "no service is configured\n");
 	json_array_foreach(services, i, service)
-		service_row(table, service);
+		service_row(table, service, reply, narrow);
 	render_table_print(table);
 	print_service_notes(render, services);
 }
@@ -266,7 +333,7 @@ static void print_handovers(struct render *render, json_t *handovers, const char
 {
 	static const struct column columns[] = {
 		{ "HANDOVER", COLUMN_LEFT },
-		{ "CONNECTIONS", COLUMN_RIGHT },
+		{ "SEGMENTS", COLUMN_RIGHT }, /* of an established connection there may be many */
 		{ "MEANING", COLUMN_WRAP },
 	};
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
@@ -301,14 +368,12 @@ static void print_key(struct render *render, const json_t *key)
 		render_print(render, ", next in %s", format_duration(buffer, number(key, "rotation_in_s")));
 }
 
-#define BYPASS_IS_ON "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off"
-
-static void print_alarm(struct render *render, const json_t *reply, const char *key, const char *text)
+static void print_past(struct render *render, int64_t count, const char *one, const char *many)
 {
-	if (!flag(reply, key))
-		return;
-	render_tinted(render, TINT_BAD, "%s", text);
-	render_print(render, "\n");
+	char buffer[FORMAT_SIZE];
+
+	if (count)
+		render_print(render, "%s %s\n", format_count(buffer, count), count == 1 ? one : many);
 }
 
 static void print_headline(struct render *render, const json_t *reply)
@@ -320,16 +385,12 @@ static void print_headline(struct render *render, const json_t *reply)
 		     format_duration(buffer, number(reply, "uptime_s")));
 	print_key(render, json_object_get(reply, "key"));
 	render_print(render, "\n");
-	if (number(reply, "flows_seeded"))
-		render_print(render, "%s connections older than the daemon were taken over at its start\n",
-			     format_count(buffer, number(reply, "flows_seeded")));
-	if (number(reply, "half_opens_cleared"))
-		render_print(render, "%s half-opens from before mitigation were ended\n",
-			     format_count(buffer, number(reply, "half_opens_cleared")));
-	print_alarm(render, reply, "bypass", BYPASS_IS_ON);
-	print_alarm(render, reply, "syncookies_off",
-		    "NOTHING IS DEFENDED: net.ipv4.tcp_syncookies is 0. It ends with: sysctl -w "
-		    "net.ipv4.tcp_syncookies=1");
+	print_past(render, number(reply, "flows_seeded"),
+		   "connection older than the daemon was taken over at its start",
+		   "connections older than the daemon were taken over at its start");
+	print_past(render, number(reply, "half_opens_cleared"), "half-open from before mitigation was ended",
+		   "half-opens from before mitigation were ended");
+	print_alarms(render, reply);
 }
 
 void show_status(struct render *render, const json_t *reply)
@@ -340,7 +401,7 @@ void show_status(struct render *render, const json_t *reply)
 	render_print(render, "\n");
 	print_interfaces(render, json_object_get(reply, "interfaces"));
 	render_print(render, "\n");
-	print_services(render, json_object_get(reply, "services"));
+	print_services(render, reply);
 	render_print(render, "\n");
 	snprintf(seen, sizeof(seen), "of %s packets seen", format_count(count, number(reply, "packets")));
 	print_verdicts(render, json_object_get(reply, "verdicts"), seen);
@@ -352,7 +413,8 @@ void show_status(struct render *render, const json_t *reply)
 
 void show_services(struct render *render, const json_t *reply)
 {
-	print_services(render, json_object_get(reply, "services"));
+	print_alarms_above(render, reply);
+	print_services(render, reply);
 }
 
 static void label(struct render *render, const char *name)
@@ -414,26 +476,29 @@ static void field_mode(struct render *render, const json_t *service)
 	render_print(render, "\n");
 }
 
-static void field_state(struct render *render, const json_t *service)
+static void field_state(struct render *render, const json_t *service, const json_t *reply)
 {
-	const char *mitigation = string(service, "mitigation");
+	struct state state = state_of(service, reply);
 	char buffer[FORMAT_SIZE];
 
 	label(render, "state");
-	render_tinted(render, mitigation_tint(mitigation), "%s", mitigation);
+	render_tinted(render, state.tint, "%s", state.text);
 	render_print(render, " for %s\n", format_duration(buffer, number(service, "since_s")));
 }
 
 static void field_rates(struct render *render, const json_t *service)
 {
 	int64_t answered = number(service, "answered_pps"), completed = number(service, "completed_pps");
-	char share[FORMAT_SIZE] = "";
+	char buffer[FORMAT_SIZE], share[FORMAT_SIZE] = "";
+	bool monitored = is_monitored(service);
 
-	if (answered)
+	if (answered && !monitored)
 		snprintf(share, sizeof(share), " (%.1f %% of answered)",
 			 100.0 * (double)completed / (double)answered);
 	field_count(render, "SYN/s", number(service, "syn_rate_pps"), "");
-	field_count(render, "answered/s", answered, "");
+	label(render, "answered/s");
+	render_print(render, "%s%s\n", format_answered(buffer, service),
+		     monitored && answered ? " would have been; mode monitor only counts" : "");
 	field_count(render, "completed/s", completed, share);
 	field_count(render, "half-open", number(service, "half_open"), "");
 }
@@ -469,11 +534,12 @@ void show_service(struct render *render, const json_t *reply)
 {
 	const json_t *service = json_object_get(reply, "service");
 
+	print_alarms_above(render, reply);
 	label(render, "service");
 	render_tinted(render, TINT_HEAD, "%s", string(service, "name"));
 	render_print(render, "\n");
 	field_mode(render, service);
-	field_state(render, service);
+	field_state(render, service, reply);
 	field_rates(render, service);
 	field_items(render, "addresses", json_object_get(reply, "prefixes"));
 	field_items(render, "ports", json_object_get(reply, "ports"));
@@ -499,6 +565,7 @@ void show_mode_set(struct render *render, const json_t *reply)
 
 void show_interfaces(struct render *render, const json_t *reply)
 {
+	print_alarms_above(render, reply);
 	if (!json_array_size(json_object_get(reply, "interfaces")))
 		render_print(render, "no interface is configured\n");
 	print_interfaces(render, json_object_get(reply, "interfaces"));
@@ -540,11 +607,8 @@ void show_rotated(struct render *render, const json_t *reply)
 	char buffer[FORMAT_SIZE];
 
 	if (flag(reply, "coalesced"))
-		render_print(
-			render,
-			"the key before this one still validates: the rotation happens in %s, once for all "
-			"asked for until then\n",
-			format_duration(buffer, number(key, "rotation_in_s")));
+		render_print(render, "too soon after the last rotation: it will happen in %s\n",
+			     format_duration(buffer, number(key, "rotation_in_s")));
 	else if (older_ends_in_s)
 		render_print(render, "the cookie key is rotated; cookies of the older one validate for %s\n",
 			     format_duration(buffer, older_ends_in_s));
@@ -554,13 +618,13 @@ void show_rotated(struct render *render, const json_t *reply)
 
 void show_bypass(struct render *render, const json_t *reply)
 {
-	if (flag(reply, "bypass"))
-		print_alarm(render, reply, "bypass", BYPASS_IS_ON);
-	else
+	if (!print_alarms(render, reply))
 		render_print(render, "bypass is off: services are defended as their modes say\n");
 }
 
 void show_version(struct render *render, const json_t *reply)
 {
-	render_print(render, "synmoat  %s\nsynmoatd %s\n", SYNMOAT_VERSION, string(reply, "version"));
+	render_print(render, "synmoat  %s\n", SYNMOAT_VERSION);
+	if (reply)
+		render_print(render, "synmoatd %s\n", string(reply, "version"));
 }

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "daemon/control/authority.h"
@@ -11,21 +12,29 @@
 
 #define GROUPS_GUESS 64
 
+/* Once, not again with every reload. */
+static void say_missing(struct authority *authority, const char *group)
+{
+	if (!strcmp(authority->missing, group))
+		return;
+	snprintf(authority->missing, sizeof(authority->missing), "%s", group);
+	log_print(LOG_WARNING, "control: there is no group %s: only root may change things", group);
+}
+
 void authority_set_group(struct authority *authority, const char *group)
 {
-	const struct group *entry;
+	const struct group *entry = group && *group ? getgrnam(group) : NULL;
 
-	*authority = (struct authority){ 0 };
-	if (!group || !*group)
-		return;
-	snprintf(authority->group, sizeof(authority->group), "%s", group);
-	entry = getgrnam(group);
-	if (!entry) {
-		log_print(LOG_WARNING, "control: there is no group %s: only root may change things", group);
+	authority->group[0] = '\0';
+	if (group && *group && !entry) {
+		say_missing(authority, group);
 		return;
 	}
+	authority->missing[0] = '\0';
+	if (!entry)
+		return;
+	snprintf(authority->group, sizeof(authority->group), "%s", group);
 	authority->gid = entry->gr_gid;
-	authority->group_known = true;
 }
 
 int peer_get(int fd, struct peer *peer)
@@ -77,5 +86,5 @@ static bool peer_has_group(int fd, const struct peer *peer, gid_t gid)
 
 bool authority_may_change(const struct authority *authority, int fd, const struct peer *peer)
 {
-	return peer->uid == 0 || (authority->group_known && peer_has_group(fd, peer, authority->gid));
+	return peer->uid == 0 || (*authority->group && peer_has_group(fd, peer, authority->gid));
 }

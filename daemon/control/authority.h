@@ -12,7 +12,7 @@
 struct authority {
 	char group[64]; /* empty: root alone */
 	gid_t gid;
-	bool group_known;
+	char missing[64]; /* the group that does not exist, as the log has been told; empty: none */
 };
 
 struct peer {
@@ -21,7 +21,8 @@ struct peer {
 	pid_t pid;
 };
 
-/* Looks the group up (once, since NSS may block); group NULL: root alone. */
+/* Looks the group up (once, since NSS may block); NULL or one that does not exist: root alone. authority is
+ * all zero before the first call. */
 void authority_set_group(struct authority *authority, const char *group);
 
 int peer_get(int fd, struct peer *peer);

@@ -77,6 +77,11 @@ void request_fail(struct request *request, const char *error, json_t *parameters
 	request->error = error;
 }
 
+void request_explain(struct request *request, const char *reason)
+{
+	snprintf(request->reason, sizeof(request->reason), "%s", reason);
+}
+
 const char *request_string(const struct request *request, const char *name)
 {
 	return json_string_value(json_object_get(request->parameters, name));
@@ -190,9 +195,8 @@ static void refuse_change(struct dispatcher *dispatcher, struct request *request
 	char text[256];
 
 	log_refusal(dispatcher, request->caller, method);
-	snprintf(text, sizeof(text), "%s changes things: only root%s%s may call it, and you are uid %u",
-		 short_name(method), *dispatcher->group ? " and members of group " : "", dispatcher->group,
-		 request->caller->uid);
+	snprintf(text, sizeof(text), "this changes things: only root%s%s may do it; you are uid %u",
+		 *dispatcher->group ? " and members of group " : "", dispatcher->group, request->caller->uid);
 	request_fail(request, ERROR_PERMISSION_DENIED, json_pack("{s:s}", "text", text));
 }
 
@@ -201,9 +205,10 @@ static void log_change(const struct request *request, const struct method *metho
 {
 	char *parameters = json_dumps(request->parameters, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-	log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: %s", short_name(method), LOGGED_PARAMETERS,
-		  parameters ? parameters : "?", request->caller->uid, request->caller->pid,
-		  request->error ? request->error : "done");
+	log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: %s%s%s", short_name(method),
+		  LOGGED_PARAMETERS, parameters ? parameters : "?", request->caller->uid,
+		  request->caller->pid, request->error ? request->error : "done",
+		  *request->reason ? ": " : "", request->reason);
 	free(parameters);
 }
 

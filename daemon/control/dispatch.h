@@ -59,12 +59,15 @@ struct caller {
 	void *userdata;
 };
 
+#define REASON_SIZE 768
+
 struct request {
 	void *context;
 	json_t *parameters; /* an object, never NULL; checked against the table */
 	bool more, oneway;
-	bool answered;	   /* the last reply has been given */
-	const char *error; /* that it was answered with */
+	bool answered;		  /* the last reply has been given */
+	const char *error;	  /* that it was answered with */
+	char reason[REASON_SIZE]; /* of the error, for the log; may be empty */
 	struct progress *progress;
 	const struct caller *caller;
 };
@@ -85,6 +88,9 @@ void dispatch_send_error(const struct caller *caller, const char *error, json_t 
 void request_part(struct request *request, json_t *parameters, size_t at);
 void request_reply(struct request *request, json_t *parameters);
 void request_fail(struct request *request, const char *error, json_t *parameters);
+
+/* Before request_fail: what the log is to say of a change that failed, beside the name of the error. */
+void request_explain(struct request *request, const char *reason);
 
 /* A parameter that the table declares; fallback when it is optional and absent. */
 const char *request_string(const struct request *request, const char *name);

@@ -91,6 +91,16 @@ json_t *encode_key(const struct engine_status *status)
 			 count(status->older_ends_in_s));
 }
 
+json_t *encode_with_alarms(json_t *reply, struct engine *engine)
+{
+	struct engine_status status;
+
+	engine_get_status(engine, &status);
+	json_object_set_new(reply, "bypass", json_boolean(status.bypass));
+	json_object_set_new(reply, "syncookies_off", json_boolean(status.syncookies_off));
+	return reply;
+}
+
 json_t *encode_services(struct engine *engine)
 {
 	json_t *services = json_array();

@@ -16,6 +16,8 @@ struct service_counters;
 struct service_status;
 
 json_t *encode_status(struct engine *engine);
+/* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off. */
+json_t *encode_with_alarms(json_t *reply, struct engine *engine);
 json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);
 

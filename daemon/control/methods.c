@@ -23,6 +23,10 @@
 #define ITEMS_IN_PART 512
 #define TEXT_IN_PART  10240
 
+#define SECRET_FILE_RULE                                                                                     \
+	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
+	"alone"
+
 static const struct {
 	int error;
 	const char *name;
@@ -30,6 +34,18 @@ static const struct {
 	{ -ENOENT, ERROR_NO_SUCH_INTERFACE },
 	{ -ENODEV, ERROR_INTERFACE_MISSING },
 	{ -EBUSY, ERROR_INTERFACE_BUSY },
+};
+
+static const struct {
+	int error;
+	const char *text;
+} secret_errors[] = {
+	{ -EALREADY,
+	  "the secret file still holds the generation that is in force: write the other one with a new "
+	  "secret to it first" },
+	{ -EINVAL, SECRET_FILE_RULE },
+	{ -EPERM, SECRET_FILE_RULE },
+	{ -ENOENT, SECRET_FILE_RULE },
 };
 
 static struct engine *engine_of(const struct request *request)
@@ -44,9 +60,11 @@ static json_t *json_text(const char *text)
 
 static void fail_errno(struct request *request, int error, const char *text)
 {
-	request_fail(
-		request, ERROR_FAILED,
-		json_pack("{s:i,s:o}", "errno", -error, "text", json_text(*text ? text : strerror(-error))));
+	const char *reason = *text ? text : strerror(-error);
+
+	request_explain(request, reason);
+	request_fail(request, ERROR_FAILED,
+		     json_pack("{s:i,s:o}", "errno", -error, "text", json_text(reason)));
 }
 
 static void fail_expected_more(struct request *request)
@@ -66,9 +84,10 @@ static void fail_interface(struct request *request, const char *name, int error,
 	for (size_t i = 0; i < ARRAY_SIZE(interface_errors); i++) {
 		if (interface_errors[i].error != error)
 			continue;
+		text = *text ? text : strerror(-error);
+		request_explain(request, text);
 		request_fail(request, interface_errors[i].name,
-			     json_pack("{s:s,s:o}", "name", name, "text",
-				       json_text(*text ? text : strerror(-error))));
+			     json_pack("{s:s,s:o}", "name", name, "text", json_text(text)));
 		return;
 	}
 	fail_errno(request, error, text);
@@ -81,7 +100,10 @@ static void handle_status(struct request *request)
 
 static void handle_list_services(struct request *request)
 {
-	request_reply(request, json_pack("{s:o}", "services", encode_services(engine_of(request))));
+	struct engine *engine = engine_of(request);
+
+	request_reply(request,
+		      encode_with_alarms(json_pack("{s:o}", "services", encode_services(engine)), engine));
 }
 
 static json_t *service_part(const struct config_service *config, size_t first)
@@ -115,7 +137,8 @@ static void handle_get_service(struct request *request)
 		fail_expected_more(request);
 		return;
 	}
-	part = first ? service_part(status.config, first) : service_first_part(&status);
+	part = first ? service_part(status.config, first)
+		     : encode_with_alarms(service_first_part(&status), engine_of(request));
 	if (first + ITEMS_IN_PART < items)
 		request_part(request, part, first + ITEMS_IN_PART);
 	else
@@ -144,7 +167,10 @@ static void handle_set_service_mode(struct request *request)
 
 static void handle_list_interfaces(struct request *request)
 {
-	request_reply(request, json_pack("{s:o}", "interfaces", encode_interfaces(engine_of(request))));
+	struct engine *engine = engine_of(request);
+
+	request_reply(request, encode_with_alarms(json_pack("{s:o}", "interfaces", encode_interfaces(engine)),
+						  engine));
 }
 
 static bool find_interface(struct engine *engine, const char *name, struct interface_status *status)
@@ -242,8 +268,10 @@ static void handle_reload(struct request *request)
 	struct method_context *context = request->context;
 	struct config_error error = { 0 };
 	const struct config *config;
+	char text[REASON_SIZE];
 
 	if (engine_reload(context->engine, &error)) {
+		request_explain(request, config_error_format(&error, text, sizeof(text)));
 		request_fail(request, ERROR_CONFIG,
 			     json_pack("{s:o,s:I,s:o,s:o}", "file", json_text(error.file), "line",
 				       (json_int_t)error.line, "key", json_text(error.key), "text",
@@ -256,13 +284,24 @@ static void handle_reload(struct request *request)
 					 "service_count", (json_int_t)config->service_count));
 }
 
+/* What an error of a rotation says of the secret file; empty: nothing. */
+static const char *secret_error_text(const struct config *config, int error)
+{
+	if (!config->cookie_secret_file)
+		return "";
+	for (size_t i = 0; i < ARRAY_SIZE(secret_errors); i++)
+		if (secret_errors[i].error == error)
+			return secret_errors[i].text;
+	return "";
+}
+
 static void handle_rotate_key(struct request *request)
 {
 	int result = engine_rotate_key(engine_of(request), request_bool(request, "now", false));
 	struct engine_status status;
 
 	if (result < 0) {
-		fail_errno(request, result, "");
+		fail_errno(request, result, secret_error_text(engine_get_config(engine_of(request)), result));
 		return;
 	}
 	engine_get_status(engine_of(request), &status);

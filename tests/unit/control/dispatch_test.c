@@ -93,14 +93,14 @@ static const struct {
 	  "{\"error\":\"" ERROR_INVALID_PARAMETER "\",\"parameters\":{\"parameter\":\"force\"}}", 0 },
 	{ "{\"method\":\"t.i.Change\"}", false,
 	  "{\"error\":\"" ERROR_PERMISSION_DENIED
-	  "\",\"parameters\":{\"text\":\"Change changes things: only root and "
-	  "members of group staff may call it, and you are uid 1000\"}}",
+	  "\",\"parameters\":{\"text\":\"this changes things: only root and "
+	  "members of group staff may do it; you are uid 1000\"}}",
 	  0 },
 	/* refused before its parameters are looked at */
 	{ "{\"method\":\"t.i.Change\"" PARAMETERS("{\"z\":1}"), false,
 	  "{\"error\":\"" ERROR_PERMISSION_DENIED
-	  "\",\"parameters\":{\"text\":\"Change changes things: only root and "
-	  "members of group staff may call it, and you are uid 1000\"}}",
+	  "\",\"parameters\":{\"text\":\"this changes things: only root and "
+	  "members of group staff may do it; you are uid 1000\"}}",
 	  0 },
 	{ "{\"method\":\"t.i.Change\",\"oneway\":true}", true, "", 1 },
 	{ "{\"method\":\"t.i.Change\",\"oneway\":true}", false, "", 0 },

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What people read of the daemon's replies: states under alarms and in mode monitor, alarms on every screen,
+ * words for one and for many.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "cli/render.h"
+#include "cli/show.h"
+
+#define SERVICE(mode, mitigation)                                                                            \
+	"{\"name\":\"web\",\"mode\":\"" mode "\",\"configured_mode\":\"" mode                                \
+	"\",\"mitigation\":\"" mitigation "\",\"answered_pps\":16}"
+#define SERVICES(mode, mitigation) "\"services\":[" SERVICE(mode, mitigation) "]"
+#define BYPASS			   "\"bypass\":true,"
+#define NO_SYNCOOKIES		   "\"syncookies_off\":true,"
+
+static const struct {
+	void (*show)(struct render *render, const json_t *reply);
+	const char *reply, *has, *has_not;
+} rows[] = {
+	{ show_services, "{" SERVICES("always", "active") "}", " active ", "(" },
+	{ show_services, "{" SERVICES("monitor", "active") "}", "would be active", "bypassed" },
+	{ show_services, "{" SERVICES("monitor", "active") "}", " (16) ", "IS ON" },
+	{ show_services, "{" BYPASS SERVICES("always", "active") "}", " bypassed ", " active " },
+	{ show_services, "{" NO_SYNCOOKIES SERVICES("auto", "active") "}", " bypassed ", " active " },
+	{ show_services, "{" BYPASS SERVICES("auto", "idle") "}", " idle ", "bypassed" },
+	{ show_services, "{" BYPASS SERVICES("auto", "grace") "}", "BYPASS IS ON", "NOTHING IS" },
+	{ show_services, "{" NO_SYNCOOKIES "\"services\":[]}", "NOTHING IS DEFENDED", "BYPASS" },
+	{ show_interfaces, "{" BYPASS "\"interfaces\":[]}", "BYPASS IS ON", "NOTHING IS" },
+	{ show_service, "{" BYPASS "\"service\":" SERVICE("always", "active") "}", "bypassed for", "active" },
+	{ show_service, "{\"service\":" SERVICE("monitor", "active") "}", "(16) would have", "of answered" },
+	{ show_status, "{\"flows_seeded\":1}", "1 connection older than the daemon was", "connections" },
+	{ show_status, "{\"flows_seeded\":1000}", "1,000 connections older than the daemon were", " was " },
+	{ show_status, "{\"half_opens_cleared\":1}", "1 half-open from before mitigation was", "half-opens" },
+	{ show_status, "{\"handovers\":{\"known\":{\"connections\":7}}}", "SEGMENTS", "CONNECTIONS" },
+	{ show_rotated, "{\"coalesced\":true,\"key\":{\"rotation_in_s\":121}}", "it will happen in 2m 01s",
+	  "-" },
+	{ show_bypass, "{\"bypass\":false}", "bypass is off", "BYPASS" },
+	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
+	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
+};
+
+static void test_rows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *reply = rows[i].reply ? json_loads(rows[i].reply, 0, NULL) : NULL;
+		struct render render;
+
+		assert_true(reply || !rows[i].reply);
+		assert_int_equal(render_init(&render, COLOR_NEVER), 0);
+		rows[i].show(&render, reply);
+		fflush(render.out);
+		if (!strstr(render.text, rows[i].has) || strstr(render.text, rows[i].has_not))
+			fail_msg("row %zu: '%s'", i, render.text);
+		render_fini(&render);
+		json_decref(reply);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
