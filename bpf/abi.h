@@ -37,7 +37,16 @@
 	X(PASS_NO_LISTENER, pass_no_listener, "SYN to a port without a local listener")                      \
 	X(PASS_MPTCP, pass_mptcp, "to an MPTCP listener, which only the kernel's own cookies can serve")     \
 	X(PASS_TCP_AUTH, pass_tcp_auth, "SYN with TCP-MD5 or TCP-AO to a service that allows it")            \
+	X(PASS_HANDSHAKE, pass_handshake, "inline: our handshake with the server")                           \
+	X(PASS_TRANSLATED, pass_translated, "inline: segment of a connection that we proxy, translated")     \
+	X(PASS_UNKNOWN, pass_unknown, "inline: segment of no known connection, within the budget")           \
 	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
+	X(TX_RST, tx_rst, "inline: RST to the server for a handshake that is not ours any more")             \
+	X(TX_REFUSED, tx_refused, "inline: valid cookie, but the table is full: RST to the client")          \
+	X(DROP_EARLY, drop_early, "inline: sent again while the server's handshake is under way")            \
+	X(DROP_HANDSHAKES, drop_handshakes,                                                                  \
+	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
+	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
 	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
 	X(DROP_STRAY, drop_stray, "RST, FIN, SYN-ACK or flagless segment that no socket owns")               \
 	X(DROP_LOOKUP_BUDGET, drop_lookup_budget, "unknown segment beyond the budget of socket lookups")     \
@@ -125,6 +134,10 @@ struct service_state {
 	__u32 auth_count;
 	__u32 backlog;	  /* of that listener */
 	__u64 mptcp_seen; /* jiffies64 at which a SYN last met an MPTCP listener; 0: never */
+	/* inline: handshakes with the server that are not done, and the second and count of unknown segments */
+	__u32 handshakes;
+	__u32 unknown_count;
+	__u64 unknown_window;
 };
 
 /*
@@ -167,6 +180,8 @@ struct runtime {
 	__u32 jiffies_hz;
 	__u32 lookups_per_s; /* budget of socket lookups for unknown segments, each CPU */
 	__u16 mac[4];	     /* of our interface, in its first three; all zero: any */
+	__u32 unknown_pps;   /* inline: unknown segments that may pass to a service */
+	__u32 handshakes_max; /* inline: with the servers of one service */
 };
 
 struct control {
@@ -207,6 +222,87 @@ struct tuple {
 	__u32 v6; /* 1: IPv6 on the wire */
 };
 
+/* --- inline --- */
+
+enum forward_mode { FORWARD_BRIDGE, FORWARD_ROUTE };
+
+/* Keys of the two devmaps. */
+enum port { PORT_OUTSIDE, PORT_INSIDE, PORT_COUNT };
+
+enum connection_state {
+	CONNECTION_SYN_SENT,	/* by us, for a client whose cookie was valid */
+	CONNECTION_SYN_RCVD,	/* the client's SYN passed, its ACK has not come: half-open */
+	CONNECTION_ESTABLISHED, /* half-closed, too */
+	CONNECTION_CLOSING,	/* both FINs were seen */
+	CONNECTION_TIME_WAIT,	/* and both acknowledged */
+	CONNECTION_RESET,	/* by a RST that the other end must have accepted */
+};
+
+#define CONNECTION_PLAIN	0x01 /* began without a cookie of ours: nothing is translated */
+#define CONNECTION_TIMESTAMPS	0x02
+#define CONNECTION_SACK		0x04
+#define CONNECTION_ECN		0x08
+#define CONNECTION_RESCALE	0x10 /* the server's window scale is not the one that we announced */
+#define CONNECTION_STASHED	0x20 /* the client's early data wait for the server */
+#define CONNECTION_CLIENT_FIN	0x40
+#define CONNECTION_SERVER_FIN	0x80
+#define CONNECTION_CLIENT_ACKED 0x100 /* the client's FIN, by the server */
+#define CONNECTION_SERVER_ACKED 0x200
+
+/* The established path touches the first half only. */
+struct connection {
+	__u32 delta;	   /* the server's sequence numbers: what the client sees, less what the server says */
+	__u32 ts_delta;	   /* its TSval likewise */
+	__u32 client_next; /* the highest sequence number seen, and one */
+	__u32 server_next; /* in the server's own numbers */
+	__u32 seen;	   /* jiffies64 / 64 of the last segment */
+	__u32 state;	   /* enum connection_state */
+	__u16 flags;
+	__u8 service;
+	__u8 duplicates; /* of the third ACK */
+	__u8 client_wscale; /* COOKIE_NO_WSCALE: none */
+	__u8 our_wscale;    /* announced to the client */
+	__u8 server_wscale;
+	__u8 resends; /* of our SYN */
+	__u32 client_isn;
+	__u32 our_isn;	     /* the cookie */
+	__u32 our_tsval;     /* of the SYN-ACK that carried it */
+	__u32 client_tsval;  /* of the client's ACK */
+	__u32 client_fin;    /* sequence number after the FIN */
+	__u32 server_fin;
+	__u16 client_mss;
+	__u16 client_window; /* of its ACK, as on the wire */
+	__u16 server_window; /* of its SYN-ACK, in the scale that we announced */
+	__u16 stash; /* with CONNECTION_STASHED */
+};
+
+/* The client's early data, until the server has answered. */
+#define STASH_WINDOW 1440
+#define STASHES	     2048
+struct stash {
+	__u32 owner; /* our_isn of its connection; 0: free */
+	__u32 seen;  /* jiffies64 / 64 */
+	__u32 length;
+	__u32 sum; /* of the data, as if at an even offset */
+	__u8 data[STASH_WINDOW];
+};
+
+/* What a server's own SYN-ACKs offer, learned. */
+struct server {
+	__u32 tag;  /* of its address and port, never 0 */
+	__u32 seen; /* jiffies64 / 64 */
+	__u16 mss;
+	__u8 wscale; /* COOKIE_NO_WSCALE: none */
+	__u8 options; /* OPTION_SACK, OPTION_TS */
+	__u32 pad;
+};
+
+/* Expiry, once a second. */
+struct sweep_args {
+	__u32 expired;
+	__u32 connections; /* that stay */
+};
+
 /* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */
 struct flow_seed_args {
 	struct tuple tuple;
@@ -218,14 +314,17 @@ struct clock_args {
 
 #define ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 ABI_SIZE(struct service, 32);
-ABI_SIZE(struct service_state, 56);
+ABI_SIZE(struct service_state, 72);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 80);
-ABI_SIZE(struct control, 168);
+ABI_SIZE(struct runtime, 88);
+ABI_SIZE(struct control, 184);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
+ABI_SIZE(struct connection, 64);
+ABI_SIZE(struct stash, 1456);
+ABI_SIZE(struct server, 16);
 
 #endif

@@ -44,10 +44,35 @@ PERCPU_MAP(counters, SERVICE_SLOTS, struct service_counters);
 PERCPU_MAP(handovers, 1, struct handover_counters);
 PERCPU_MAP(lookup_budgets, 1, struct lookup_budget);
 
+/* Inline. The servers' profiles are written from the inside only, so no flood can push one out. */
+#define SERVERS_MAX 4096
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__type(key, struct tuple);
+	__type(value, struct connection);
+} connections SEC(".maps") __weak;
+ARRAY_MAP(connection_near, 1048576, __u32, 0);
+ARRAY_MAP(servers, SERVERS_MAX, struct server, BPF_F_MMAPABLE);
+ARRAY_MAP(stashes, STASHES, struct stash, 0);
+
+#define DEVICE_MAP(map)                                                                                      \
+	struct {                                                                                             \
+		__uint(type, BPF_MAP_TYPE_DEVMAP);                                                           \
+		__uint(max_entries, PORT_COUNT);                                                             \
+		__type(key, __u32);                                                                          \
+		__type(value, struct bpf_devmap_val);                                                        \
+	} map SEC(".maps") __weak
+
+DEVICE_MAP(egress); /* by enum port */
+DEVICE_MAP(both);   /* inside first, each with a program that writes its own copy of the frame */
+
 /* Keys the hash of the flow and listener tables: nobody outside may find tuples that collide. */
 const volatile __u64 table_key[2] __weak = {};
 /* flows has this many buckets, less one; always a power of two less one. */
 const volatile __u32 flow_mask __weak = 131071;
+const volatile __u32 connection_near_mask __weak = 1048575;
+const volatile __u32 forward_mode __weak = FORWARD_BRIDGE;
 
 static __always_inline const struct runtime *runtime_live(void)
 {

@@ -4,6 +4,7 @@
  * of the flow table) is written once.
  */
 #include "abi.h"
+#include "connection.bpf.h"
 #include "flow.bpf.h"
 
 SEC("syscall")
@@ -23,6 +24,21 @@ int flow_seed(struct flow_seed_args *args)
 		flow_add(tuple_hash(true, t->client, t->server, t->client_port, t->server_port));
 	else
 		flow_add(tuple_hash(false, &t->client[3], &t->server[3], t->client_port, t->server_port));
+	return 0;
+}
+
+/* Once a second: what has expired makes room. */
+SEC("syscall")
+int connection_expire(struct sweep_args *args)
+{
+	const struct runtime *rt = runtime_live();
+	struct sweep s;
+
+	if (!rt)
+		return 0;
+	connection_sweep(&s, rt, ~0U);
+	args->expired = s.expired;
+	args->connections = s.kept;
 	return 0;
 }
 

@@ -35,7 +35,11 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_DEVMAP = 14,
 };
+
+enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
+enum { BPF_F_BROADCAST = 8 };
 
 enum { BPF_F_MMAPABLE = 1024 };
 enum { BPF_F_INGRESS = 1 };
@@ -132,6 +136,14 @@ struct bpf_sock_tuple {
 			__be16 dport;
 		} ipv6;
 	};
+};
+
+struct bpf_devmap_val {
+	__u32 ifindex;
+	union {
+		int fd;
+		__u32 id;
+	} bpf_prog;
 };
 
 struct bpf_tcp_req_attrs {

@@ -13,15 +13,8 @@
 #include "packet.bpf.h"
 #include "service.bpf.h"
 #include "socket.bpf.h"
+#include "stance.bpf.h"
 #include "synack.bpf.h"
-
-/* How much of the defence applies to a packet of a service now. */
-enum stance {
-	STANCE_OPEN,   /* everything passes */
-	STANCE_WATCH,  /* everything passes, SYNs are held against the high marks */
-	STANCE_GRACE,  /* as WATCH, but cookies validate */
-	STANCE_DEFEND, /* SYNs are answered, unknown segments dropped */
-};
 
 struct judgement {
 	const struct runtime *rt;
@@ -33,18 +26,6 @@ struct judgement {
 	enum stance stance;
 };
 
-static __always_inline enum stance stance_of(const struct runtime *rt, const struct service *s,
-					     const struct service_state *st)
-{
-	if (s->mode == MODE_ALWAYS)
-		return rt->bypass ? STANCE_GRACE : STANCE_DEFEND;
-	if (st->mitigation == MITIGATION_IDLE)
-		return s->mode == MODE_OFF || rt->bypass ? STANCE_OPEN : STANCE_WATCH;
-	if (st->mitigation == MITIGATION_ACTIVE && s->mode != MODE_OFF && !rt->bypass)
-		return STANCE_DEFEND;
-	return STANCE_GRACE;
-}
-
 /* The stack ignores what is not addressed to it (a promiscuous or bridged interface sees such): so do we. */
 static __always_inline bool for_other_host(struct xdp_md *ctx, const struct runtime *rt)
 {
@@ -53,30 +34,6 @@ static __always_inline bool for_other_host(struct xdp_md *ctx, const struct runt
 	if ((void *)(dest + 3) > XDP_DATA_END(ctx) || !(rt->mac[0] | rt->mac[1] | rt->mac[2]))
 		return false;
 	return (dest[0] ^ rt->mac[0]) | (dest[1] ^ rt->mac[1]) | (dest[2] ^ rt->mac[2]);
-}
-
-/* What the packet's own length field says lies in the frame? Only a frame of several buffers needs the
- * helper. */
-static __always_inline bool frame_holds(struct xdp_md *ctx, const struct packet *p)
-{
-	return XDP_DATA(ctx) + p->frame_end <= XDP_DATA_END(ctx) || p->frame_end <= bpf_xdp_get_buff_len(ctx);
-}
-
-static __always_inline bool bad_source(const struct packet *p)
-{
-	__u8 first = *(const __u8 *)p->saddr;
-	__u32 differ = p->saddr[0] ^ p->daddr[0];
-
-	if (p->v6) { /* ff00::/8, ::, ::1, ::ffff:0:0/96, and our own: land */
-		differ |= (p->saddr[1] ^ p->daddr[1]) | (p->saddr[2] ^ p->daddr[2]) |
-			  (p->saddr[3] ^ p->daddr[3]);
-		if (first == 0xff || !differ)
-			return true;
-		if (p->saddr[0] | p->saddr[1])
-			return false;
-		return p->saddr[2] == bpf_htonl(0xffff) || (!p->saddr[2] && bpf_ntohl(p->saddr[3]) <= 1);
-	}
-	return first == 0 || first == 127 || first >= 224 || !differ;
 }
 
 /* A SYN to a service that is defended: what keeps it from being answered with a cookie. */

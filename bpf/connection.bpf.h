@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The table of connections that cross the appliance: finding, adding, ending. A preallocated hash, one for
+ * both families (IPv4 as v4-mapped: capacity is shared and there is one path), behind counters that answer
+ * most unknown tuples without a lookup. It refuses what is new when it is full and never pushes anything out;
+ * what has expired goes by a sweep that the daemon runs, or, when it is dead, an addition that finds no room.
+ */
+#ifndef SYNMOAT_CONNECTION_BPF_H
+#define SYNMOAT_CONNECTION_BPF_H
+
+#include "flow.bpf.h"
+#include "maps.bpf.h"
+#include "packet.bpf.h"
+#include "service.bpf.h"
+
+#define CONNECTION_SHIFT 6    /* seen counts jiffies / 64 */
+#define SWEEP_ENOUGH	 4096 /* expired connections, for one that found the table full */
+
+/* RFC 5382 asks for 2 h 4 min of an established one. */
+static __always_inline __u32 connection_timeout_s(const struct connection *c)
+{
+	switch ((enum connection_state)c->state) {
+	case CONNECTION_SYN_SENT:
+		return 12; /* the client's third ACK sends our SYN again after 1, 3 and 7 s */
+	case CONNECTION_SYN_RCVD:
+		return 30;
+	case CONNECTION_ESTABLISHED:
+		return c->flags & (CONNECTION_CLIENT_FIN | CONNECTION_SERVER_FIN) ? 600 : 7440;
+	case CONNECTION_CLOSING:
+		return 60;
+	case CONNECTION_TIME_WAIT:
+	case CONNECTION_RESET:
+		break;
+	}
+	return 10;
+}
+
+static __always_inline __u32 connection_clock(void)
+{
+	return bpf_jiffies64() >> CONNECTION_SHIFT;
+}
+
+static __always_inline bool connection_expired(const struct connection *c, __u32 now, __u32 jiffies_hz)
+{
+	__u32 limit = (__u64)connection_timeout_s(c) * jiffies_hz >> CONNECTION_SHIFT;
+
+	return (__s32)(now - c->seen) > (__s32)limit;
+}
+
+/* REPLY: p comes from the server. */
+static __always_inline void connection_key(const struct packet *p, bool reply, struct tuple *t)
+{
+	const __be32 *client = reply ? p->daddr : p->saddr;
+	const __be32 *server = reply ? p->saddr : p->daddr;
+
+	t->client_port = reply ? p->dest : p->source;
+	t->server_port = reply ? p->source : p->dest;
+	t->v6 = p->v6;
+	if (p->v6) {
+		__builtin_memcpy(t->client, client, sizeof(t->client));
+		__builtin_memcpy(t->server, server, sizeof(t->server));
+	} else {
+		t->client[0] = t->client[1] = t->server[0] = t->server[1] = 0;
+		t->client[2] = t->server[2] = bpf_htonl(0xffff);
+		t->client[3] = client[0];
+		t->server[3] = server[0];
+	}
+}
+
+static __always_inline __u64 connection_hash(const struct tuple *t)
+{
+	return tuple_hash(true, t->client, t->server, t->client_port, t->server_port);
+}
+
+static __always_inline __u32 *connection_counter(const struct tuple *t)
+{
+	__u32 index = connection_near_mask & connection_hash(t);
+
+	return bpf_map_lookup_elem(&connection_near, &index);
+}
+
+static __always_inline struct connection *connection_find(const struct tuple *t)
+{
+	__u32 *near = connection_counter(t);
+
+	return near && *near ? bpf_map_lookup_elem(&connections, t) : NULL;
+}
+
+/* --- what is counted by state --- */
+
+static __always_inline void count_begun(__u32 service, __u32 state, int by)
+{
+	struct service_state *st = service_state_get(service);
+
+	if (!st)
+		return;
+	if (state == CONNECTION_SYN_SENT)
+		__sync_fetch_and_add(&st->handshakes, by);
+	else if (state == CONNECTION_SYN_RCVD)
+		__sync_fetch_and_add(&st->half_open, by);
+}
+
+/* True for the one that made this step. */
+static __always_inline bool connection_move(struct connection *c, __u32 from, __u32 to)
+{
+	if (from == to || __sync_val_compare_and_swap(&c->state, from, to) != from)
+		return false;
+	count_begun(c->service, from, -1);
+	return true;
+}
+
+/* --- ending --- */
+
+static __always_inline void connection_delete(const struct tuple *t, const struct connection *c)
+{
+	__u32 state = c->state, service = c->service;
+	__u32 *near = connection_counter(t);
+
+	if (bpf_map_delete_elem(&connections, t))
+		return;
+	if (near)
+		__sync_fetch_and_add(near, -1);
+	count_begun(service, state, -1);
+}
+
+struct sweep {
+	__u32 now, jiffies_hz;
+	__u32 expired, enough, kept;
+};
+
+static long sweep_one(void *map, const void *key, void *value, void *arg)
+{
+	struct sweep *s = arg;
+
+	if (!connection_expired(value, s->now, s->jiffies_hz)) {
+		s->kept++;
+		return 0;
+	}
+	connection_delete(key, value);
+	s->expired++;
+	return s->expired >= s->enough;
+}
+
+static __always_inline void connection_sweep(struct sweep *s, const struct runtime *rt, __u32 enough)
+{
+	s->now = connection_clock();
+	s->jiffies_hz = rt->jiffies_hz;
+	s->expired = s->kept = 0;
+	s->enough = enough;
+	bpf_for_each_map_elem(&connections, sweep_one, s, 0);
+}
+
+/* --- adding --- */
+
+__u64 swept_at __weak; /* jiffies64 of the last sweep that an addition made */
+
+/* Adds or, with BPF_ANY, replaces whole. 0, -EEXIST, or -E2BIG: the table is full. */
+static __noinline __attribute__((unused)) int connection_add(const struct tuple *t, const struct connection *c, __u64 flags)
+{
+	const struct runtime *rt = runtime_live();
+	__u64 jiffies = bpf_jiffies64(), swept = swept_at;
+	__u32 *near = connection_counter(t);
+	struct sweep s;
+	int error;
+
+	if (!near || !rt || !t || !c)
+		return -1;
+	if (flags == BPF_ANY) {
+		struct connection *old = bpf_map_lookup_elem(&connections, t);
+
+		if (old)
+			connection_delete(t, old);
+	}
+	__sync_fetch_and_add(near, 1);
+	error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
+	if (error == -7 /* E2BIG */ && jiffies - swept > rt->jiffies_hz &&
+	    __sync_val_compare_and_swap(&swept_at, swept, jiffies) == swept) {
+		connection_sweep(&s, rt, SWEEP_ENOUGH);
+		error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
+	}
+	if (error)
+		__sync_fetch_and_add(near, -1);
+	else
+		count_begun(c->service, c->state, 1);
+	return error;
+}
+
+#endif

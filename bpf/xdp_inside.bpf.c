@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XDP inline, on the interface that servers answer on: their handshakes with us end here, what belongs to a
+ * known connection is translated and crosses, what is older than we are is learned. Also the two programs
+ * that write, behind a devmap, the copies of a server's SYN-ACK.
+ */
+#include "abi.h"
+#include "follow.bpf.h"
+#include "inline.bpf.h"
+#include "proxy.bpf.h"
+#include "stash.bpf.h"
+#include "translate.bpf.h"
+
+enum { ANSWER_BOTH = VERDICT_COUNT }; /* two packets, written behind the devmap */
+
+/* The server speaks while its handshake with us is not done, or begins it again. */
+static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+	struct packet *p = &x->packet;
+	bool pending = c->state == CONNECTION_SYN_SENT;
+
+	if (p->flags & TCP_RST) {
+		if (!pending || p->ack != c->client_isn + 1 || !(p->flags & TCP_ACK) ||
+		    !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
+			return DROP_STRAY;
+		return proxy_tell_refusal(ctx, p, c) ? PASS_HANDSHAKE : DROP_INTERNAL;
+	}
+	if ((p->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) {
+		if (!(p->flags & TCP_ACK))
+			return DROP_STRAY;
+		/* a challenge ACK: an old incarnation is in our way (RFC 5961, section 4) */
+		return proxy_refuse(ctx, p) ? TX_RST : DROP_INTERNAL;
+	}
+	if (p->ack != c->client_isn + 1 || c->state == CONNECTION_RESET)
+		return proxy_refuse(ctx, p) ? TX_RST : DROP_INTERNAL;
+	if (!pending)
+		return c->our_isn - p->seq == c->delta ? ANSWER_BOTH : DROP_STRAY;
+	if (!option_read(ctx, p, &x->options))
+		return DROP_MALFORMED;
+	proxy_establish(&x->key, c, p, &x->options, bpf_ntohs(window_of(ctx, p)));
+	return ANSWER_BOTH;
+}
+
+/* What passes untranslated from the beginning: the server's ISN is the one thing to know. */
+static __always_inline void follow_plain(struct connection *c, const struct packet *p)
+{
+	if (p->flags & TCP_SYN) {
+		if (c->state == CONNECTION_SYN_RCVD && p->ack == c->client_isn + 1)
+			c->server_next = p->seq + 1;
+	} else {
+		follow(c, p, false);
+	}
+}
+
+static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+	struct packet *p = &x->packet;
+
+	if (c->flags & CONNECTION_PLAIN) {
+		follow_plain(c, p);
+		return PASS_FLOW;
+	}
+	if (c->state == CONNECTION_SYN_SENT || p->flags & TCP_SYN)
+		return judge_answer(ctx, x);
+	follow(c, p, false);
+	return translate(ctx, p, c, false) ? PASS_TRANSLATED : DROP_MALFORMED;
+}
+
+/* A server that acknowledges, and does not refuse, has a connection that is older than we are. */
+static __always_inline void learn(struct crossing *x)
+{
+	struct packet *p = &x->packet;
+	struct connection c = {
+		.state = CONNECTION_ESTABLISHED,
+		.flags = CONNECTION_PLAIN,
+		.service = x->slot,
+		.seen = connection_clock(),
+		.client_next = p->ack,
+		.server_next = p->seq + p->payload,
+		.client_wscale = COOKIE_NO_WSCALE,
+		.server_wscale = COOKIE_NO_WSCALE,
+	};
+
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN)) == TCP_ACK)
+		connection_add(&x->key, &c, BPF_NOEXIST);
+}
+
+SEC("xdp")
+int xdp_inside(struct xdp_md *ctx)
+{
+	struct crossing x = {};
+	struct packet *p = &x.packet;
+	enum parsed parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), p);
+	__u32 verdict;
+
+	if (parsed == PARSED_NOT_IP)
+		return cross(ctx, SERVICE_NONE, PASS_NOT_IP, PORT_OUTSIDE);
+	if (parsed != PARSED_TCP || p->frame_end > bpf_xdp_get_buff_len(ctx))
+		return cross(ctx, SERVICE_NONE, PASS_NOT_TCP, PORT_OUTSIDE);
+	connection_key(p, true, &x.key);
+	x.connection = connection_find(&x.key);
+	if (x.connection) {
+		verdict = judge_known(ctx, &x);
+		if (verdict != ANSWER_BOTH)
+			return cross(ctx, x.connection->service, verdict, PORT_OUTSIDE);
+		count_verdict(x.connection->service, PASS_HANDSHAKE);
+		return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
+	}
+	x.rt = runtime_live();
+	if (!x.rt || !crossing_service(&x, p->saddr, p->source))
+		return cross(ctx, SERVICE_NONE, PASS_NO_SERVICE, PORT_OUTSIDE);
+	if (x.stance != STANCE_OPEN)
+		learn(&x);
+	return cross(ctx, x.slot, PASS_OPEN, PORT_OUTSIDE);
+}
+
+/* --- behind the devmap: P is a server's SYN-ACK --- */
+
+static __always_inline struct connection *copied_connection(struct xdp_md *ctx, struct packet *p)
+{
+	struct tuple key;
+
+	if (packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), p) != PARSED_TCP)
+		return NULL;
+	connection_key(p, true, &key);
+	return connection_find(&key);
+}
+
+static __always_inline bool store_stash(struct xdp_md *ctx, const struct packet *p, const struct segment *s,
+					struct connection *c)
+{
+	struct stash *stash = stash_get(c->stash);
+	__u32 at = p->l3 + (p->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + TCP_MIN + s->words * 4;
+	__u32 length = s->payload;
+
+	barrier_var(length);
+	if (!stash || length - 1 >= STASH_WINDOW || bpf_xdp_store_bytes(ctx, at, stash->data, length))
+		return false;
+	c->flags &= ~CONNECTION_STASHED;
+	stash_release(stash, c->our_isn);
+	return true;
+}
+
+SEC("xdp/devmap")
+int xdp_copy_inside(struct xdp_md *ctx)
+{
+	struct packet p = {};
+	struct connection *c = copied_connection(ctx, &p);
+	struct workspace *w = workspace_get();
+	struct stash *stash = NULL;
+
+	if (!c || !w)
+		return XDP_DROP;
+	proxy_ack(c, &p, &w->segment);
+	if (c->flags & CONNECTION_STASHED)
+		stash = stash_get(c->stash);
+	if (stash && stash->owner == c->our_isn && stash->length <= STASH_WINDOW) {
+		w->segment.payload = stash->length;
+		w->segment.payload_sum = stash->sum;
+		w->segment.flags |= TCP_PSH;
+	}
+	if (!segment_write(ctx, &p))
+		return XDP_DROP;
+	return !w->segment.payload || store_stash(ctx, &p, &w->segment, c) ? XDP_PASS : XDP_DROP;
+}
+
+SEC("xdp/devmap")
+int xdp_copy_outside(struct xdp_md *ctx)
+{
+	struct packet p = {};
+	struct connection *c = copied_connection(ctx, &p);
+	struct workspace *w = workspace_get();
+
+	if (!c || !w)
+		return XDP_DROP;
+	proxy_opening(c, &w->segment);
+	return segment_write(ctx, &p) ? XDP_PASS : XDP_DROP;
+}
+
+char _license[] SEC("license") __weak = "GPL";

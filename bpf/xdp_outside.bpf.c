@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * XDP inline, on the interface that clients come from: what belongs to a known connection is translated and
+ * crosses; a SYN to a defended service is answered with a cookie, and the ACK that brings it back begins the
+ * handshake with the server. Everything else crosses untouched.
+ */
+#include "abi.h"
+#include "follow.bpf.h"
+#include "inline.bpf.h"
+#include "mitigate.bpf.h"
+#include "proxy.bpf.h"
+#include "stash.bpf.h"
+#include "synack.bpf.h"
+#include "translate.bpf.h"
+
+enum { JUDGE_KNOWN = VERDICT_COUNT }; /* no verdict yet: the segment is its connection's */
+
+#define REPLAYS_MAX	 32 /* of a third ACK */
+#define HALF_OPEN_INLINE 1024
+
+/* --- a valid cookie --- */
+
+static __always_inline enum verdict begin(struct xdp_md *ctx, struct crossing *x, const struct cookie_options *o)
+{
+	struct packet *p = &x->packet;
+	struct workspace *w = workspace_get();
+	struct connection *c;
+
+	if (!w)
+		return DROP_INTERNAL;
+	c = &w->connection;
+	if (x->state->handshakes >= x->rt->handshakes_max)
+		return DROP_HANDSHAKES;
+	if (checksums_wrong(ctx, p))
+		return DROP_BAD_CHECKSUM;
+	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
+	if (p->payload)
+		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
+	switch (connection_add(&x->key, c, x->connection ? BPF_ANY : BPF_NOEXIST)) {
+	case 0:
+		break;
+	case -17: /* EEXIST: another CPU was first */
+		return DROP_EARLY;
+	default:
+		return proxy_refuse(ctx, p) ? TX_REFUSED : DROP_INTERNAL;
+	}
+	proxy_syn(c, &w->segment);
+	return segment_write(ctx, p) ? PASS_COOKIE : DROP_INTERNAL;
+}
+
+static __always_inline bool bears_cookie(struct xdp_md *ctx, struct crossing *x, struct cookie_options *o)
+{
+	struct packet *p = &x->packet;
+
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN)) != TCP_ACK)
+		return false;
+	return option_read(ctx, p, &x->options) && cookie_check(p, &x->options, x->rt, o);
+}
+
+/* --- known connections --- */
+
+/* The server has not answered our SYN yet. */
+static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+	struct packet *p = &x->packet;
+	__u32 now = connection_clock();
+	struct workspace *w = workspace_get();
+
+	if (!w)
+		return DROP_INTERNAL;
+	if (p->flags & TCP_RST) {
+		if (p->seq != c->client_isn + 1 || !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
+			return DROP_STRAY;
+		w->segment = (struct segment){ .seq = p->seq, .flags = TCP_RST };
+		return segment_write(ctx, p) ? PASS_HANDSHAKE : DROP_INTERNAL;
+	}
+	if (p->ack != c->our_isn + 1 || p->seq - c->client_isn > STASH_WINDOW + 1 || p->flags & (TCP_FIN | TCP_SYN))
+		return DROP_EARLY;
+	if (p->payload && !checksums_wrong(ctx, p)) {
+		if (c->flags & CONNECTION_STASHED) {
+			stash_more(ctx, p, c);
+		} else if (p->seq == c->client_isn + 1) {
+			stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
+			return DROP_EARLY;
+		}
+	}
+	/* what is sent again asks for our SYN again, once a second and not later than the connection may live */
+	if ((now - c->seen) << CONNECTION_SHIFT < x->rt->jiffies_hz || c->resends >= 10)
+		return DROP_EARLY;
+	c->resends++;
+	c->seen = now;
+	proxy_syn(c, &w->segment);
+	return segment_write(ctx, p) ? PASS_HANDSHAKE : DROP_INTERNAL;
+}
+
+/* The third ACK of a connection, bare, as whoever replays it would send it. */
+static __always_inline bool is_replay(struct connection *c, const struct packet *p)
+{
+	if (p->payload || p->ack != c->our_isn + 1 || p->seq != c->client_isn + 1 || p->flags != TCP_ACK ||
+	    c->flags & CONNECTION_PLAIN)
+		return false;
+	if (c->duplicates >= REPLAYS_MAX)
+		return true;
+	c->duplicates++;
+	return false;
+}
+
+/* A SYN that passed is acknowledged by its client, or sent again. */
+static __always_inline void follow_half_open(struct connection *c, const struct packet *p)
+{
+	if (p->flags & TCP_ACK && c->server_next && p->ack == c->server_next && p->seq == c->client_isn + 1)
+		connection_move(c, CONNECTION_SYN_RCVD, CONNECTION_ESTABLISHED);
+}
+
+static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+	struct packet *p = &x->packet;
+
+	if (!c)
+		return DROP_INTERNAL;
+	if (c->state == CONNECTION_SYN_SENT)
+		return judge_early(ctx, x);
+	if (c->state == CONNECTION_SYN_RCVD)
+		follow_half_open(c, p);
+	if (is_replay(c, p))
+		return DROP_REPLAYED;
+	follow(c, p, true);
+	if (!translate(ctx, p, c, true))
+		return DROP_MALFORMED;
+	return c->flags & CONNECTION_PLAIN ? PASS_FLOW : PASS_TRANSLATED;
+}
+
+/* --- everything else --- */
+
+static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct crossing *x)
+{
+	struct packet *p = &x->packet;
+
+	if (p->flags & (TCP_FIN | TCP_RST))
+		return DROP_BAD_FLAGS;
+	if (bad_source(p))
+		return DROP_BAD_SOURCE;
+	if (checksums_wrong(ctx, p))
+		return DROP_BAD_CHECKSUM;
+	if (!option_read(ctx, p, &x->options))
+		return DROP_MALFORMED;
+	if (x->options.present & OPTION_AUTH)
+		return tcp_auth_allowed(x->service, x->state, x->rt) ? PASS_TCP_AUTH : DROP_TCP_AUTH;
+	return TX_SYNACK;
+}
+
+/* The SYN above the marks begins the defence. */
+static __always_inline bool syn_exceeds_marks(const struct crossing *x)
+{
+	__u32 high = x->service->half_open_high ? x->service->half_open_high : HALF_OPEN_INLINE;
+
+	return syn_rate_exceeded(x->service, x->state, x->rt) || x->state->half_open >= high;
+}
+
+/* Below the marks: passes with nothing to translate, and is followed from here on. */
+static __always_inline enum verdict pass_syn(struct crossing *x)
+{
+	struct packet *p = &x->packet;
+	struct workspace *w = workspace_get();
+
+	if (x->connection && x->connection->state < CONNECTION_CLOSING)
+		return PASS_OPEN; /* sent again, or the server's to judge (RFC 5961, section 4) */
+	if (!w)
+		return PASS_OPEN;
+	w->connection = (struct connection){
+		.state = CONNECTION_SYN_RCVD,
+		.flags = CONNECTION_PLAIN,
+		.service = x->slot,
+		.seen = connection_clock(),
+		.client_isn = p->seq,
+		.client_next = p->seq + 1,
+		.client_wscale = COOKIE_NO_WSCALE,
+		.server_wscale = COOKIE_NO_WSCALE,
+	};
+	connection_add(&x->key, &w->connection, x->connection ? BPF_ANY : BPF_NOEXIST);
+	return PASS_OPEN;
+}
+
+/* Within what may pass of segments that nobody knows: connections that are older than we are. */
+static __always_inline bool unknown_allowed(const struct crossing *x)
+{
+	struct service_state *st = x->state;
+	__u64 window = x->rt->jiffies_hz ? bpf_jiffies64() / x->rt->jiffies_hz : 0;
+
+	if (st->unknown_window != window) {
+		st->unknown_window = window;
+		st->unknown_count = 0;
+	}
+	return __sync_fetch_and_add(&st->unknown_count, 1) < x->rt->unknown_pps;
+}
+
+static __always_inline enum verdict judge_unknown(struct crossing *x)
+{
+	struct packet *p = &x->packet;
+
+	if (x->stance != STANCE_DEFEND)
+		return PASS_OPEN;
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+		return DROP_STRAY;
+	return unknown_allowed(x) ? PASS_UNKNOWN : DROP_BAD_COOKIE;
+}
+
+static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+
+	count_syn(x->slot);
+	if (x->stance == STANCE_OPEN)
+		return PASS_OPEN;
+	if (c && c->state == CONNECTION_SYN_RCVD && c->client_isn == x->packet.seq)
+		return PASS_OPEN; /* what began untranslated stays so */
+	if (x->stance != STANCE_DEFEND) {
+		if (x->service->mode == MODE_OFF || x->rt->bypass || !syn_exceeds_marks(x))
+			return pass_syn(x);
+		mitigation_begin(x->state);
+		x->stance = STANCE_DEFEND;
+	}
+	return judge_syn(ctx, x);
+}
+
+/* The ACK that makes the connection known is no new one. */
+static __always_inline bool is_known_cookie(const struct crossing *x)
+{
+	return x->connection && x->packet.ack == x->connection->our_isn + 1 &&
+	       x->packet.seq == x->connection->client_isn + 1;
+}
+
+static __always_inline enum verdict judge(struct xdp_md *ctx, struct crossing *x)
+{
+	struct cookie_options o;
+
+	if ((x->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return judge_opening(ctx, x);
+	/* an old incarnation of the tuple gives way to a fresh cookie */
+	if (x->stance > STANCE_WATCH && bears_cookie(ctx, x, &o) && !is_known_cookie(x))
+		return begin(ctx, x, &o);
+	return x->connection ? JUDGE_KNOWN : judge_unknown(x);
+}
+
+/* A packet to a service, of no connection or not in its usual course. */
+static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
+{
+	__u32 verdict = judge(ctx, x);
+	struct service announced;
+
+	if (x->service->mode == MODE_MONITOR && verdict > PASS_UNKNOWN && verdict != JUDGE_KNOWN) {
+		count_would(x->slot, verdict);
+		return PASS_MONITOR;
+	}
+	if (verdict == TX_SYNACK) {
+		announced = *x->service;
+		server_apply(&x->key, &announced);
+		if (!synack_write(ctx, &x->packet, &x->options, &announced, x->rt))
+			return DROP_INTERNAL;
+	}
+	return verdict;
+}
+
+/* What cannot be parsed on its way to a defended service is dropped, never passed. */
+static __always_inline enum verdict refuse(struct crossing *x, enum verdict verdict)
+{
+	if (x->service->mode == MODE_MONITOR) {
+		if (x->stance == STANCE_DEFEND)
+			count_would(x->slot, verdict);
+		return PASS_MONITOR;
+	}
+	return x->stance == STANCE_DEFEND ? verdict : PASS_OPEN;
+}
+
+/* The segment continues a connection as its numbers say it should: no question to ask about services. */
+static __always_inline bool is_usual(const struct crossing *x)
+{
+	return x->connection && !(x->packet.flags & TCP_SYN) && x->connection->state != CONNECTION_SYN_SENT &&
+	       follow_fits(x->connection, &x->packet);
+}
+
+static __always_inline __u32 decide(struct xdp_md *ctx, struct crossing *x, enum parsed parsed)
+{
+	struct packet *p = &x->packet;
+	bool whole = p->frame_end <= bpf_xdp_get_buff_len(ctx);
+
+	if (parsed == PARSED_TCP && whole) {
+		connection_key(p, false, &x->key);
+		x->connection = connection_find(&x->key);
+		if (is_usual(x)) {
+			x->slot = x->connection->service;
+			return JUDGE_KNOWN;
+		}
+	}
+	if (!crossing_service(x, p->daddr, parsed == PARSED_TCP ? p->dest : 0))
+		return PASS_NO_SERVICE;
+	if (parsed == PARSED_FRAGMENT)
+		return refuse(x, DROP_FRAGMENT);
+	if (parsed == PARSED_MALFORMED || !whole)
+		return refuse(x, DROP_MALFORMED);
+	return serve(ctx, x);
+}
+
+SEC("xdp")
+int xdp_outside(struct xdp_md *ctx)
+{
+	struct crossing x = {};
+	enum parsed parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), &x.packet);
+	__u32 verdict;
+
+	if (parsed == PARSED_NOT_IP)
+		return cross(ctx, SERVICE_NONE, PASS_NOT_IP, PORT_INSIDE);
+	if (parsed == PARSED_NOT_TCP)
+		return cross(ctx, SERVICE_NONE, PASS_NOT_TCP, PORT_INSIDE);
+	x.rt = runtime_live();
+	if (!x.rt)
+		return cross(ctx, SERVICE_NONE, PASS_NO_SERVICE, PORT_INSIDE);
+	verdict = decide(ctx, &x, parsed);
+	if (verdict == JUDGE_KNOWN)
+		verdict = judge_known(ctx, &x);
+	return cross(ctx, x.slot, verdict, PORT_INSIDE);
+}
+
+char _license[] SEC("license") __weak = "GPL";
