@@ -27,6 +27,10 @@ static struct config *config_new(const char *path)
 		return NULL;
 	config->flow_entries = 1 << 20;
 	config->lookup_budget_pps = 50000;
+	config->connections = 1 << 18;
+	config->handshakes = 4096;
+	config->unknown_pps = 1000;
+	config->wscale = 7;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");
 	if (!config->path || !config->control_group) {
@@ -142,13 +146,15 @@ static int apply_folder_beside(struct loader *loader, const char *path)
 
 /* --- the whole --- */
 
-static bool is_given(const struct loader *loader, const char *path)
+static const config_setting_t *find_given(const struct loader *loader, const char *path)
 {
 	for (const struct source *source = loader->sources; source; source = source->next) {
-		if (config_lookup(&source->tree, path))
-			return true;
+		const config_setting_t *setting = config_lookup(&source->tree, path);
+
+		if (setting)
+			return setting;
 	}
-	return false;
+	return NULL;
 }
 
 /* Keys that are needed, at the top and in its groups, in one file or another. */
@@ -159,7 +165,7 @@ static int check_needed(const struct loader *loader, const struct key *keys, con
 
 	for (; !err && keys->name; keys++) {
 		snprintf(path, sizeof(path), "%s%s", prefix, keys->name);
-		if (keys->example && !is_given(loader, path))
+		if (keys->example && !find_given(loader, path))
 			return error_set(loader->error, -EINVAL, loader->config->path, 0, path,
 					 "missing: write %s", keys->example);
 		snprintf(path, sizeof(path), "%s%s.", prefix, keys->name);
@@ -167,6 +173,31 @@ static int check_needed(const struct loader *loader, const struct key *keys, con
 			err = check_needed(loader, keys->members, path);
 	}
 	return err;
+}
+
+/* Keys of the other deployment say that something was misunderstood. */
+static int check_deployment(const struct loader *loader)
+{
+	static const char *const inline_keys[] = { "forward", "interfaces.inside", "inline" };
+	const struct config *config = loader->config;
+	const config_setting_t *setting;
+
+	if (config->deployment == DEPLOYMENT_INLINE) {
+		if (!find_given(loader, "interfaces.inside"))
+			return error_set(loader->error, -EINVAL, config->path, 0, "interfaces.inside",
+					 "missing: write inside = \"eth1\"; the interface of the servers");
+		if (!strcmp(config->inside, config->outside))
+			return error_at(loader->error, find_given(loader, "interfaces.inside"),
+					"the same as outside: inline takes two interfaces");
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(inline_keys) / sizeof(*inline_keys); i++) {
+		setting = find_given(loader, inline_keys[i]);
+		if (setting)
+			return error_at(loader->error, setting,
+					"for deployment = \"inline\" only: remove it");
+	}
+	return 0;
 }
 
 static uint32_t round_up_to_power(uint32_t value)
@@ -183,6 +214,8 @@ static int finish(struct loader *loader)
 	struct config *config = loader->config;
 	int err = check_needed(loader, config_keys, "");
 
+	if (!err)
+		err = check_deployment(loader);
 	if (err)
 		return err;
 	if (!config->service_count)

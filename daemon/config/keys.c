@@ -13,7 +13,7 @@
 #define CONFIG(member)	    FIELD(struct config, member)
 #define SERVICE(member)	    FIELD(struct config_service, member)
 
-static const struct value_type group, services, inline_only;
+static const struct value_type group, services;
 
 const char *const mode_words[] = {
 	[MODE_OFF] = "off", [MODE_MONITOR] = "monitor", [MODE_AUTO] = "auto", [MODE_ALWAYS] = "always", NULL,
@@ -23,15 +23,18 @@ static const char *const deployment_words[] = {
 	[DEPLOYMENT_INLINE] = "inline",
 	NULL,
 };
+static const char *const forward_words[] = {
+	[FORWARD_BRIDGE] = "bridge",
+	[FORWARD_ROUTE] = "route",
+	NULL,
+};
 static const char *const xdp_words[] = { [XDP_NATIVE] = "native", [XDP_GENERIC] = "generic", NULL };
 
 /* --- what is wrong with a string --- */
 
-static const char *deployment_fault(const char *value)
+static const char *forward_fault(const char *value)
 {
-	return strcmp(value, "inline")
-		       ? NULL
-		       : "this build serves host mode only, inline is being built: write \"host\"";
+	return strcmp(value, "route") ? NULL : "this build forwards as a bridge only: write \"bridge\"";
 }
 
 static const char *interface_fault(const char *value)
@@ -76,7 +79,7 @@ static const char *name_fault(const char *value)
 static const struct key interface_keys[] = {
 	{ "outside", &value_text, CONFIG(outside), .find_fault = interface_fault,
 	  .example = "outside = \"eth0\";" },
-	{ .name = "inside", .type = &inline_only },
+	{ "inside", &value_text, CONFIG(inside), .find_fault = interface_fault, .inline_only = true },
 	{ 0 },
 };
 
@@ -93,6 +96,14 @@ static const struct key cookie_keys[] = {
 static const struct key host_keys[] = {
 	{ "flow_entries", &value_number, CONFIG(flow_entries), .min = 1024, .max = 1 << 26 },
 	{ "lookup_budget_pps", &value_number, CONFIG(lookup_budget_pps), .min = 1, .max = 100000000 },
+	{ 0 },
+};
+
+static const struct key inline_keys[] = {
+	{ "connections", &value_number, CONFIG(connections), .min = 1024, .max = 1 << 26 },
+	{ "handshakes", &value_number, CONFIG(handshakes), .min = 1, .max = 1 << 26 },
+	{ "unknown_pps", &value_number, CONFIG(unknown_pps), .min = 0, .max = 100000000 },
+	{ "wscale", &value_number, CONFIG(wscale), .min = 0, .max = 14 },
 	{ 0 },
 };
 
@@ -114,13 +125,15 @@ static const struct key service_keys[] = {
 
 const struct key config_keys[] = {
 	{ "deployment", &value_word, CONFIG(deployment), .words = deployment_words,
-	  .find_fault = deployment_fault, .example = "deployment = \"host\";" },
+	  .example = "deployment = \"host\";" },
 	{ "xdp", &value_word, CONFIG(xdp), .words = xdp_words },
-	{ .name = "forward", .type = &inline_only },
+	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .find_fault = forward_fault,
+	  .inline_only = true },
 	{ "interfaces", &group, .members = interface_keys },
 	{ "control", &group, .members = control_keys },
 	{ "cookie", &group, .members = cookie_keys },
 	{ "host", &group, .members = host_keys },
+	{ "inline", &group, .members = inline_keys, .inline_only = true },
 	{ "services", &services, .members = service_keys,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },
@@ -175,7 +188,7 @@ static const char *nearest_key(const struct key *keys, const char *name)
 	for (; keys->name; keys++) {
 		size_t distance = edit_distance(name, keys->name);
 
-		if (keys->type != &inline_only && distance < least) {
+		if (distance < least) {
 			least = distance;
 			nearest = keys->name;
 		}
@@ -225,6 +238,8 @@ int keys_read(const struct key *keys, const config_setting_t *group_setting, voi
 void keys_print(const struct key *keys, const void *object, int depth, FILE *out)
 {
 	for (; keys->name; keys++) {
+		if (keys->inline_only && ((const struct config *)object)->deployment != DEPLOYMENT_INLINE)
+			continue;
 		if (keys->type->print)
 			keys->type->print(keys, object, depth, out);
 	}
@@ -248,18 +263,6 @@ static void print_group(const struct key *key, const void *object, int depth, FI
 }
 
 static const struct value_type group = { read_group, print_group };
-
-static int read_inline_only(const struct key *key, const config_setting_t *setting, void *object,
-			    struct config_error *error)
-{
-	(void)key;
-	(void)object;
-	return error_at(error, setting,
-			"for deployment = \"inline\" only, which this build does not serve yet: "
-			"remove it");
-}
-
-static const struct value_type inline_only = { .read = read_inline_only };
 
 /* --- services --- */
 

@@ -31,7 +31,8 @@
 #define TCX_INGRESS 46
 #define TCX_EGRESS  47
 
-enum { LINK_TC_INGRESS, LINK_TC_EGRESS, LINK_XDP, LINK_COUNT };
+/* LINK_XDP: of the outside interface, in both deployments. */
+enum { LINK_TC_INGRESS, LINK_TC_EGRESS, LINK_XDP_INSIDE, LINK_XDP, LINK_COUNT };
 
 struct fastpath {
 	struct synmoat_bpf *skeleton;
@@ -103,9 +104,37 @@ static uint32_t flow_buckets(uint32_t entries)
 	return buckets;
 }
 
+/* A deployment loads no program of the other, and keeps no room for its maps. */
+static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
+{
+	struct bpf_program *host[] = { skeleton->progs.xdp_host, skeleton->progs.tc_ingress,
+				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
+	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside, skeleton->progs.xdp_inside,
+					  skeleton->progs.xdp_copy_outside, skeleton->progs.xdp_copy_inside,
+					  skeleton->progs.connection_expire };
+	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
+
+	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
+		bpf_program__set_autoload(host[i], !options->inline_mode);
+	for (size_t i = 0; i < sizeof(inlined) / sizeof(*inlined); i++)
+		bpf_program__set_autoload(inlined[i], options->inline_mode);
+	if (options->inline_mode) {
+		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
+		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
+		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
+		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 1; i++)
+			bpf_program__set_flags(inlined[i], BPF_F_XDP_HAS_FRAGS);
+	} else {
+		bpf_map__set_max_entries(skeleton->maps.connections, 1);
+		bpf_map__set_max_entries(skeleton->maps.connection_near, 1);
+		bpf_map__set_max_entries(skeleton->maps.servers, 1);
+		bpf_map__set_max_entries(skeleton->maps.stashes, 1);
+	}
+}
+
 static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
-	uint32_t buckets = flow_buckets(options->flow_entries);
+	uint32_t buckets = options->inline_mode ? 1 : flow_buckets(options->flow_entries);
 	__u64 key[2];
 
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
@@ -113,7 +142,8 @@ static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *
 	memcpy((void *)skeleton->rodata->table_key, key, sizeof(key));
 	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
 	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
-	if (options->frags)
+	prepare_deployment(skeleton, options);
+	if (options->frags && !options->inline_mode)
 		bpf_program__set_flags(skeleton->progs.xdp_host, BPF_F_XDP_HAS_FRAGS);
 	return 0;
 }
@@ -164,7 +194,7 @@ int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *opti
 	int error;
 
 	libbpf_set_print(options->quiet ? print_nothing : print_libbpf);
-	if (!kernel_has_assign()) {
+	if (!options->inline_mode && !kernel_has_assign()) {
 		snprintf(text, size,
 			 "this kernel has no bpf_sk_assign_tcp_reqsk(): host mode needs Linux 6.9 or later "
 			 "with BTF "
@@ -249,18 +279,18 @@ static void explain_xdp(int error, bool generic, unsigned int ifindex, char *tex
 	}
 }
 
-static int attach_xdp(struct fastpath *f, unsigned int ifindex, bool generic, char *text, size_t size)
+static int attach_xdp(struct fastpath *f, const struct bpf_program *program, int link, unsigned int ifindex,
+		      bool generic, char *text, size_t size)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	int fd = bpf_link_create(bpf_program__fd(f->skeleton->progs.xdp_host), (int)ifindex, BPF_XDP,
-				 &options);
+	int fd = bpf_link_create(bpf_program__fd(program), (int)ifindex, BPF_XDP, &options);
 
 	if (fd < 0) {
 		explain_xdp(fd, generic, ifindex, text, size);
 		return fd;
 	}
-	f->links[LINK_XDP] = fd;
+	f->links[link] = fd;
 	return 0;
 }
 
@@ -272,7 +302,48 @@ int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char
 	if (!error)
 		error = attach_tc(f, ifindex, LINK_TC_EGRESS, text, size);
 	if (!error)
-		error = attach_xdp(f, ifindex, generic, text, size);
+		error = attach_xdp(f, f->skeleton->progs.xdp_host, LINK_XDP, ifindex, generic, text, size);
+	if (error)
+		fastpath_detach(f);
+	return error;
+}
+
+static int set_port(const struct bpf_map *map, uint32_t key, unsigned int ifindex,
+		    const struct bpf_program *program)
+{
+	struct bpf_devmap_val value = { .ifindex = ifindex };
+
+	value.bpf_prog.fd = program ? bpf_program__fd(program) : -1;
+	return bpf_map_update_elem(bpf_map__fd(map), &key, &value, BPF_ANY) ? -errno : 0;
+}
+
+/*
+ * Every port of a broadcast but the last gets a copy with a page to itself, into which early data fit: inside
+ * comes first.
+ */
+static int set_ports(struct fastpath *f, unsigned int outside, unsigned int inside)
+{
+	const struct synmoat_bpf *s = f->skeleton;
+	int error = set_port(s->maps.egress, PORT_OUTSIDE, outside, NULL);
+
+	if (!error)
+		error = set_port(s->maps.egress, PORT_INSIDE, inside, NULL);
+	if (!error)
+		error = set_port(s->maps.both, 0, inside, s->progs.xdp_copy_inside);
+	return error ? error : set_port(s->maps.both, 1, outside, s->progs.xdp_copy_outside);
+}
+
+int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned int inside, bool generic,
+			   char *text, size_t size)
+{
+	int error = set_ports(f, outside, inside);
+
+	if (error)
+		snprintf(text, size, "cannot forward between the interfaces: %s", strerror(-error));
+	if (!error)
+		error = attach_xdp(f, f->skeleton->progs.xdp_inside, LINK_XDP_INSIDE, inside, generic, text, size);
+	if (!error)
+		error = attach_xdp(f, f->skeleton->progs.xdp_outside, LINK_XDP, outside, generic, text, size);
 	if (error)
 		fastpath_detach(f);
 	return error;
@@ -293,14 +364,17 @@ bool fastpath_attached(const struct fastpath *f)
 	return f->links[LINK_XDP] >= 0;
 }
 
-bool fastpath_links_dead(const struct fastpath *f)
+static bool link_dead(int link)
 {
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 
-	if (!fastpath_attached(f))
-		return false;
-	return bpf_obj_get_info_by_fd(f->links[LINK_XDP], &info, &length) || !info.xdp.ifindex;
+	return link >= 0 && (bpf_obj_get_info_by_fd(link, &info, &length) || !info.xdp.ifindex);
+}
+
+bool fastpath_links_dead(const struct fastpath *f)
+{
+	return link_dead(f->links[LINK_XDP]) || link_dead(f->links[LINK_XDP_INSIDE]);
 }
 
 /* Every packet that began before this call has ended after it. */
@@ -411,6 +485,16 @@ int fastpath_read_jiffies(struct fastpath *f, uint64_t *jiffies)
 	return error;
 }
 
+int fastpath_expire(struct fastpath *f, uint32_t *connections)
+{
+	struct sweep_args args = {};
+	int error = run_syscall_program(f->skeleton->progs.connection_expire, &args, sizeof(args));
+
+	if (!error)
+		*connections = args.connections;
+	return error;
+}
+
 int fastpath_seed_flow(struct fastpath *f, const struct tuple *tuple)
 {
 	struct flow_seed_args args = { .tuple = *tuple };
@@ -427,6 +511,10 @@ int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)
 		return bpf_program__fd(f->skeleton->progs.tc_ingress);
 	case FASTPATH_TC_EGRESS:
 		return bpf_program__fd(f->skeleton->progs.tc_egress);
+	case FASTPATH_XDP_OUTSIDE:
+		return bpf_program__fd(f->skeleton->progs.xdp_outside);
+	case FASTPATH_XDP_INSIDE:
+		return bpf_program__fd(f->skeleton->progs.xdp_inside);
 	}
 	return -EINVAL;
 }

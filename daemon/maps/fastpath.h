@@ -16,7 +16,9 @@ struct fastpath;
 struct ranges_table;
 
 struct fastpath_options {
-	uint32_t flow_entries; /* verified flows, rounded up to a power of two, at least 8 */
+	bool inline_mode;	/* the programs of two interfaces, else those of host mode */
+	uint32_t connections;	/* inline: room for so many */
+	uint32_t flow_entries; /* host: verified flows, rounded up to a power of two, at least 8 */
 	bool frags;	       /* multi-buffer packets: needed above an MTU of about 3,400 */
 	bool quiet;	       /* do not log what libbpf says */
 };
@@ -25,6 +27,13 @@ struct fastpath_options {
  */
 int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *options, char *text, size_t size);
 void fastpath_free(struct fastpath *fastpath);
+
+/* Inline: XDP on both interfaces, inside first, so that no handshake begins whose answer nobody would take. */
+int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
+			   char *text, size_t size);
+
+/* Inline: ends what has expired; *connections: that stay. */
+int fastpath_expire(struct fastpath *fastpath, uint32_t *connections);
 
 /* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */
 int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);
@@ -54,7 +63,13 @@ int fastpath_read_jiffies(struct fastpath *fastpath, uint64_t *jiffies);
 int fastpath_seed_flow(struct fastpath *fastpath, const struct tuple *tuple);
 
 /* For tests that run a program by BPF_PROG_TEST_RUN. */
-enum fastpath_program { FASTPATH_XDP_HOST, FASTPATH_TC_INGRESS, FASTPATH_TC_EGRESS };
+enum fastpath_program {
+	FASTPATH_XDP_HOST,
+	FASTPATH_TC_INGRESS,
+	FASTPATH_TC_EGRESS,
+	FASTPATH_XDP_OUTSIDE,
+	FASTPATH_XDP_INSIDE,
+};
 int fastpath_program_fd(const struct fastpath *fastpath, enum fastpath_program program);
 
 #endif

@@ -187,10 +187,14 @@ static const struct {
 	  "missing: write ports = [ 80, 443 ];" },
 
 	/* deployment and interfaces */
-	{ "deployment = \"inline\";\n", 1, "deployment", "host mode only, inline is being built" },
-	{ "forward = \"bridge\";\n", 1, "forward", "deployment = \"inline\" only" },
-	{ "interfaces = { outside = \"eth0\";\n inside = \"eth1\"; };\n", 2, "interfaces.inside",
-	  "\"inline\" only" },
+	{ "deployment = \"inline\"; interfaces = { outside = \"eth0\"; };\n" TAIL, 0, "interfaces.inside",
+	  "missing: write inside" },
+	{ "deployment = \"inline\"; interfaces = { outside = \"eth0\"; inside = \"eth0\"; };\n" TAIL, 1,
+	  "interfaces.inside", "the same as outside" },
+	{ HEAD "forward = \"bridge\";\n" TAIL, 2, "forward", "deployment = \"inline\" only" },
+	{ HEAD "inline = { connections = 5000; };\n" TAIL, 2, "inline", "deployment = \"inline\" only" },
+	{ "deployment = \"host\"; interfaces = { outside = \"eth0\";\n inside = \"eth1\"; };\n" TAIL, 2,
+	  "interfaces.inside", "\"inline\" only" },
 	{ "deployment = \"Host\";\n", 1, "deployment", "\"Host\" is not one of \"host\", \"inline\"" },
 	{ "deployment = 1;\n", 1, "deployment",
 	  "one of \"host\", \"inline\" is wanted here, found the number 1" },
