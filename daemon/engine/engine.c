@@ -55,16 +55,23 @@ struct engine {
 	struct keyring keyring;
 	struct slot_clock clock;
 	struct stack_settings stack;
-	struct link_state link;
+	struct link_state link;	  /* outside */
+	struct link_state inside; /* inline */
 	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
-	bool bypass, detached_by_hand, rxvlan_switched, clock_warned, clear_warned;
+	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
 	char reason[160]; /* why the interface is not attached */
 	int64_t started_ns;
 	uint64_t seeded;
 	uint64_t cleared;
+	uint32_t connections; /* inline: that cross now */
 };
+
+static bool is_inline(const struct engine *e)
+{
+	return e->config->deployment == DEPLOYMENT_INLINE;
+}
 
 static int64_t read_clock(clockid_t id)
 {
@@ -93,7 +100,9 @@ static int publish(struct engine *e)
 	struct clock_reading now;
 	struct runtime runtime = {
 		.half = e->half,
-		.bypass = e->bypass || !e->stack.syncookies,
+		.bypass = e->bypass || (!is_inline(e) && !e->stack.syncookies),
+		.unknown_pps = e->config->unknown_pps,
+		.handshakes_max = e->config->handshakes,
 		.lookups_per_s = e->config->lookup_budget_pps,
 	};
 	int error = read_clocks(e, &now);
@@ -108,6 +117,11 @@ static int publish(struct engine *e)
 	return 0;
 }
 
+static unsigned int least_mtu(const struct engine *e)
+{
+	return e->inside.mtu && e->inside.mtu < e->link.mtu ? e->inside.mtu : e->link.mtu;
+}
+
 /* Compiles the configuration's services, with the modes in force, and publishes them. */
 static int publish_services(struct engine *e)
 {
@@ -120,7 +134,9 @@ static int publish_services(struct engine *e)
 	for (size_t i = 0; i < e->config->service_count; i++) {
 		struct service *s = &services[e->slot_of[i]];
 
-		profile_service(&e->config->services[i], &e->stack, e->link.mtu, s);
+		profile_service(&e->config->services[i], &e->stack, least_mtu(e), s);
+		if (is_inline(e))
+			profile_inline(e->config, s);
 		s->mode = (uint8_t)e->slots[e->slot_of[i]].mode;
 	}
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
@@ -276,15 +292,60 @@ static void warn_of_settings(const struct stack_settings *stack)
 			  "and will take connections for invalid; set it to 1");
 }
 
-static int attach(struct engine *e, char *text, size_t size)
+static int read_link(const char *name, struct link_state *link, char *text, size_t size)
 {
-	const char *name = e->config->outside;
-	int error = link_read(name, &e->link);
+	int error = link_read(name, link);
 
-	if (error) {
+	if (error)
 		snprintf(text, size, "does not exist (yet): waiting for it");
+	return error;
+}
+
+/* 1: it was on, and is off now. */
+static int rxvlan_off(const char *name, char *text, size_t size)
+{
+	int error = link_rxvlan_off(name);
+
+	if (error < 0)
+		snprintf(text, size,
+			 "VLAN tags are stripped by the card (rx-vlan-offload) and that cannot be switched "
+			 "off: %s",
+			 strerror(-error));
+	return error;
+}
+
+static int attach_inline(struct engine *e, char *text, size_t size)
+{
+	int error = read_link(e->config->outside, &e->link, text, size);
+
+	if (!error)
+		error = read_link(e->config->inside, &e->inside, text, size);
+	if (error)
+		return error;
+	error = rxvlan_off(e->config->outside, text, size);
+	if (error >= 0) {
+		e->rxvlan_switched |= error > 0;
+		error = rxvlan_off(e->config->inside, text, size);
+	}
+	if (error < 0)
+		return error;
+	e->rxvlan_switched_inside |= error > 0;
+	error = publish_services(e); /* the MTUs are known now */
+	if (error) {
+		snprintf(text, size, "cannot publish the services: %s", strerror(-error));
 		return error;
 	}
+	return fastpath_attach_inline(e->fastpath, e->link.ifindex, e->inside.ifindex,
+				      e->config->xdp == XDP_GENERIC, text, size);
+}
+
+static int attach_host(struct engine *e, char *text, size_t size)
+{
+	const char *name = e->config->outside;
+	int error = read_link(name, &e->link, text, size);
+
+	if (error)
+		return error;
 	stack_settings_read(&e->stack);
 	warn_of_settings(&e->stack);
 	if (link_is_veth(name) && e->config->xdp == XDP_NATIVE)
@@ -293,14 +354,9 @@ static int attach(struct engine *e, char *text, size_t size)
 			  "too; "
 			  "else say xdp = \"generic\"",
 			  name);
-	error = link_rxvlan_off(name);
-	if (error < 0) {
-		snprintf(text, size,
-			 "VLAN tags are stripped by the card (rx-vlan-offload) and that cannot be switched "
-			 "off: %s",
-			 strerror(-error));
+	error = rxvlan_off(name, text, size);
+	if (error < 0)
 		return error;
-	}
 	e->rxvlan_switched |= error > 0;
 	error = publish_services(e); /* the MTU is known now */
 	if (!error)
@@ -315,7 +371,8 @@ static int attach(struct engine *e, char *text, size_t size)
 static int attach_and_tell(struct engine *e)
 {
 	char reason[sizeof(e->reason)] = "";
-	int error = attach(e, reason, sizeof(reason));
+	int error = is_inline(e) ? attach_inline(e, reason, sizeof(reason))
+				 : attach_host(e, reason, sizeof(reason));
 
 	if (error && strcmp(e->reason, reason))
 		log_print(LOG_WARNING, "interface %s: %s", e->config->outside, reason);
@@ -331,7 +388,18 @@ static void detach(struct engine *e)
 	fastpath_detach(e->fastpath);
 	if (e->rxvlan_switched)
 		link_rxvlan_on(e->config->outside);
-	e->rxvlan_switched = false;
+	if (e->rxvlan_switched_inside)
+		link_rxvlan_on(e->config->inside);
+	e->rxvlan_switched = e->rxvlan_switched_inside = false;
+}
+
+/* One of two interfaces has gone, or is another by now: what was attached is of no use. */
+static bool inside_lost(const struct engine *e)
+{
+	struct link_state state;
+
+	return is_inline(e) &&
+	       (link_read(e->config->inside, &state) || state.ifindex != e->inside.ifindex);
 }
 
 static void look_after_interface(struct engine *e)
@@ -340,10 +408,12 @@ static void look_after_interface(struct engine *e)
 	bool there = !link_read(e->config->outside, &state);
 
 	if (fastpath_attached(e->fastpath) &&
-	    (fastpath_links_dead(e->fastpath) || !there || state.ifindex != e->link.ifindex)) {
+	    (fastpath_links_dead(e->fastpath) || !there || state.ifindex != e->link.ifindex ||
+	     inside_lost(e))) {
 		fastpath_detach(e->fastpath);
-		e->rxvlan_switched = false;
-		log_print(LOG_WARNING, "interface %s has gone", e->config->outside);
+		e->rxvlan_switched = e->rxvlan_switched_inside = false;
+		log_print(LOG_WARNING, "interface %s has gone",
+			  inside_lost(e) ? e->config->inside : e->config->outside);
 	}
 	if (!there) {
 		e->link.ifindex = 0;
@@ -364,7 +434,7 @@ static void on_link_change(const struct link_state *state, bool gone, void *arg)
 	struct engine *e = arg;
 
 	(void)gone;
-	if (!strcmp(state->name, e->config->outside))
+	if (!strcmp(state->name, e->config->outside) || (is_inline(e) && !strcmp(state->name, e->config->inside)))
 		look_after_interface(e);
 }
 
@@ -508,9 +578,13 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
 		note_shown(e, e->slot_of[i]);
 	}
-	clear_half_opens(e);
+	if (is_inline(e)) {
+		fastpath_expire(e->fastpath, &e->connections);
+	} else {
+		clear_half_opens(e);
+		follow_stack_settings(e);
+	}
 	follow_clock(e);
-	follow_stack_settings(e);
 	if (keyring_tick(&e->keyring, now_s()))
 		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
 			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
@@ -531,11 +605,19 @@ static void set_error(struct config_error *error, const struct config *config, c
 	snprintf(error->text, sizeof(error->text), "%s", text);
 }
 
+static bool needs_frags(const char *interface, struct link_state *link)
+{
+	return !link_read(interface, link) && link->mtu > FRAGS_ABOVE_MTU;
+}
+
 static int start_fastpath(struct engine *e, struct config_error *error)
 {
 	struct fastpath_options options = {
+		.inline_mode = is_inline(e),
+		.connections = e->config->connections,
 		.flow_entries = e->config->flow_entries,
-		.frags = !link_read(e->config->outside, &e->link) && e->link.mtu > FRAGS_ABOVE_MTU,
+		.frags = needs_frags(e->config->outside, &e->link) ||
+			 (is_inline(e) && needs_frags(e->config->inside, &e->inside)),
 	};
 	struct clock_reading now;
 	char text[sizeof(error->text)] = "";
@@ -669,10 +751,10 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	memset(status, 0, sizeof(*status));
 	status->uptime_s = (uint64_t)((read_clock(CLOCK_MONOTONIC) - e->started_ns) / NS_PER_S);
 	status->bypass = e->bypass;
-	status->syncookies_off = !e->stack.syncookies;
+	status->syncookies_off = !is_inline(e) && !e->stack.syncookies;
 	status->deployment = e->config->deployment;
 	status->service_count = e->config->service_count;
-	status->interface_count = 1;
+	status->interface_count = is_inline(e) ? 2 : 1;
 	for (uint32_t i = 0; i < SERVICE_SLOTS; i++) {
 		if (fastpath_read_counters(e->fastpath, i, &c))
 			continue;
@@ -734,15 +816,17 @@ int engine_find_service(struct engine *e, const char *name, struct service_statu
 
 int engine_get_interface(struct engine *e, size_t index, struct interface_status *status)
 {
-	if (index > 0)
+	const struct link_state *link = index ? &e->inside : &e->link;
+
+	if (index > is_inline(e))
 		return -ENOENT;
 	memset(status, 0, sizeof(*status));
-	memcpy(status->name, e->config->outside, sizeof(status->name));
-	status->present = e->link.ifindex != 0;
+	memcpy(status->name, index ? e->config->inside : e->config->outside, sizeof(status->name));
+	status->present = link->ifindex != 0;
 	status->attached = fastpath_attached(e->fastpath);
-	status->up = e->link.up;
-	status->ifindex = e->link.ifindex;
-	status->mtu = status->present ? e->link.mtu : 0;
+	status->up = link->up;
+	status->ifindex = link->ifindex;
+	status->mtu = status->present ? link->mtu : 0;
 	if (status->attached)
 		snprintf(status->xdp, sizeof(status->xdp), "%s",
 			 e->config->xdp == XDP_GENERIC ? "generic" : "native");
@@ -761,15 +845,22 @@ int engine_set_mode(struct engine *e, const char *name, enum service_mode mode)
 	return publish_services(e);
 }
 
+/* Inline, either name stands for both: one alone would be of no use. */
+static int check_interface(const struct engine *e, const char *interface, char *text, size_t size)
+{
+	if (!strcmp(interface, e->config->outside) || (is_inline(e) && !strcmp(interface, e->config->inside)))
+		return 0;
+	snprintf(text, size, "%s is not an interface of the configuration (outside is %s)", interface,
+		 e->config->outside);
+	return -ENOENT;
+}
+
 int engine_attach(struct engine *e, const char *interface, char *text, size_t size)
 {
-	int error;
+	int error = check_interface(e, interface, text, size);
 
-	if (strcmp(interface, e->config->outside)) {
-		snprintf(text, size, "%s is not an interface of the configuration (outside is %s)", interface,
-			 e->config->outside);
-		return -ENOENT;
-	}
+	if (error)
+		return error;
 	e->detached_by_hand = false;
 	if (fastpath_attached(e->fastpath))
 		return 0;
@@ -781,11 +872,8 @@ int engine_attach(struct engine *e, const char *interface, char *text, size_t si
 
 int engine_detach(struct engine *e, const char *interface, char *text, size_t size)
 {
-	if (strcmp(interface, e->config->outside)) {
-		snprintf(text, size, "%s is not an interface of the configuration (outside is %s)", interface,
-			 e->config->outside);
+	if (check_interface(e, interface, text, size))
 		return -ENOENT;
-	}
 	e->detached_by_hand = true;
 	snprintf(e->reason, sizeof(e->reason), "detached by hand: synmoat interface attach %s", interface);
 	detach(e);
@@ -806,6 +894,12 @@ static const char *fixed_key_changed(const struct config *a, const struct config
 	if (strcmp(a->cookie_secret_file ? a->cookie_secret_file : "",
 		   b->cookie_secret_file ? b->cookie_secret_file : ""))
 		return "cookie.secret_file";
+	if (strcmp(a->inside, b->inside))
+		return "interfaces.inside";
+	if (a->forward != b->forward)
+		return "forward";
+	if (a->connections != b->connections)
+		return "inline.connections";
 	return NULL;
 }
 

@@ -96,3 +96,11 @@ void profile_service(const struct config_service *config, const struct stack_set
 	service->half_open_high = config->half_open_high;
 	service->syn_rate_high = config->syn_rate_high;
 }
+
+void profile_inline(const struct config *config, struct service *service)
+{
+	service->wscale = (uint8_t)config->wscale;
+	service->wscale_ok = service->sack_ok = service->timestamps_ok = 1;
+	service->ecn_ok = 0; /* no cookie could take it back from a client whose server refuses it */
+	service->window4 = service->window6 = STASH_WINDOW;
+}

@@ -24,4 +24,10 @@ void stack_settings_read(struct stack_settings *settings);
 void profile_service(const struct config_service *config, const struct stack_settings *settings,
 		     unsigned int mtu, struct service *service);
 
+/*
+ * What differs inline, over what profile_service() filled: the servers' options are learned, the window is as
+ * wide as the early data that we keep.
+ */
+void profile_inline(const struct config *config, struct service *service);
+
 #endif
