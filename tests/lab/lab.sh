@@ -7,8 +7,9 @@
 # LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended. The kernel takes connections that stand
 # for a cookie, synmoat's too, only with 1 or 2: later by `lab_sysctls server net.ipv4.tcp_syncookies=1`.
 #
-#   lab_up [host] [MTU]         build the lab; MTU 1500 by default
-#   lab_in ROLE CMD...          run in a namespace: client, attacker, switch or server
+#   lab_up [host|inline] [MTU]  build the lab; MTU 1500 by default. inline: an appliance between switch and server, with the
+#                               interfaces outside and inside, ports of a kernel bridge; synmoat runs there
+#   lab_in ROLE CMD...          run in a namespace: client, attacker, switch, server or appliance
 #   lab_bg NAME ROLE CMD...     the same in the background; log in $LAB_DIR/NAME.log, pid by `lab_pid NAME`
 #   lab_stop NAME               end one of those (SIGTERM, then SIGKILL after 10 s); returns its exit status
 #   lab_wait_port ROLE ADDR PORT [SECONDS]     until something listens there
@@ -16,7 +17,7 @@
 #   lab_probe ARGS...           build/lab/probe from the client
 #   lab_flood ARGS...           build/lab/flood from the attacker, its interface and the server's MAC filled in
 #   lab_flood_bg NAME ARGS...   the same in the background
-#   lab_start_synmoat CONF      write the configuration and start the daemon in the server's namespace
+#   lab_start_synmoat CONF      write the configuration and start the daemon in the server's or appliance's namespace
 #   lab_stop_synmoat            stop it; returns its exit status
 #   lab_synmoat ARGS...         the CLI, on this daemon's socket
 #   lab_switch_stats            JSON: .ports.NAME.{rx,tx}_{packets,bytes}, .redirect_failed;
@@ -39,6 +40,7 @@ LAB_GATEWAY_V4=10.99.0.254 # leads from the server to the forged sources; its MA
 LAB_GATEWAY_V6=fd99::fe
 
 LAB_DIR=
+LAB_KIND=host
 declare -A LAB_PIDS=()
 
 # As $BASHPID differs between a script and its subshells, the prefix is fixed once.
@@ -152,6 +154,25 @@ lab_cable() {
 	ip -n "$ns" link set "$interface" up
 }
 
+# In the place of the server's cable: switch - outside|appliance|inside - server.
+lab_cables_inline() {
+	local mtu=$1 server switch appliance interface
+	server=$(lab_ns server) switch=$(lab_ns switch) appliance=$(lab_ns appliance)
+	ip link add outside netns "$appliance" mtu "$mtu" type veth peer name to-server mtu "$mtu" netns "$switch" || return
+	ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
+		peer name inside mtu "$mtu" netns "$appliance" || return
+	ip -n "$appliance" link add br0 mtu "$mtu" type bridge mcast_snooping 0 || return
+	for interface in outside inside; do
+		lab_in appliance ethtool -K $interface tx off tso off gso off gro on >/dev/null || return
+		ip -n "$appliance" link set $interface master br0 up
+	done
+	ip -n "$appliance" link set br0 up
+	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
+	lab_in switch ethtool -K to-server tx off tso off gso off >/dev/null || return
+	ip -n "$switch" link set to-server up
+	ip -n "$server" link set s0 up
+}
+
 lab_sysctls() {
 	lab_in "$1" sysctl -qw "${@:2}"
 }
@@ -220,6 +241,8 @@ lab_start_switch() {
 	for role in client attacker server; do
 		ports+=(--port "$role,to-$role,$(lab_mac "$role")")
 	done
+	# what the appliance sends back by XDP_TX arrives only where a program is
+	[[ $LAB_KIND == host ]] || ports+=(--pass "$(lab_ns server),s0")
 	lab_bg switch switch "$LAB_BUILD/lab/switch" --socket "$LAB_DIR/switch.sock" "${ports[@]}" \
 		--pass "$(lab_ns client),c0" --sink "$(lab_ns attacker),a0"
 	if ! lab_wait 10 lab_switch_ready || ! lab_running switch; then
@@ -230,7 +253,9 @@ lab_start_switch() {
 
 lab_up() {
 	local kind=${1:-host} mtu=${2:-1500} role
-	[[ $kind == host ]] || lab_die "unknown kind of lab: $kind"
+	[[ $kind == host || $kind == inline ]] || lab_die "unknown kind of lab: $kind"
+	LAB_KIND=$kind
+	[[ $kind == host ]] || LAB_ROLES+=(appliance)
 	[[ $EUID == 0 ]] || lab_die "must be root"
 	[[ -x $LAB_BUILD/lab/switch ]] || lab_die "$LAB_BUILD/lab/switch is missing: make lab"
 	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/synmoat-lab.XXXXXX")
@@ -244,8 +269,12 @@ lab_up() {
 	lab_sysctls switch net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	for role in client attacker server; do
 		lab_host_sysctls "$role" || lab_die "sysctl failed in $role"
-		lab_cable "$role" "$mtu" || lab_die "cannot lay the cable of $role"
+		[[ $kind.$role == inline.server ]] || lab_cable "$role" "$mtu" || lab_die "cannot lay the cable of $role"
 	done
+	if [[ $kind == inline ]]; then
+		lab_sysctls appliance net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+		lab_cables_inline "$mtu" || lab_die "cannot lay the cables of the appliance"
+	fi
 	lab_sysctls server net.ipv4.tcp_syncookies="${LAB_SYNCOOKIES:-0}"
 	lab_addresses
 	lab_neighbours
@@ -302,8 +331,12 @@ lab_probe() {
 
 # --- the daemon ---
 
+lab_home() {
+	if [[ $LAB_KIND == inline ]]; then echo appliance; else echo server; fi
+}
+
 lab_synmoat() {
-	lab_in server "$LAB_BUILD/synmoat" --socket "$LAB_DIR/control.sock" "$@"
+	lab_in "$(lab_home)" "$LAB_BUILD/synmoat" --socket "$LAB_DIR/control.sock" "$@"
 }
 
 lab_synmoat_answers() {
@@ -314,7 +347,7 @@ lab_start_synmoat() {
 	printf '%s\n' "$1" >"$LAB_DIR/synmoat.conf"
 	# With 0 the kernel takes over no handshake that it did not begin, and synmoatd refuses to attach.
 	lab_in server sysctl -qw net.ipv4.tcp_syncookies=1
-	lab_bg synmoatd server "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
+	lab_bg synmoatd "$(lab_home)" "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
 		--socket "$LAB_DIR/control.sock"
 	if lab_wait 10 lab_synmoat_answers && lab_running synmoatd; then
 		return 0
