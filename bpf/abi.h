@@ -40,10 +40,11 @@
 	X(PASS_HANDSHAKE, pass_handshake, "inline: our handshake with the server")                           \
 	X(PASS_TRANSLATED, pass_translated, "inline: segment of a connection that we proxy, translated")     \
 	X(PASS_UNKNOWN, pass_unknown, "inline: segment of no known connection, within the budget")           \
+	X(PASS_ROUTED, pass_routed, "inline, forward = route: left to the kernel (MTU, TTL, next hop)")      \
 	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
 	X(TX_RST, tx_rst, "inline: RST to the server for a handshake that is not ours any more")             \
 	X(TX_REFUSED, tx_refused, "inline: valid cookie, but the table is full: RST to the client")          \
-	X(DROP_EARLY, drop_early, "inline: sent again while the server's handshake is under way")            \
+	X(DROP_EARLY, drop_early, "inline: early data kept, or sent again, ahead of the server's answer")    \
 	X(DROP_HANDSHAKES, drop_handshakes,                                                                  \
 	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
 	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
@@ -134,7 +135,8 @@ struct service_state {
 	__u32 auth_count;
 	__u32 backlog;	  /* of that listener */
 	__u64 mptcp_seen; /* jiffies64 at which a SYN last met an MPTCP listener; 0: never */
-	/* inline: handshakes with the server that are not done, and the second and count of unknown segments */
+	/* inline: handshakes with the server that are not done, and the second and count of unknown segments
+	 */
 	__u32 handshakes;
 	__u32 unknown_count;
 	__u64 unknown_window;
@@ -178,10 +180,11 @@ struct runtime {
 	__u32 half;	      /* of the services table */
 	__u32 bypass;	      /* no new cookies, no drops */
 	__u32 jiffies_hz;
-	__u32 lookups_per_s; /* budget of socket lookups for unknown segments, each CPU */
-	__u16 mac[4];	     /* of our interface, in its first three; all zero: any */
-	__u32 unknown_pps;   /* inline: unknown segments that may pass to a service */
-	__u32 handshakes_max; /* inline: with the servers of one service */
+	__u32 lookups_per_s;   /* budget of socket lookups for unknown segments, each CPU */
+	__u16 mac[4];	       /* of our interface, in its first three; all zero: any */
+	__u32 unknown_pps;     /* inline: unknown segments that may pass to a service */
+	__u32 handshakes_max;  /* inline: with the servers of one service */
+	__u32 port_ifindex[2]; /* by enum port */
 };
 
 struct control {
@@ -242,38 +245,46 @@ enum connection_state {
 #define CONNECTION_TIMESTAMPS	0x02
 #define CONNECTION_SACK		0x04
 #define CONNECTION_ECN		0x08
-#define CONNECTION_RESCALE	0x10 /* the server's window scale is not the one that we announced */
-#define CONNECTION_STASHED	0x20 /* the client's early data wait for the server */
-#define CONNECTION_CLIENT_FIN	0x40
-#define CONNECTION_SERVER_FIN	0x80
-#define CONNECTION_CLIENT_ACKED 0x100 /* the client's FIN, by the server */
-#define CONNECTION_SERVER_ACKED 0x200
+#define CONNECTION_STASHED	0x10 /* the client's early data wait for the server */
+#define CONNECTION_CLIENT_FIN	0x20
+#define CONNECTION_SERVER_FIN	0x40
+#define CONNECTION_CLIENT_ACKED 0x80 /* the client's FIN, by the server */
+#define CONNECTION_SERVER_ACKED 0x100
 
-/* The established path touches the first half only. */
+/* forward = "route": where the kernel's FIB sends one direction of a connection. */
+struct hop {
+	__u8 to[6], from[6]; /* MAC addresses */
+	__u16 mtu;
+	__u16 checked; /* jiffies64 / 256; 0: never */
+};
+
+/* The established path as a bridge touches the first half only. */
 struct connection {
-	__u32 delta;	   /* the server's sequence numbers: what the client sees, less what the server says */
-	__u32 ts_delta;	   /* its TSval likewise */
+	__u32 delta;	/* the server's sequence numbers: what the client sees, less what the server says */
+	__u32 ts_delta; /* its TSval likewise */
 	__u32 client_next; /* the highest sequence number seen, and one */
 	__u32 server_next; /* in the server's own numbers */
 	__u32 seen;	   /* jiffies64 / 64 of the last segment */
 	__u32 state;	   /* enum connection_state */
-	__u16 flags;
+	__u32 flags;	   /* set by both directions at once: atomically */
 	__u8 service;
-	__u8 duplicates; /* of the third ACK */
 	__u8 client_wscale; /* COOKIE_NO_WSCALE: none */
 	__u8 our_wscale;    /* announced to the client */
 	__u8 server_wscale;
-	__u8 resends; /* of our SYN */
 	__u32 client_isn;
-	__u32 our_isn;	     /* the cookie */
-	__u32 our_tsval;     /* of the SYN-ACK that carried it */
-	__u32 client_tsval;  /* of the client's ACK */
-	__u32 client_fin;    /* sequence number after the FIN */
+	__u32 our_isn;	    /* the cookie */
+	__u32 our_tsval;    /* of the SYN-ACK that carried it */
+	__u32 client_tsval; /* of the client's ACK */
+	__u32 client_fin;   /* sequence number after the FIN */
 	__u32 server_fin;
 	__u16 client_mss;
 	__u16 client_window; /* of its ACK, as on the wire */
 	__u16 server_window; /* of its SYN-ACK, in the scale that we announced */
-	__u16 stash; /* with CONNECTION_STASHED */
+	__u16 stash;	     /* with CONNECTION_STASHED */
+	struct hop hop[2];   /* by enum port */
+	__u8 duplicates;     /* of the third ACK */
+	__u8 resends;	     /* of our SYN */
+	__u8 pad[6];
 };
 
 /* The client's early data, until the server has answered. */
@@ -292,7 +303,7 @@ struct server {
 	__u32 tag;  /* of its address and port, never 0 */
 	__u32 seen; /* jiffies64 / 64 */
 	__u16 mss;
-	__u8 wscale; /* COOKIE_NO_WSCALE: none */
+	__u8 wscale;  /* COOKIE_NO_WSCALE: none */
 	__u8 options; /* OPTION_SACK, OPTION_TS */
 	__u32 pad;
 };
@@ -318,12 +329,13 @@ ABI_SIZE(struct service_state, 72);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 88);
-ABI_SIZE(struct control, 184);
+ABI_SIZE(struct runtime, 96);
+ABI_SIZE(struct control, 200);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
-ABI_SIZE(struct connection, 64);
+ABI_SIZE(struct connection, 104);
+ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct stash, 1456);
 ABI_SIZE(struct server, 16);
 

@@ -109,6 +109,17 @@ static __always_inline bool connection_move(struct connection *c, __u32 from, __
 	return true;
 }
 
+static __always_inline void connection_set(struct connection *c, __u32 flag)
+{
+	if (!(c->flags & flag))
+		__sync_fetch_and_or(&c->flags, flag);
+}
+
+static __always_inline void connection_clear(struct connection *c, __u32 flag)
+{
+	__sync_fetch_and_and(&c->flags, ~flag);
+}
+
 /* --- ending --- */
 
 static __always_inline void connection_delete(const struct tuple *t, const struct connection *c)
@@ -123,16 +134,22 @@ static __always_inline void connection_delete(const struct tuple *t, const struc
 	count_begun(service, state, -1);
 }
 
+static __always_inline bool has_ended(const struct connection *c)
+{
+	return c->state == CONNECTION_TIME_WAIT || c->state == CONNECTION_RESET;
+}
+
 struct sweep {
 	__u32 now, jiffies_hz;
 	__u32 expired, enough, kept;
+	bool urgent; /* what has ended need not wait for what may be under way */
 };
 
 static long sweep_one(void *map, const void *key, void *value, void *arg)
 {
 	struct sweep *s = arg;
 
-	if (!connection_expired(value, s->now, s->jiffies_hz)) {
+	if (!connection_expired(value, s->now, s->jiffies_hz) && !(s->urgent && has_ended(value))) {
 		s->kept++;
 		return 0;
 	}
@@ -141,12 +158,14 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 	return s->expired >= s->enough;
 }
 
-static __always_inline void connection_sweep(struct sweep *s, const struct runtime *rt, __u32 enough)
+static __always_inline void connection_sweep(struct sweep *s, const struct runtime *rt, __u32 enough,
+					     bool urgent)
 {
 	s->now = connection_clock();
 	s->jiffies_hz = rt->jiffies_hz;
 	s->expired = s->kept = 0;
 	s->enough = enough;
+	s->urgent = urgent;
 	bpf_for_each_map_elem(&connections, sweep_one, s, 0);
 }
 
@@ -155,7 +174,8 @@ static __always_inline void connection_sweep(struct sweep *s, const struct runti
 __u64 swept_at __weak; /* jiffies64 of the last sweep that an addition made */
 
 /* Adds or, with BPF_ANY, replaces whole. 0, -EEXIST, or -E2BIG: the table is full. */
-static __noinline __attribute__((unused)) int connection_add(const struct tuple *t, const struct connection *c, __u64 flags)
+static __noinline __attribute__((unused)) int connection_add(const struct tuple *t,
+							     const struct connection *c, __u64 flags)
 {
 	const struct runtime *rt = runtime_live();
 	__u64 jiffies = bpf_jiffies64(), swept = swept_at;
@@ -175,7 +195,7 @@ static __noinline __attribute__((unused)) int connection_add(const struct tuple 
 	error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	if (error == -7 /* E2BIG */ && jiffies - swept > rt->jiffies_hz &&
 	    __sync_val_compare_and_swap(&swept_at, swept, jiffies) == swept) {
-		connection_sweep(&s, rt, SWEEP_ENOUGH);
+		connection_sweep(&s, rt, SWEEP_ENOUGH, true);
 		error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	}
 	if (error)

@@ -26,7 +26,7 @@ static __always_inline bool follow_fits(const struct connection *c, const struct
 static __always_inline void follow_ends(struct connection *c, bool acked, __u32 flag)
 {
 	if (acked)
-		c->flags |= flag;
+		connection_set(c, flag);
 	if ((c->flags & (CONNECTION_CLIENT_FIN | CONNECTION_SERVER_FIN)) !=
 	    (CONNECTION_CLIENT_FIN | CONNECTION_SERVER_FIN))
 		return;
@@ -59,10 +59,10 @@ static __always_inline void follow(struct connection *c, const struct packet *p,
 		connection_move(c, CONNECTION_RESET, CONNECTION_ESTABLISHED);
 	if (from_client && p->flags & TCP_FIN) {
 		c->client_fin = next;
-		c->flags |= CONNECTION_CLIENT_FIN;
+		connection_set(c, CONNECTION_CLIENT_FIN);
 	} else if (p->flags & TCP_FIN) {
 		c->server_fin = next;
-		c->flags |= CONNECTION_SERVER_FIN;
+		connection_set(c, CONNECTION_SERVER_FIN);
 	}
 	if (c->flags & (CONNECTION_CLIENT_FIN | CONNECTION_SERVER_FIN) && p->flags & TCP_ACK) {
 		if (from_client)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What both hooks of the inline deployment share: a packet on its way across, and what its verdict does to it.
+ * What both hooks of the inline deployment share: a packet on its way across, and what its verdict does to
+ * it.
  */
 #ifndef SYNMOAT_INLINE_BPF_H
 #define SYNMOAT_INLINE_BPF_H
@@ -25,11 +26,18 @@ struct crossing {
 	struct tcp_options options;
 };
 
-static __always_inline int cross(struct xdp_md *ctx, __u32 slot, enum verdict verdict, enum port to)
+/* What we neither wrote nor changed is the kernel's to route. */
+static __always_inline bool is_ours(enum verdict verdict)
 {
-	count_verdict(slot, verdict);
+	return verdict == PASS_TRANSLATED || verdict == PASS_HANDSHAKE || verdict == PASS_COOKIE;
+}
+
+static __always_inline int cross(struct xdp_md *ctx, const struct crossing *x, enum verdict verdict,
+				 enum port to)
+{
+	count_verdict(x->slot, verdict);
 	if (verdict < TX_SYNACK)
-		return forward(ctx, to);
+		return forward(ctx, &x->packet, x->connection, is_ours(verdict), to);
 	return verdict <= TX_REFUSED ? XDP_TX : XDP_DROP;
 }
 

@@ -134,15 +134,14 @@ static __always_inline bool proxy_tell_refusal(struct xdp_md *ctx, const struct 
 }
 
 /* The server's SYN-ACK P fixes what is translated from now on. */
-static __always_inline void proxy_establish(const struct tuple *t, struct connection *c, const struct packet *p,
-					    const struct tcp_options *in, __u16 window)
+static __always_inline void proxy_establish(const struct tuple *t, struct connection *c,
+					    const struct packet *p, const struct tcp_options *in,
+					    __u16 window)
 {
 	c->delta = c->our_isn - p->seq;
 	c->ts_delta = c->our_tsval - in->tsval;
 	c->server_next = p->seq + 1;
 	c->server_wscale = in->present & OPTION_WS ? in->wscale : COOKIE_NO_WSCALE;
-	if (c->client_wscale != COOKIE_NO_WSCALE && c->server_wscale != c->our_wscale)
-		c->flags |= CONNECTION_RESCALE;
 	c->server_window = window >> (c->our_wscale & 15); /* a SYN-ACK's is never scaled */
 	c->seen = connection_clock();
 	server_learn(t, c, in);

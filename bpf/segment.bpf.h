@@ -9,37 +9,7 @@
 #include "maps.bpf.h"
 #include "packet.bpf.h"
 #include "synack.bpf.h"
-
-#define SEGMENT_OPTIONS 5 /* words */
-
-struct segment {
-	__u32 seq, ack;
-	__u16 window;
-	__u8 flags;
-	__u32 reply; /* goes back to where the frame came from */
-	__u32 words;  /* of options */
-	__u32 payload; /* bytes that the caller will store behind the header, and their sum */
-	__u32 payload_sum;
-	__be32 options[SEGMENT_OPTIONS];
-};
-
-/* Where a packet is put together, since the stack is small; one for each CPU. */
-struct workspace {
-	struct connection connection;
-	struct segment segment;
-	__be32 ip4[5], ip6[10];
-	__be32 tcp[5 + SEGMENT_OPTIONS];
-	__u8 link[L3_MAX + 2];
-};
-
-PERCPU_MAP(workspaces, 1, struct workspace);
-
-static __always_inline struct workspace *workspace_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&workspaces, &zero);
-}
+#include "workspace.bpf.h"
 
 /* Grows at the head, as a frame from a veth has no room behind it; for a payload at the tail, as a copy for a
  * devmap has a page to itself. */
@@ -52,7 +22,8 @@ static __always_inline bool segment_resize(struct xdp_md *ctx, __u32 size, bool 
 	return size == had || !bpf_xdp_adjust_tail(ctx, (int)size - (int)had);
 }
 
-static __always_inline __u64 segment_ip4(const struct packet *p, const struct segment *s, __be32 *w, __u32 length)
+static __always_inline __u64 segment_ip4(const struct packet *p, const struct segment *s, __be32 *w,
+					 __u32 length)
 {
 	w[0] = bpf_htonl(0x45000000 | (sizeof(struct iphdr) + length));
 	w[1] = bpf_htonl(0x4000); /* don't fragment */
@@ -63,7 +34,8 @@ static __always_inline __u64 segment_ip4(const struct packet *p, const struct se
 	return (__u64)w[3] + w[4];
 }
 
-static __always_inline __u64 segment_ip6(const struct packet *p, const struct segment *s, __be32 *w, __u32 length)
+static __always_inline __u64 segment_ip6(const struct packet *p, const struct segment *s, __be32 *w,
+					 __u32 length)
 {
 	__u64 sum = 0;
 

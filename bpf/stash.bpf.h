@@ -42,7 +42,8 @@ static __always_inline bool stash_append(struct xdp_md *ctx, const struct packet
 	__u32 length = p->payload, at = s->length, l4 = p->l4, doff = p->doff;
 	int sum;
 
-	if (!length || length > STASH_WINDOW || at > STASH_WINDOW || at + length > STASH_WINDOW || l4 > L4_MAX)
+	if (!length || length > STASH_WINDOW || at > STASH_WINDOW || at + length > STASH_WINDOW ||
+	    l4 > L4_MAX)
 		return false;
 	sum = segment_sum(ctx, l4 + doff, length);
 	if (sum < 0)
@@ -58,8 +59,7 @@ static __always_inline bool stash_append(struct xdp_md *ctx, const struct packet
 	} else {
 		__u32 room = STASH_WINDOW / 2;
 
-		if (at > room || length > room ||
-		    bpf_xdp_load_bytes(ctx, l4 + doff, s->data + at, length))
+		if (at > room || length > room || bpf_xdp_load_bytes(ctx, l4 + doff, s->data + at, length))
 			return false;
 	}
 	s->sum += at & 1 ? (sum >> 8 | sum << 8) & 0xffff : sum;
@@ -82,9 +82,17 @@ static __always_inline void stash_begin(struct xdp_md *ctx, const struct packet 
 			return;
 		}
 		c->stash = index;
-		c->flags |= CONNECTION_STASHED;
+		connection_set(c, CONNECTION_STASHED);
 		return;
 	}
+}
+
+static __always_inline void stash_forget(const struct connection *c)
+{
+	struct stash *s = stash_get(c->stash);
+
+	if (s)
+		stash_release(s, c->our_isn);
 }
 
 /* More early data; false: they do not follow what is there. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A segment of a proxied connection, as the other end must see it: only the server's sequence numbers and
- * TSvals are shifted, since our SYN to it carried the client's own. Checksums by their differences (RFC 1624).
+ * TSvals are shifted, since our SYN to it carried the client's own. Checksums by their differences (RFC
+ * 1624).
  */
 #ifndef SYNMOAT_TRANSLATE_BPF_H
 #define SYNMOAT_TRANSLATE_BPF_H
@@ -100,10 +101,17 @@ static __always_inline __u16 rescale(__u16 window, __u32 from, __u32 to)
 	return bytes > 65535 ? 65535 : bytes;
 }
 
+/* The server's window scale is not the one that we announced. */
+static __always_inline bool rescales(const struct connection *c)
+{
+	return c->server_wscale != c->our_wscale && c->client_wscale != COOKIE_NO_WSCALE;
+}
+
 static __always_inline __u16 translate_window(const struct connection *c, bool from_client, __u16 window)
 {
 	if (!from_client)
-		return rescale(window, c->server_wscale == COOKIE_NO_WSCALE ? 0 : c->server_wscale, c->our_wscale);
+		return rescale(window, c->server_wscale == COOKIE_NO_WSCALE ? 0 : c->server_wscale,
+			       c->our_wscale);
 	/* a server that scales nothing reads the client's windows unscaled, too */
 	if (c->server_wscale == COOKIE_NO_WSCALE && c->client_wscale != COOKIE_NO_WSCALE)
 		return rescale(window, c->client_wscale, 0);
@@ -155,7 +163,7 @@ static __always_inline bool translate(struct xdp_md *ctx, const struct packet *p
 		checksum_replace(&sum, tcp->ack_seq, new);
 		tcp->ack_seq = new;
 	}
-	if (c->flags & CONNECTION_RESCALE && !(p->flags & TCP_RST)) {
+	if (rescales(c) && !(p->flags & TCP_RST)) {
 		__be16 window = bpf_htons(translate_window(c, from_client, bpf_ntohs(tcp->window)));
 
 		sum += (__u16)~tcp->window;

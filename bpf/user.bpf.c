@@ -36,7 +36,7 @@ int connection_expire(struct sweep_args *args)
 
 	if (!rt)
 		return 0;
-	connection_sweep(&s, rt, ~0U);
+	connection_sweep(&s, rt, ~0U, false);
 	args->expired = s.expired;
 	args->connections = s.kept;
 	return 0;

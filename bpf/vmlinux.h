@@ -146,6 +146,21 @@ struct bpf_devmap_val {
 	} bpf_prog;
 };
 
+struct bpf_fib_lookup {
+	__u8 family;
+	__u8 l4_protocol;
+	__be16 sport;
+	__be16 dport;
+	__u16 tot_len; /* out: mtu_result */
+	__u32 ifindex;
+	__u32 tos_flowinfo; /* IPv4: tos in the first byte */
+	__be32 src[4];
+	__be32 dst[4];
+	__u32 vlan;
+	__u8 smac[6];
+	__u8 dmac[6];
+};
+
 struct bpf_tcp_req_attrs {
 	u32 rcv_tsval;
 	u32 rcv_tsecr;

@@ -64,6 +64,8 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 	}
 	if (c->state == CONNECTION_SYN_SENT || p->flags & TCP_SYN)
 		return judge_answer(ctx, x);
+	if (hop_too_small(&c->hop[PORT_OUTSIDE], p))
+		return PASS_ROUTED;
 	follow(c, p, false);
 	return translate(ctx, p, c, false) ? PASS_TRANSLATED : DROP_MALFORMED;
 }
@@ -96,24 +98,25 @@ int xdp_inside(struct xdp_md *ctx)
 	__u32 verdict;
 
 	if (parsed == PARSED_NOT_IP)
-		return cross(ctx, SERVICE_NONE, PASS_NOT_IP, PORT_OUTSIDE);
+		return cross(ctx, &x, PASS_NOT_IP, PORT_OUTSIDE);
 	if (parsed != PARSED_TCP || p->frame_end > bpf_xdp_get_buff_len(ctx))
-		return cross(ctx, SERVICE_NONE, PASS_NOT_TCP, PORT_OUTSIDE);
+		return cross(ctx, &x, PASS_NOT_TCP, PORT_OUTSIDE);
 	connection_key(p, true, &x.key);
 	x.connection = connection_find(&x.key);
 	if (x.connection) {
+		x.slot = x.connection->service;
 		verdict = judge_known(ctx, &x);
 		if (verdict != ANSWER_BOTH)
-			return cross(ctx, x.connection->service, verdict, PORT_OUTSIDE);
+			return cross(ctx, &x, verdict, PORT_OUTSIDE);
 		count_verdict(x.connection->service, PASS_HANDSHAKE);
 		return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
 	}
 	x.rt = runtime_live();
 	if (!x.rt || !crossing_service(&x, p->saddr, p->source))
-		return cross(ctx, SERVICE_NONE, PASS_NO_SERVICE, PORT_OUTSIDE);
+		return cross(ctx, &x, PASS_NO_SERVICE, PORT_OUTSIDE);
 	if (x.stance != STANCE_OPEN)
 		learn(&x);
-	return cross(ctx, x.slot, PASS_OPEN, PORT_OUTSIDE);
+	return cross(ctx, &x, PASS_OPEN, PORT_OUTSIDE);
 }
 
 /* --- behind the devmap: P is a server's SYN-ACK --- */
@@ -138,7 +141,7 @@ static __always_inline bool store_stash(struct xdp_md *ctx, const struct packet 
 	barrier_var(length);
 	if (!stash || length - 1 >= STASH_WINDOW || bpf_xdp_store_bytes(ctx, at, stash->data, length))
 		return false;
-	c->flags &= ~CONNECTION_STASHED;
+	connection_clear(c, CONNECTION_STASHED);
 	stash_release(stash, c->our_isn);
 	return true;
 }
@@ -176,7 +179,14 @@ int xdp_copy_outside(struct xdp_md *ctx)
 	if (!c || !w)
 		return XDP_DROP;
 	proxy_opening(c, &w->segment);
-	return segment_write(ctx, &p) ? XDP_PASS : XDP_DROP;
+	if (!segment_write(ctx, &p))
+		return XDP_DROP;
+	if (forward_mode == FORWARD_BRIDGE)
+		return XDP_PASS;
+	return !hop_resolve(ctx, &p, &c->hop[PORT_OUTSIDE], PORT_OUTSIDE) &&
+			       hop_apply(ctx, &p, &c->hop[PORT_OUTSIDE])
+		       ? XDP_PASS
+		       : XDP_DROP;
 }
 
 char _license[] SEC("license") __weak = "GPL";

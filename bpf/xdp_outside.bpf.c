@@ -6,6 +6,7 @@
  */
 #include "abi.h"
 #include "follow.bpf.h"
+#include "icmp.bpf.h"
 #include "inline.bpf.h"
 #include "mitigate.bpf.h"
 #include "proxy.bpf.h"
@@ -20,7 +21,7 @@ enum { JUDGE_KNOWN = VERDICT_COUNT }; /* no verdict yet: the segment is its conn
 
 /* --- a valid cookie --- */
 
-static __always_inline enum verdict begin(struct xdp_md *ctx, struct crossing *x, const struct cookie_options *o)
+static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const struct cookie_options *o)
 {
 	struct packet *p = &x->packet;
 	struct workspace *w = workspace_get();
@@ -40,7 +41,10 @@ static __always_inline enum verdict begin(struct xdp_md *ctx, struct crossing *x
 	case 0:
 		break;
 	case -17: /* EEXIST: another CPU was first */
-		return DROP_EARLY;
+		if (c->flags & CONNECTION_STASHED)
+			stash_forget(c);
+		x->connection = connection_find(&x->key);
+		return JUDGE_KNOWN;
 	default:
 		return proxy_refuse(ctx, p) ? TX_REFUSED : DROP_INTERNAL;
 	}
@@ -75,7 +79,8 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 		w->segment = (struct segment){ .seq = p->seq, .flags = TCP_RST };
 		return segment_write(ctx, p) ? PASS_HANDSHAKE : DROP_INTERNAL;
 	}
-	if (p->ack != c->our_isn + 1 || p->seq - c->client_isn > STASH_WINDOW + 1 || p->flags & (TCP_FIN | TCP_SYN))
+	if (p->ack != c->our_isn + 1 || p->seq - c->client_isn > STASH_WINDOW + 1 ||
+	    p->flags & (TCP_FIN | TCP_SYN))
 		return DROP_EARLY;
 	if (p->payload && !checksums_wrong(ctx, p)) {
 		if (c->flags & CONNECTION_STASHED) {
@@ -85,7 +90,8 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 			return DROP_EARLY;
 		}
 	}
-	/* what is sent again asks for our SYN again, once a second and not later than the connection may live */
+	/* what is sent again asks for our SYN again, once a second and not later than the connection may live
+	 */
 	if ((now - c->seen) << CONNECTION_SHIFT < x->rt->jiffies_hz || c->resends >= 10)
 		return DROP_EARLY;
 	c->resends++;
@@ -118,14 +124,23 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 	struct connection *c = x->connection;
 	struct packet *p = &x->packet;
 
+	enum verdict verdict;
+
 	if (!c)
-		return DROP_INTERNAL;
-	if (c->state == CONNECTION_SYN_SENT)
-		return judge_early(ctx, x);
+		return DROP_EARLY;
+	if (c->state == CONNECTION_SYN_SENT) {
+		verdict = judge_early(ctx, x);
+		/* the server's answer may have come on another CPU, too early to take what was kept just now
+		 */
+		if (verdict != DROP_EARLY || c->state != CONNECTION_ESTABLISHED)
+			return verdict;
+	}
 	if (c->state == CONNECTION_SYN_RCVD)
 		follow_half_open(c, p);
 	if (is_replay(c, p))
 		return DROP_REPLAYED;
+	if (!(c->flags & CONNECTION_PLAIN) && hop_too_small(&c->hop[PORT_INSIDE], p))
+		return PASS_ROUTED;
 	follow(c, p, true);
 	if (!translate(ctx, p, c, true))
 		return DROP_MALFORMED;
@@ -232,7 +247,7 @@ static __always_inline bool is_known_cookie(const struct crossing *x)
 	       x->packet.seq == x->connection->client_isn + 1;
 }
 
-static __always_inline enum verdict judge(struct xdp_md *ctx, struct crossing *x)
+static __always_inline __u32 judge(struct xdp_md *ctx, struct crossing *x)
 {
 	struct cookie_options o;
 
@@ -311,16 +326,18 @@ int xdp_outside(struct xdp_md *ctx)
 	__u32 verdict;
 
 	if (parsed == PARSED_NOT_IP)
-		return cross(ctx, SERVICE_NONE, PASS_NOT_IP, PORT_INSIDE);
-	if (parsed == PARSED_NOT_TCP)
-		return cross(ctx, SERVICE_NONE, PASS_NOT_TCP, PORT_INSIDE);
+		return cross(ctx, &x, PASS_NOT_IP, PORT_INSIDE);
+	if (parsed == PARSED_NOT_TCP) {
+		icmp_translate(ctx, &x.packet);
+		return cross(ctx, &x, PASS_NOT_TCP, PORT_INSIDE);
+	}
 	x.rt = runtime_live();
 	if (!x.rt)
-		return cross(ctx, SERVICE_NONE, PASS_NO_SERVICE, PORT_INSIDE);
+		return cross(ctx, &x, PASS_NO_SERVICE, PORT_INSIDE);
 	verdict = decide(ctx, &x, parsed);
 	if (verdict == JUDGE_KNOWN)
 		verdict = judge_known(ctx, &x);
-	return cross(ctx, x.slot, verdict, PORT_INSIDE);
+	return cross(ctx, &x, verdict, PORT_INSIDE);
 }
 
 char _license[] SEC("license") __weak = "GPL";

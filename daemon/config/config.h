@@ -51,15 +51,15 @@ struct config {
 	enum xdp_mode xdp;
 	enum forward_mode forward;
 	char outside[IF_NAMESIZE];
-	char inside[IF_NAMESIZE];	    /* inline only */
+	char inside[IF_NAMESIZE];   /* inline only */
 	char *control_group;	    /* members may change things */
 	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
-	uint32_t connections;		    /* inline: at most so many cross at a time */
-	uint32_t handshakes;		    /* inline: under way with the servers of one service */
-	uint32_t unknown_pps;		    /* inline: segments of no known connection to one service */
-	uint32_t wscale;		    /* inline: announced to clients */
+	uint32_t connections;	    /* inline: at most so many cross at a time */
+	uint32_t handshakes;	    /* inline: under way with the servers of one service */
+	uint32_t unknown_pps;	    /* inline: segments of no known connection to one service */
+	uint32_t wscale;	    /* inline: announced to clients */
 	struct config_service *services;
 	size_t service_count;
 };

@@ -32,11 +32,6 @@ static const char *const xdp_words[] = { [XDP_NATIVE] = "native", [XDP_GENERIC] 
 
 /* --- what is wrong with a string --- */
 
-static const char *forward_fault(const char *value)
-{
-	return strcmp(value, "route") ? NULL : "this build forwards as a bridge only: write \"bridge\"";
-}
-
 static const char *interface_fault(const char *value)
 {
 	if (!*value || strlen(value) >= IF_NAMESIZE)
@@ -127,8 +122,7 @@ const struct key config_keys[] = {
 	{ "deployment", &value_word, CONFIG(deployment), .words = deployment_words,
 	  .example = "deployment = \"host\";" },
 	{ "xdp", &value_word, CONFIG(xdp), .words = xdp_words },
-	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .find_fault = forward_fault,
-	  .inline_only = true },
+	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .inline_only = true },
 	{ "interfaces", &group, .members = interface_keys },
 	{ "control", &group, .members = control_keys },
 	{ "cookie", &group, .members = cookie_keys },

@@ -55,8 +55,8 @@ struct engine {
 	struct keyring keyring;
 	struct slot_clock clock;
 	struct stack_settings stack;
-	struct link_state link;	  /* outside */
-	struct link_state inside; /* inline */
+	struct link_state link;		  /* outside */
+	struct link_state inside;	  /* inline */
 	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
@@ -103,6 +103,7 @@ static int publish(struct engine *e)
 		.bypass = e->bypass || (!is_inline(e) && !e->stack.syncookies),
 		.unknown_pps = e->config->unknown_pps,
 		.handshakes_max = e->config->handshakes,
+		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
 		.lookups_per_s = e->config->lookup_budget_pps,
 	};
 	int error = read_clocks(e, &now);
@@ -398,8 +399,7 @@ static bool inside_lost(const struct engine *e)
 {
 	struct link_state state;
 
-	return is_inline(e) &&
-	       (link_read(e->config->inside, &state) || state.ifindex != e->inside.ifindex);
+	return is_inline(e) && (link_read(e->config->inside, &state) || state.ifindex != e->inside.ifindex);
 }
 
 static void look_after_interface(struct engine *e)
@@ -407,9 +407,8 @@ static void look_after_interface(struct engine *e)
 	struct link_state state;
 	bool there = !link_read(e->config->outside, &state);
 
-	if (fastpath_attached(e->fastpath) &&
-	    (fastpath_links_dead(e->fastpath) || !there || state.ifindex != e->link.ifindex ||
-	     inside_lost(e))) {
+	if (fastpath_attached(e->fastpath) && (fastpath_links_dead(e->fastpath) || !there ||
+					       state.ifindex != e->link.ifindex || inside_lost(e))) {
 		fastpath_detach(e->fastpath);
 		e->rxvlan_switched = e->rxvlan_switched_inside = false;
 		log_print(LOG_WARNING, "interface %s has gone",
@@ -434,7 +433,8 @@ static void on_link_change(const struct link_state *state, bool gone, void *arg)
 	struct engine *e = arg;
 
 	(void)gone;
-	if (!strcmp(state->name, e->config->outside) || (is_inline(e) && !strcmp(state->name, e->config->inside)))
+	if (!strcmp(state->name, e->config->outside) ||
+	    (is_inline(e) && !strcmp(state->name, e->config->inside)))
 		look_after_interface(e);
 }
 
@@ -614,6 +614,7 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 {
 	struct fastpath_options options = {
 		.inline_mode = is_inline(e),
+		.forward = e->config->forward,
 		.connections = e->config->connections,
 		.flow_entries = e->config->flow_entries,
 		.frags = needs_frags(e->config->outside, &e->link) ||

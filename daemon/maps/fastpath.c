@@ -118,6 +118,7 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_program__set_autoload(host[i], !options->inline_mode);
 	for (size_t i = 0; i < sizeof(inlined) / sizeof(*inlined); i++)
 		bpf_program__set_autoload(inlined[i], options->inline_mode);
+	*(__u32 *)&skeleton->rodata->forward_mode = options->forward;
 	if (options->inline_mode) {
 		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
@@ -341,7 +342,8 @@ int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned in
 	if (error)
 		snprintf(text, size, "cannot forward between the interfaces: %s", strerror(-error));
 	if (!error)
-		error = attach_xdp(f, f->skeleton->progs.xdp_inside, LINK_XDP_INSIDE, inside, generic, text, size);
+		error = attach_xdp(f, f->skeleton->progs.xdp_inside, LINK_XDP_INSIDE, inside, generic, text,
+				   size);
 	if (!error)
 		error = attach_xdp(f, f->skeleton->progs.xdp_outside, LINK_XDP, outside, generic, text, size);
 	if (error)

@@ -16,11 +16,12 @@ struct fastpath;
 struct ranges_table;
 
 struct fastpath_options {
-	bool inline_mode;	/* the programs of two interfaces, else those of host mode */
-	uint32_t connections;	/* inline: room for so many */
-	uint32_t flow_entries; /* host: verified flows, rounded up to a power of two, at least 8 */
-	bool frags;	       /* multi-buffer packets: needed above an MTU of about 3,400 */
-	bool quiet;	       /* do not log what libbpf says */
+	bool inline_mode;	   /* the programs of two interfaces, else those of host mode */
+	enum forward_mode forward; /* inline */
+	uint32_t connections;	   /* inline: room for so many */
+	uint32_t flow_entries;	   /* host: verified flows, rounded up to a power of two, at least 8 */
+	bool frags;		   /* multi-buffer packets: needed above an MTU of about 3,400 */
+	bool quiet;		   /* do not log what libbpf says */
 };
 
 /* Text: what is missing and what to do, filled on failure. -EOPNOTSUPP: the kernel is too old for host mode.
@@ -28,7 +29,8 @@ struct fastpath_options {
 int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *options, char *text, size_t size);
 void fastpath_free(struct fastpath *fastpath);
 
-/* Inline: XDP on both interfaces, inside first, so that no handshake begins whose answer nobody would take. */
+/* Inline: XDP on both interfaces, inside first, so that no handshake begins whose answer nobody would take.
+ */
 int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
 			   char *text, size_t size);
 

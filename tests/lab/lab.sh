@@ -7,8 +7,9 @@
 # LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended. The kernel takes connections that stand
 # for a cookie, synmoat's too, only with 1 or 2: later by `lab_sysctls server net.ipv4.tcp_syncookies=1`.
 #
-#   lab_up [host|inline] [MTU]  build the lab; MTU 1500 by default. inline: an appliance between switch and server, with the
-#                               interfaces outside and inside, ports of a kernel bridge; synmoat runs there
+#   lab_up [KIND] [MTU]         build the lab; host and 1500 by default. inline: an appliance between switch and server, with
+#                               the interfaces outside and inside, ports of a kernel bridge; synmoat runs there. route: the
+#                               same, but a router, which bears the MAC that the others know as the server's
 #   lab_in ROLE CMD...          run in a namespace: client, attacker, switch, server or appliance
 #   lab_bg NAME ROLE CMD...     the same in the background; log in $LAB_DIR/NAME.log, pid by `lab_pid NAME`
 #   lab_stop NAME               end one of those (SIGTERM, then SIGKILL after 10 s); returns its exit status
@@ -60,6 +61,8 @@ lab_mac() {
 	client) echo 02:00:00:99:00:02 ;;
 	attacker) echo 02:00:00:99:00:aa ;;
 	server) echo 02:00:00:99:00:01 ;;
+	inside) echo 02:00:00:99:00:12 ;;
+	routed) echo 02:00:00:99:00:11 ;; # the server's own, behind a router
 	esac
 }
 
@@ -160,17 +163,57 @@ lab_cables_inline() {
 	server=$(lab_ns server) switch=$(lab_ns switch) appliance=$(lab_ns appliance)
 	ip link add outside netns "$appliance" mtu "$mtu" type veth peer name to-server mtu "$mtu" netns "$switch" || return
 	ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
-		peer name inside mtu "$mtu" netns "$appliance" || return
-	ip -n "$appliance" link add br0 mtu "$mtu" type bridge mcast_snooping 0 || return
+		peer name inside mtu "$mtu" address "$(lab_mac inside)" netns "$appliance" || return
 	for interface in outside inside; do
 		lab_in appliance ethtool -K $interface tx off tso off gso off gro on >/dev/null || return
-		ip -n "$appliance" link set $interface master br0 up
+		ip -n "$appliance" link set $interface up
 	done
-	ip -n "$appliance" link set br0 up
+	if [[ $LAB_KIND == inline ]]; then
+		ip -n "$appliance" link add br0 mtu "$mtu" up type bridge mcast_snooping 0 || return
+		ip -n "$appliance" link set outside master br0
+		ip -n "$appliance" link set inside master br0
+	fi
 	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
 	lab_in switch ethtool -K to-server tx off tso off gso off >/dev/null || return
 	ip -n "$switch" link set to-server up
 	ip -n "$server" link set s0 up
+}
+
+# The appliance knows everyone, and everyone of the other side is the appliance to the server.
+lab_routes() {
+	local i address appliance server
+	appliance=$(lab_ns appliance) server=$(lab_ns server)
+	lab_host_sysctls appliance
+	lab_sysctls appliance net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$server" link set s0 address "$(lab_mac routed)"
+	ip -n "$appliance" link set outside address "$(lab_mac server)"
+	{
+		for ((i = 2; i < LAB_CLIENTS + 2; i++)); do
+			echo "neigh replace 10.99.0.$i lladdr $(lab_mac client) dev outside nud permanent"
+			printf 'neigh replace fd99::%x lladdr %s dev outside nud permanent\n' "$i" "$(lab_mac client)"
+		done
+		for address in $LAB_ATTACKER_V4 $LAB_ATTACKER_V6 $LAB_GATEWAY_V4 $LAB_GATEWAY_V6; do
+			echo "neigh replace $address lladdr $(lab_mac attacker) dev outside nud permanent"
+		done
+		echo "neigh replace $LAB_SERVER_V4 lladdr $(lab_mac routed) dev inside nud permanent"
+		echo "neigh replace $LAB_SERVER_V6 lladdr $(lab_mac routed) dev inside nud permanent"
+		echo "addr add 10.99.0.253/32 dev outside"
+		echo "route add 10.99.0.0/24 dev outside"
+		echo "route add fd99::/64 dev outside"
+		echo "route add $LAB_SERVER_V4/32 dev inside"
+		echo "route add $LAB_SERVER_V6/128 dev inside"
+		echo "route add $LAB_FORGED_V4 via $LAB_GATEWAY_V4 dev outside onlink"
+		echo "route add $LAB_FORGED_V6 via $LAB_GATEWAY_V6 dev outside onlink"
+	} | ip -n "$appliance" -batch - || return
+	{
+		for ((i = 2; i < LAB_CLIENTS + 2; i++)); do
+			echo "neigh replace 10.99.0.$i lladdr $(lab_mac inside) dev s0 nud permanent"
+			printf 'neigh replace fd99::%x lladdr %s dev s0 nud permanent\n' "$i" "$(lab_mac inside)"
+		done
+		for address in $LAB_ATTACKER_V4 $LAB_ATTACKER_V6 $LAB_GATEWAY_V4 $LAB_GATEWAY_V6; do
+			echo "neigh replace $address lladdr $(lab_mac inside) dev s0 nud permanent"
+		done
+	} | ip -n "$server" -batch -
 }
 
 lab_sysctls() {
@@ -253,7 +296,7 @@ lab_start_switch() {
 
 lab_up() {
 	local kind=${1:-host} mtu=${2:-1500} role
-	[[ $kind == host || $kind == inline ]] || lab_die "unknown kind of lab: $kind"
+	[[ $kind == host || $kind == inline || $kind == route ]] || lab_die "unknown kind of lab: $kind"
 	LAB_KIND=$kind
 	[[ $kind == host ]] || LAB_ROLES+=(appliance)
 	[[ $EUID == 0 ]] || lab_die "must be root"
@@ -269,15 +312,18 @@ lab_up() {
 	lab_sysctls switch net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	for role in client attacker server; do
 		lab_host_sysctls "$role" || lab_die "sysctl failed in $role"
-		[[ $kind.$role == inline.server ]] || lab_cable "$role" "$mtu" || lab_die "cannot lay the cable of $role"
+		[[ $kind != host && $role == server ]] || lab_cable "$role" "$mtu" || lab_die "cannot lay the cable of $role"
 	done
 	if [[ $kind == inline ]]; then
 		lab_sysctls appliance net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	fi
+	if [[ $kind != host ]]; then
 		lab_cables_inline "$mtu" || lab_die "cannot lay the cables of the appliance"
 	fi
 	lab_sysctls server net.ipv4.tcp_syncookies="${LAB_SYNCOOKIES:-0}"
 	lab_addresses
 	lab_neighbours
+	[[ $kind != route ]] || lab_routes || lab_die "cannot set up the router"
 	lab_start_switch
 }
 
@@ -332,7 +378,7 @@ lab_probe() {
 # --- the daemon ---
 
 lab_home() {
-	if [[ $LAB_KIND == inline ]]; then echo appliance; else echo server; fi
+	if [[ $LAB_KIND == host ]]; then echo server; else echo appliance; fi
 }
 
 lab_synmoat() {
