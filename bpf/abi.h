@@ -251,7 +251,8 @@ enum connection_state {
 #define CONNECTION_CLIENT_ACKED 0x80 /* the client's FIN, by the server */
 #define CONNECTION_SERVER_ACKED 0x100
 
-/* forward = "route": where the kernel's FIB sends one direction of a connection. */
+/* Where one direction of a connection goes: forward = "route": as the kernel's FIB says; as a bridge: to the
+ * server only, as the client's ACK did, for SYNs that we send again. All zero: not known. */
 struct hop {
 	__u8 to[6], from[6]; /* MAC addresses */
 	__u16 mtu;
@@ -308,9 +309,17 @@ struct server {
 	__u32 pad;
 };
 
+/* A server that has not answered: the daemon sends our SYN again. */
+#define PENDING_MAX 64
+struct pending {
+	struct tuple tuple;
+	struct connection connection;
+};
+
 /* Expiry, once a second. */
 struct sweep_args {
 	__u32 expired;
+	__u32 pending; /* written to the map of this name */
 	__u32 connections; /* that stay */
 };
 

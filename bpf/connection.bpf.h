@@ -141,9 +141,30 @@ static __always_inline bool has_ended(const struct connection *c)
 
 struct sweep {
 	__u32 now, jiffies_hz;
-	__u32 expired, enough, kept;
+	__u32 expired, enough, kept, pending;
 	bool urgent; /* what has ended need not wait for what may be under way */
 };
+
+/* 1, 2 and 4 s after the one before. */
+static __always_inline bool owes_syn(const struct connection *c, const struct sweep *s)
+{
+	return c->state == CONNECTION_SYN_SENT && c->resends < 3 &&
+	       (s->now - c->seen) << CONNECTION_SHIFT >= s->jiffies_hz << c->resends;
+}
+
+static __always_inline void note_pending(const struct tuple *t, struct connection *c, struct sweep *s)
+{
+	__u32 index = s->pending;
+	struct pending *p = bpf_map_lookup_elem(&pending, &index);
+
+	if (!p)
+		return;
+	s->pending++;
+	p->tuple = *t;
+	p->connection = *c;
+	c->resends++;
+	c->seen = s->now;
+}
 
 static long sweep_one(void *map, const void *key, void *value, void *arg)
 {
@@ -151,6 +172,8 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 
 	if (!connection_expired(value, s->now, s->jiffies_hz) && !(s->urgent && has_ended(value))) {
 		s->kept++;
+		if (!s->urgent && owes_syn(value, s))
+			note_pending(key, value, s);
 		return 0;
 	}
 	connection_delete(key, value);
@@ -163,7 +186,7 @@ static __always_inline void connection_sweep(struct sweep *s, const struct runti
 {
 	s->now = connection_clock();
 	s->jiffies_hz = rt->jiffies_hz;
-	s->expired = s->kept = 0;
+	s->expired = s->kept = s->pending = 0;
 	s->enough = enough;
 	s->urgent = urgent;
 	bpf_for_each_map_elem(&connections, sweep_one, s, 0);

@@ -84,6 +84,22 @@ static __always_inline bool hop_fresh(const struct hop *hop)
 	return hop->checked == ((__u16)(bpf_jiffies64() >> HOP_SHIFT) | 1);
 }
 
+/* Before a SYN to the server: where it goes, for those that the daemon sends again. */
+static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet *p, struct hop *hop)
+{
+	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
+	struct ethhdr *eth = data;
+
+	if (p->l3 != sizeof(*eth) || (void *)(eth + 1) > data_end) /* not with VLAN tags */
+		return;
+	if (forward_mode == FORWARD_ROUTE) {
+		hop_resolve(ctx, p, hop, PORT_INSIDE);
+		return;
+	}
+	__builtin_memcpy(hop->to, eth->h_dest, sizeof(hop->to));
+	__builtin_memcpy(hop->from, eth->h_source, sizeof(hop->from));
+}
+
 /* What is too big for the way out must reach the kernel as it came, so that its ICMP error can be understood.
  */
 static __always_inline bool hop_too_small(const struct hop *hop, const struct packet *p)
@@ -104,7 +120,7 @@ static __always_inline int forward(struct xdp_md *ctx, const struct packet *p, s
 	if (!ours || !w)
 		return XDP_PASS;
 	hop = c ? &c->hop[to] : &w->connection.hop[to];
-	if ((!c || !hop_fresh(hop)) && hop_resolve(ctx, p, hop, to))
+	if (!hop_fresh(hop) && hop_resolve(ctx, p, hop, to))
 		return XDP_PASS;
 	return hop_apply(ctx, p, hop) ? bpf_redirect_map(&egress, to, XDP_DROP) : XDP_PASS;
 }

@@ -55,6 +55,7 @@ struct {
 ARRAY_MAP(connection_near, 1048576, __u32, 0);
 ARRAY_MAP(servers, SERVERS_MAX, struct server, BPF_F_MMAPABLE);
 ARRAY_MAP(stashes, STASHES, struct stash, 0);
+ARRAY_MAP(pending, PENDING_MAX, struct pending, BPF_F_MMAPABLE);
 
 #define DEVICE_MAP(map)                                                                                      \
 	struct {                                                                                             \

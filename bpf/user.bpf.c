@@ -39,7 +39,17 @@ int connection_expire(struct sweep_args *args)
 	connection_sweep(&s, rt, ~0U, false);
 	args->expired = s.expired;
 	args->connections = s.kept;
+	args->pending = s.pending;
 	return 0;
+}
+
+/* Sends the frame that it is run on out of the inside interface. */
+SEC("tc")
+int inject_inside(struct __sk_buff *skb)
+{
+	const struct runtime *rt = runtime_live();
+
+	return rt ? bpf_clone_redirect(skb, rt->port_ifindex[PORT_INSIDE], 0) : -1;
 }
 
 char _license[] SEC("license") __weak = "GPL";

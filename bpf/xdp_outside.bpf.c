@@ -37,6 +37,7 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
 	if (p->payload)
 		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
+	hop_remember(ctx, p, &c->hop[PORT_INSIDE]);
 	switch (connection_add(&x->key, c, x->connection ? BPF_ANY : BPF_NOEXIST)) {
 	case 0:
 		break;

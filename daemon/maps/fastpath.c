@@ -26,6 +26,7 @@
 #include "bpf/synmoat.skel.h"
 #include "daemon/engine/ranges.h"
 #include "daemon/log.h"
+#include "daemon/maps/syn.h"
 
 /* linux/bpf.h of Debian 12 does not know tcx (kernel 6.6); libbpf 1.1 passes the numbers through. */
 #define TCX_INGRESS 46
@@ -111,7 +112,8 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
 	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside, skeleton->progs.xdp_inside,
 					  skeleton->progs.xdp_copy_outside, skeleton->progs.xdp_copy_inside,
-					  skeleton->progs.connection_expire };
+					  skeleton->progs.connection_expire,
+					  skeleton->progs.inject_inside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
@@ -123,13 +125,14 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
 		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
-		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 1; i++)
+		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 2; i++)
 			bpf_program__set_flags(inlined[i], BPF_F_XDP_HAS_FRAGS);
 	} else {
 		bpf_map__set_max_entries(skeleton->maps.connections, 1);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, 1);
 		bpf_map__set_max_entries(skeleton->maps.servers, 1);
 		bpf_map__set_max_entries(skeleton->maps.stashes, 1);
+		bpf_map__set_max_entries(skeleton->maps.pending, 1);
 	}
 }
 
@@ -487,14 +490,30 @@ int fastpath_read_jiffies(struct fastpath *f, uint64_t *jiffies)
 	return error;
 }
 
+static void send_syn(struct fastpath *f, uint32_t index)
+{
+	uint8_t frame[SYN_FRAME_MAX];
+	struct pending pending;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .repeat = 1);
+
+	if (bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.pending), &index, &pending))
+		return;
+	options.data_size_in = (__u32)syn_write(&pending, frame);
+	if (options.data_size_in)
+		bpf_prog_test_run_opts(bpf_program__fd(f->skeleton->progs.inject_inside), &options);
+}
+
 int fastpath_expire(struct fastpath *f, uint32_t *connections)
 {
 	struct sweep_args args = {};
 	int error = run_syscall_program(f->skeleton->progs.connection_expire, &args, sizeof(args));
 
-	if (!error)
-		*connections = args.connections;
-	return error;
+	if (error)
+		return error;
+	*connections = args.connections;
+	for (uint32_t i = 0; i < args.pending && i < PENDING_MAX; i++)
+		send_syn(f, i);
+	return 0;
 }
 
 int fastpath_seed_flow(struct fastpath *f, const struct tuple *tuple)

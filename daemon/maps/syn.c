@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See syn.h.
+ */
+#include "daemon/maps/syn.h"
+
+#include <arpa/inet.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define ETHER	  14
+#define IP4	  20
+#define IP6	  40
+#define TCP	  20
+#define NO_WSCALE 15 /* COOKIE_NO_WSCALE */
+#define WORDS_MAX 10 /* of the TCP header */
+#define TTL	  64
+
+static uint32_t add_bytes(const void *data, size_t size, uint32_t sum)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = 0; i + 1 < size; i += 2)
+		sum += (uint32_t)byte[i] << 8 | byte[i + 1];
+	return sum;
+}
+
+static uint16_t checksum(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+static uint32_t unscaled_window(const struct connection *c)
+{
+	uint32_t window = c->client_window;
+
+	if (c->client_wscale != NO_WSCALE)
+		window <<= c->client_wscale;
+	return window > 65535 ? 65535 : window;
+}
+
+/* Fills the words in host order; returns their number. */
+static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MAX])
+{
+	const struct connection *c = &pending->connection;
+	bool sack = c->flags & CONNECTION_SACK;
+	size_t n = 5;
+
+	words[n++] = 2U << 24 | 4 << 16 | c->client_mss;
+	if (c->flags & CONNECTION_TIMESTAMPS) {
+		words[n++] = sack ? 0x0402080a : 0x0101080a;
+		words[n++] = c->client_tsval;
+		words[n++] = 0;
+	} else if (sack) {
+		words[n++] = 0x01010402;
+	}
+	if (c->client_wscale != NO_WSCALE)
+		words[n++] = 1U << 24 | 3 << 16 | 3 << 8 | c->client_wscale;
+	words[0] = (uint32_t)ntohs(pending->tuple.client_port) << 16 | ntohs(pending->tuple.server_port);
+	words[1] = c->client_isn;
+	words[2] = 0;
+	words[3] = (uint32_t)n << 28 | 0x02 << 16 | unscaled_window(c);
+	words[4] = 0;
+	return n;
+}
+
+static size_t write_tcp(const struct pending *pending, uint8_t *tcp)
+{
+	const struct tuple *t = &pending->tuple;
+	uint32_t words[WORDS_MAX], sum;
+	size_t n = write_words(pending, words);
+	uint16_t check;
+
+	for (size_t i = 0; i < n; i++)
+		words[i] = htonl(words[i]);
+	memcpy(tcp, words, n * 4);
+	/* of a v4-mapped address the 0xffff adds nothing to a sum of ones' complements */
+	sum = add_bytes(t->client, sizeof(t->client), IPPROTO_TCP + (uint32_t)n * 4);
+	sum = add_bytes(t->server, sizeof(t->server), sum);
+	check = htons(checksum(add_bytes(tcp, n * 4, sum)));
+	memcpy(tcp + 16, &check, sizeof(check));
+	return n * 4;
+}
+
+static void write_ip4(const struct tuple *t, uint8_t *ip, size_t length)
+{
+	uint16_t check;
+
+	memset(ip, 0, IP4);
+	ip[0] = 0x45;
+	ip[2] = (uint8_t)((IP4 + length) >> 8);
+	ip[3] = (uint8_t)(IP4 + length);
+	ip[6] = 0x40; /* don't fragment */
+	ip[8] = TTL;
+	ip[9] = IPPROTO_TCP;
+	memcpy(ip + 12, &t->client[3], 4);
+	memcpy(ip + 16, &t->server[3], 4);
+	check = htons(checksum(add_bytes(ip, IP4, 0)));
+	memcpy(ip + 10, &check, sizeof(check));
+}
+
+static void write_ip6(const struct tuple *t, uint8_t *ip, size_t length)
+{
+	memset(ip, 0, 8);
+	ip[0] = 0x60;
+	ip[5] = (uint8_t)length;
+	ip[6] = IPPROTO_TCP;
+	ip[7] = TTL;
+	memcpy(ip + 8, t->client, 16);
+	memcpy(ip + 24, t->server, 16);
+}
+
+size_t syn_write(const struct pending *pending, uint8_t frame[SYN_FRAME_MAX])
+{
+	static const uint8_t unknown[6];
+	const struct hop *hop = &pending->connection.hop[PORT_INSIDE];
+	size_t ip = pending->tuple.v6 ? IP6 : IP4, length;
+
+	if (!memcmp(hop->to, unknown, sizeof(unknown)))
+		return 0;
+	memcpy(frame, hop->to, 6);
+	memcpy(frame + 6, hop->from, 6);
+	frame[12] = pending->tuple.v6 ? 0x86 : 0x08;
+	frame[13] = pending->tuple.v6 ? 0xdd : 0x00;
+	length = write_tcp(pending, frame + ETHER + ip);
+	if (pending->tuple.v6)
+		write_ip6(&pending->tuple, frame + ETHER, length);
+	else
+		write_ip4(&pending->tuple, frame + ETHER, length);
+	return ETHER + ip + length;
+}
