@@ -309,8 +309,11 @@ struct server {
 	__u32 pad;
 };
 
-/* A server that has not answered: the daemon sends our SYN again. */
-#define PENDING_MAX 64
+/*
+ * What the daemon owes a server, by the connection's state: SYN_SENT: our SYN again; SYN_RCVD: RST for a
+ * half-open from before mitigation.
+ */
+#define PENDING_MAX 2048
 struct pending {
 	struct tuple tuple;
 	struct connection connection;
@@ -319,7 +322,7 @@ struct pending {
 /* Expiry, once a second. */
 struct sweep_args {
 	__u32 expired;
-	__u32 pending; /* written to the map of this name */
+	__u32 pending;	   /* written to the map of this name */
 	__u32 connections; /* that stay */
 };
 

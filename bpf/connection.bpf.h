@@ -152,33 +152,50 @@ static __always_inline bool owes_syn(const struct connection *c, const struct sw
 	       (s->now - c->seen) << CONNECTION_SHIFT >= s->jiffies_hz << c->resends;
 }
 
-static __always_inline void note_pending(const struct tuple *t, struct connection *c, struct sweep *s)
+/* It passed before mitigation began and did not complete: the server's queue needs the place. */
+static __always_inline bool owes_rst(const struct connection *c, const struct sweep *s)
+{
+	const struct service_state *st;
+
+	if (c->state != CONNECTION_SYN_RCVD || (s->now - c->seen) << CONNECTION_SHIFT < 3 * s->jiffies_hz)
+		return false;
+	st = service_state_get(c->service);
+	return st && st->mitigation == MITIGATION_ACTIVE;
+}
+
+/* False: no room, the next sweep comes in a second. */
+static __always_inline bool note_pending(const struct tuple *t, const struct connection *c, struct sweep *s)
 {
 	__u32 index = s->pending;
 	struct pending *p = bpf_map_lookup_elem(&pending, &index);
 
 	if (!p)
-		return;
+		return false;
 	s->pending++;
 	p->tuple = *t;
 	p->connection = *c;
-	c->resends++;
-	c->seen = s->now;
+	return true;
 }
 
 static long sweep_one(void *map, const void *key, void *value, void *arg)
 {
+	struct connection *c = value;
 	struct sweep *s = arg;
+	bool ends = connection_expired(c, s->now, s->jiffies_hz) || (s->urgent && has_ended(c));
 
-	if (!connection_expired(value, s->now, s->jiffies_hz) && !(s->urgent && has_ended(value))) {
-		s->kept++;
-		if (!s->urgent && owes_syn(value, s))
-			note_pending(key, value, s);
-		return 0;
+	if (!ends && !s->urgent && owes_rst(c, s))
+		ends = note_pending(key, c, s);
+	if (ends) {
+		connection_delete(key, c);
+		s->expired++;
+		return s->expired >= s->enough;
 	}
-	connection_delete(key, value);
-	s->expired++;
-	return s->expired >= s->enough;
+	s->kept++;
+	if (!s->urgent && owes_syn(c, s) && note_pending(key, c, s)) {
+		c->resends++;
+		c->seen = s->now;
+	}
+	return 0;
 }
 
 static __always_inline void connection_sweep(struct sweep *s, const struct runtime *rt, __u32 enough,

@@ -84,7 +84,7 @@ static __always_inline bool hop_fresh(const struct hop *hop)
 	return hop->checked == ((__u16)(bpf_jiffies64() >> HOP_SHIFT) | 1);
 }
 
-/* Before a SYN to the server: where it goes, for those that the daemon sends again. */
+/* Before a SYN to the server: where it goes, for what the daemon may have to send there. */
 static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet *p, struct hop *hop)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);

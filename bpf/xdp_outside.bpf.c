@@ -176,7 +176,7 @@ static __always_inline bool syn_exceeds_marks(const struct crossing *x)
 }
 
 /* Below the marks: passes with nothing to translate, and is followed from here on. */
-static __always_inline enum verdict pass_syn(struct crossing *x)
+static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing *x)
 {
 	struct packet *p = &x->packet;
 	struct workspace *w = workspace_get();
@@ -195,6 +195,7 @@ static __always_inline enum verdict pass_syn(struct crossing *x)
 		.client_wscale = COOKIE_NO_WSCALE,
 		.server_wscale = COOKIE_NO_WSCALE,
 	};
+	hop_remember(ctx, p, &w->connection.hop[PORT_INSIDE]);
 	connection_add(&x->key, &w->connection, x->connection ? BPF_ANY : BPF_NOEXIST);
 	return PASS_OPEN;
 }
@@ -234,7 +235,7 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 		return PASS_OPEN; /* what began untranslated stays so */
 	if (x->stance != STANCE_DEFEND) {
 		if (x->service->mode == MODE_OFF || x->rt->bypass || !syn_exceeds_marks(x))
-			return pass_syn(x);
+			return pass_syn(ctx, x);
 		mitigation_begin(x->state);
 		x->stance = STANCE_DEFEND;
 	}

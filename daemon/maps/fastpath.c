@@ -110,10 +110,9 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 {
 	struct bpf_program *host[] = { skeleton->progs.xdp_host, skeleton->progs.tc_ingress,
 				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
-	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside, skeleton->progs.xdp_inside,
-					  skeleton->progs.xdp_copy_outside, skeleton->progs.xdp_copy_inside,
-					  skeleton->progs.connection_expire,
-					  skeleton->progs.inject_inside };
+	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	     skeleton->progs.xdp_inside,
+					  skeleton->progs.xdp_copy_outside,  skeleton->progs.xdp_copy_inside,
+					  skeleton->progs.connection_expire, skeleton->progs.inject_inside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
@@ -490,7 +489,7 @@ int fastpath_read_jiffies(struct fastpath *f, uint64_t *jiffies)
 	return error;
 }
 
-static void send_syn(struct fastpath *f, uint32_t index)
+static void send_owed(struct fastpath *f, uint32_t index)
 {
 	uint8_t frame[SYN_FRAME_MAX];
 	struct pending pending;
@@ -512,7 +511,7 @@ int fastpath_expire(struct fastpath *f, uint32_t *connections)
 		return error;
 	*connections = args.connections;
 	for (uint32_t i = 0; i < args.pending && i < PENDING_MAX; i++)
-		send_syn(f, i);
+		send_owed(f, i);
 	return 0;
 }
 

@@ -34,7 +34,7 @@ void fastpath_free(struct fastpath *fastpath);
 int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
 			   char *text, size_t size);
 
-/* Inline: ends what has expired, sends SYNs again that servers have not answered; *connections: that stay. */
+/* Inline: ends what has expired, sends what servers are owed; *connections: that stay. */
 int fastpath_expire(struct fastpath *fastpath, uint32_t *connections);
 
 /* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */

@@ -48,6 +48,15 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	bool sack = c->flags & CONNECTION_SACK;
 	size_t n = 5;
 
+	words[0] = (uint32_t)ntohs(pending->tuple.client_port) << 16 | ntohs(pending->tuple.server_port);
+	words[1] = c->client_isn;
+	words[2] = 0;
+	words[4] = 0;
+	if (c->state == CONNECTION_SYN_RCVD) {
+		words[1]++;
+		words[3] = (uint32_t)n << 28 | 0x04 << 16;
+		return n;
+	}
 	words[n++] = 2U << 24 | 4 << 16 | c->client_mss;
 	if (c->flags & CONNECTION_TIMESTAMPS) {
 		words[n++] = sack ? 0x0402080a : 0x0101080a;
@@ -58,11 +67,7 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	}
 	if (c->client_wscale != NO_WSCALE)
 		words[n++] = 1U << 24 | 3 << 16 | 3 << 8 | c->client_wscale;
-	words[0] = (uint32_t)ntohs(pending->tuple.client_port) << 16 | ntohs(pending->tuple.server_port);
-	words[1] = c->client_isn;
-	words[2] = 0;
 	words[3] = (uint32_t)n << 28 | 0x02 << 16 | unscaled_window(c);
-	words[4] = 0;
 	return n;
 }
 

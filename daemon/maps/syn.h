@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Our SYN to a server as a whole frame, as bpf/proxy.bpf.h writes it over a client's ACK.
+ * What the daemon owes a server, as a whole frame: our SYN as bpf/proxy.bpf.h writes it over a client's ACK,
+ * or the RST of a half-open.
  */
 #ifndef SYNMOAT_SYN_H
 #define SYNMOAT_SYN_H
