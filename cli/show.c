@@ -385,6 +385,12 @@ static void print_headline(struct render *render, const json_t *reply)
 		     format_duration(buffer, number(reply, "uptime_s")));
 	print_key(render, json_object_get(reply, "key"));
 	render_print(render, "\n");
+	if (number(reply, "connections_max")) {
+		render_print(render, "%s connections cross, ",
+			     format_count(buffer, number(reply, "connections")));
+		render_print(render, "with room for %s\n",
+			     format_count(buffer, number(reply, "connections_max")));
+	}
 	print_past(render, number(reply, "flows_seeded"),
 		   "connection older than the daemon was taken over at its start",
 		   "connections older than the daemon were taken over at its start");

@@ -140,17 +140,18 @@ json_t *encode_status(struct engine *engine)
 	struct engine_status status;
 
 	engine_get_status(engine, &status);
-	return json_pack("{s:s,s:s,s:I,s:b,s:b,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "version",
-			 SYNMOAT_VERSION, "deployment", deployment_words[status.deployment], "uptime_s",
-			 count(status.uptime_s), "bypass", status.bypass, "syncookies_off",
+	return json_pack("{s:s,s:s,s:I,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}",
+			 "version", SYNMOAT_VERSION, "deployment", deployment_words[status.deployment],
+			 "uptime_s", count(status.uptime_s), "bypass", status.bypass, "syncookies_off",
 			 status.syncookies_off, "packets", count(status.packets), "unserved_packets",
 			 count(sum_of_verdicts(&status.unserved)), "flows_seeded", count(status.flows_seeded),
-			 "half_opens_cleared", count(status.half_opens_cleared), "key", encode_key(&status),
-			 "interfaces", encode_interfaces(engine), "services", encode_services(engine),
-			 "verdicts", encode_verdicts(&status.totals), "handovers",
-			 encode_handovers(&status.handover), "handover_last_error",
-			 (json_int_t)status.handover.last_error, "handover_last_error_text",
-			 text(handover_error_text(status.handover.last_error)));
+			 "connections", count(status.connections), "connections_max",
+			 count(status.connections_max), "half_opens_cleared",
+			 count(status.half_opens_cleared), "key", encode_key(&status), "interfaces",
+			 encode_interfaces(engine), "services", encode_services(engine), "verdicts",
+			 encode_verdicts(&status.totals), "handovers", encode_handovers(&status.handover),
+			 "handover_last_error", (json_int_t)status.handover.last_error,
+			 "handover_last_error_text", text(handover_error_text(status.handover.last_error)));
 }
 
 json_t *encode_prefixes(const struct config_service *config, size_t first, size_t wanted)

@@ -772,6 +772,8 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->older_ends_in_s = keyring_retires_in(&e->keyring, now_s());
 	status->rotation_in_s = e->keyring.pending ? status->older_ends_in_s : 0;
 	status->flows_seeded = e->seeded;
+	status->connections = e->connections;
+	status->connections_max = is_inline(e) ? e->config->connections : 0;
 	status->half_opens_cleared = e->cleared;
 }
 

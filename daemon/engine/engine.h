@@ -55,6 +55,8 @@ struct engine_status {
 	uint64_t rotation_in_s;
 	uint64_t older_ends_in_s; /* cookies of the key before this one validate so long; 0: not any more */
 	uint64_t half_opens_cleared; /* that had passed before mitigation began and did not complete */
+	uint64_t connections;	     /* inline: in the table, a second ago at most */
+	uint64_t connections_max;    /* inline: that have room; host mode: 0 */
 	uint64_t flows_seeded;	     /* connections older than the daemon, taken over at start */
 };
 
