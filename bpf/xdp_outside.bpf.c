@@ -49,6 +49,7 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 	default:
 		return proxy_refuse(ctx, p) ? TX_REFUSED : DROP_INTERNAL;
 	}
+	count_completed(x->slot);
 	proxy_syn(c, &w->segment);
 	return segment_write(ctx, p) ? PASS_COOKIE : DROP_INTERNAL;
 }
