@@ -42,6 +42,7 @@ struct half_opens {
 	unsigned int resends;
 	diag_wanted_fn *wanted;
 	void *arg;
+	unsigned int seen; /* wanted, of any age */
 	size_t count;
 	struct half_open found[DIAG_DESTROY_MAX];
 };
@@ -86,8 +87,10 @@ static int on_half_open(const struct nlmsghdr *header, void *arg)
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(*m))
 		return MNL_CB_ERROR;
-	if (h->count < DIAG_DESTROY_MAX && m->idiag_retrans >= h->resends &&
-	    h->wanted(ntohs(m->id.idiag_sport), h->arg))
+	if (!h->wanted(ntohs(m->id.idiag_sport), h->arg))
+		return MNL_CB_OK;
+	h->seen++;
+	if (h->count < DIAG_DESTROY_MAX && m->idiag_retrans >= h->resends)
 		h->found[h->count++] = (struct half_open){ m->idiag_family, m->id };
 	return MNL_CB_OK;
 }
@@ -225,7 +228,7 @@ static int destroy_found(struct mnl_socket *socket, const struct half_opens *h)
 	return error ? error : destroyed;
 }
 
-int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg)
+int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg, unsigned int *left)
 {
 	struct half_opens *h = calloc(1, sizeof(*h));
 	struct dump dump = { HALF_OPEN_STATES, on_half_open, h };
@@ -243,6 +246,7 @@ int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *
 		result = destroy_found(socket, h);
 	if (socket)
 		mnl_socket_close(socket);
+	*left = h->seen - (result > 0 ? (unsigned int)result : 0);
 	free(h);
 	return result;
 }

@@ -22,10 +22,10 @@ int diag_each_connection(diag_connection_fn *fn, void *arg);
  * Ends half-open sockets (SYN_RCVD) of ours whose SYN-ACK was sent again at least resends times without an
  * answer: two resends are three seconds. wanted says whether the local port is one of ours. Their clients are
  * not told. Returns how many were ended (at most DIAG_DESTROY_MAX a call), or a negative errno: -EOPNOTSUPP
- * from a kernel without CONFIG_INET_DIAG_DESTROY.
+ * from a kernel without CONFIG_INET_DIAG_DESTROY. *left is how many of the wanted ones there still are.
  */
 #define DIAG_DESTROY_MAX 4096
 typedef bool diag_wanted_fn(uint16_t port, void *arg);
-int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg);
+int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *arg, unsigned int *left);
 
 #endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What XDP must know, published whole: runtime and services. And the clocks.
+ */
+#include "daemon/engine/state.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "daemon/engine/ranges.h"
+#include "daemon/maps/fastpath.h"
+
+int64_t clock_now_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+uint64_t clock_now_s(void)
+{
+	return (uint64_t)(clock_now_ns(CLOCK_MONOTONIC) / NS_PER_S);
+}
+
+int clock_read_all(struct engine *e, struct clock_reading *reading)
+{
+	reading->monotonic_ns = clock_now_ns(CLOCK_MONOTONIC);
+	reading->wall_ns = clock_now_ns(CLOCK_REALTIME);
+	return fastpath_read_jiffies(e->fastpath, &reading->jiffies);
+}
+
+int publish_runtime(struct engine *e)
+{
+	struct clock_reading now;
+	struct runtime runtime = {
+		.half = e->half,
+		.bypass = e->bypass || (!is_inline(e) && !e->stack.syncookies),
+		.unknown_pps = e->config->unknown_pps,
+		.handshakes_max = e->config->handshakes,
+		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
+		.lookups_per_s = e->config->lookup_budget_pps,
+	};
+	int error = clock_read_all(e, &now);
+
+	if (error)
+		return error;
+	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
+	slot_clock_fill(&e->clock, &now, &runtime);
+	keyring_fill(&e->keyring, &runtime);
+	fastpath_publish(e->fastpath, &runtime);
+	explicit_bzero(runtime.key, sizeof(runtime.key));
+	return 0;
+}
+
+static unsigned int least_mtu(const struct engine *e)
+{
+	return e->inside.mtu && e->inside.mtu < e->link.mtu ? e->inside.mtu : e->link.mtu;
+}
+
+/* Compiles the configuration's services, with the modes in force, and publishes them. */
+int publish_services(struct engine *e)
+{
+	struct service services[SERVICE_SLOTS] = { 0 };
+	struct ranges_table table;
+	int error = ranges_compile(e->config, e->slot_of, &table);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < e->config->service_count; i++) {
+		struct service *s = &services[e->slot_of[i]];
+
+		profile_service(&e->config->services[i], &e->stack, least_mtu(e), s);
+		if (is_inline(e))
+			profile_inline(e->config, s);
+		s->mode = (uint8_t)e->slots[e->slot_of[i]].mode;
+	}
+	e->half = fastpath_stage_services(e->fastpath, &table, services);
+	ranges_free(&table);
+	return publish_runtime(e);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Services as they run: their slots, which outlive reloads, their modes and states of mitigation.
+ */
+#include "daemon/engine/state.h"
+
+#include <string.h>
+
+#include "daemon/log.h"
+#include "daemon/maps/fastpath.h"
+
+uint64_t slot_state_age_s(struct engine *e, const struct service_state *state)
+{
+	uint64_t jiffies;
+
+	if (!state->since || fastpath_read_jiffies(e->fastpath, &jiffies) || jiffies < state->since)
+		return 0;
+	return (jiffies - state->since) / e->clock.jiffies_hz;
+}
+
+bool slot_covers_port(const struct config_service *service, uint16_t port)
+{
+	for (size_t i = 0; i < service->port_count; i++)
+		if (port >= service->ports[i].first && port <= service->ports[i].last)
+			return true;
+	return false;
+}
+
+void slot_log_mitigation(const struct slot *slot, const struct service_state *state)
+{
+	static const char *const text[] = {
+		[MITIGATION_IDLE] = "mitigation is over",
+		[MITIGATION_ACTIVE] = "mitigation begins: SYNs are answered with cookies",
+		[MITIGATION_GRACE] =
+			"mitigation ends: no new cookies, those that are out validate for their lifetime",
+	};
+
+	if (state->mitigation <= MITIGATION_GRACE)
+		log_print(state->mitigation == MITIGATION_ACTIVE ? LOG_WARNING : LOG_NOTICE,
+			  "service %s: %s%s (half-open %u, %u SYN/s)", slot->name,
+			  slot->mode == MODE_MONITOR ? "mode monitor, so only counted: " : "",
+			  text[state->mitigation], state->half_open, slot->syn_rate_pps);
+}
+
+void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation)
+{
+	struct service_state *state = fastpath_state(e->fastpath, slot);
+
+	if (fastpath_read_jiffies(e->fastpath, (uint64_t *)&state->since))
+		return;
+	__atomic_store_n(&state->mitigation, mitigation, __ATOMIC_RELEASE);
+	e->slots[slot].calm_s = 0;
+}
+
+/* Cookies that are out must validate on, whatever the mode that follows. */
+void slot_change_mode(struct engine *e, uint32_t slot, enum service_mode mode)
+{
+	struct slot *s = &e->slots[slot];
+	bool answering =
+		s->mode == MODE_ALWAYS ||
+		(fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE && s->mode != MODE_OFF);
+
+	if (s->mode == mode)
+		return;
+	s->mode = mode;
+	if (answering && mode != MODE_ALWAYS)
+		slot_set_mitigation(e, slot, MITIGATION_GRACE);
+}
+
+uint32_t slot_find(const struct engine *e, const char *name)
+{
+	for (uint32_t i = 1; i < SERVICE_SLOTS; i++)
+		if (e->slots[i].used && !strcmp(e->slots[i].name, name))
+			return i;
+	return SERVICE_NONE;
+}
+
+static uint32_t take_slot(struct engine *e, const struct config_service *service)
+{
+	for (uint32_t i = 1; i < SERVICE_SLOTS; i++) {
+		struct slot *s = &e->slots[i];
+
+		if (s->used)
+			continue;
+		memset(s, 0, sizeof(*s));
+		s->used = true;
+		s->mode = service->mode;
+		memcpy(s->name, service->name, sizeof(s->name));
+		fastpath_read_counters(e->fastpath, i, &s->base);
+		s->last = s->base;
+		memset(fastpath_state(e->fastpath, i), 0, sizeof(struct service_state));
+		return i;
+	}
+	return SERVICE_NONE;
+}
+
+static const struct config_service *find_config(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		if (!strcmp(config->services[i].name, name))
+			return &config->services[i];
+	return NULL;
+}
+
+/* Gives each service of CONFIG a slot; frees those of services that are gone. before: the configuration in
+ * force. */
+void slot_assign_all(struct engine *e, const struct config *config, const struct config *before)
+{
+	for (uint32_t i = 1; i < SERVICE_SLOTS; i++)
+		if (e->slots[i].used && !find_config(config, e->slots[i].name))
+			e->slots[i].used = false;
+	for (size_t i = 0; i < config->service_count; i++) {
+		const struct config_service *service = &config->services[i];
+		const struct config_service *old = before ? find_config(before, service->name) : NULL;
+		uint32_t slot = slot_find(e, service->name);
+
+		if (slot == SERVICE_NONE)
+			slot = take_slot(e, service);
+		else if (old && old->mode != service->mode) /* else a change at runtime stays */
+			slot_change_mode(e, slot, service->mode);
+		e->slot_of[i] = slot;
+	}
+}
+
+/* The state that an operator sees, and since when. */
+void slot_note_shown(struct engine *e, uint32_t slot)
+{
+	struct slot *s = &e->slots[slot];
+	enum mitigation shown =
+		s->mode == MODE_ALWAYS ? MITIGATION_ACTIVE : fastpath_state(e->fastpath, slot)->mitigation;
+
+	if (shown == s->shown && s->shown_since_s)
+		return;
+	s->shown = shown;
+	s->shown_since_s = clock_now_s();
+}

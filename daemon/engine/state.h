@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine's own state and the calls between its files: publish.c, slot.c, interface.c, tick.c, status.c,
+ * engine.c. Nobody outside this folder includes it.
+ */
+#ifndef SYNMOAT_ENGINE_STATE_H
+#define SYNMOAT_ENGINE_STATE_H
+
+#include <systemd/sd-event.h>
+
+#include "daemon/engine/clock.h"
+#include "daemon/engine/engine.h"
+#include "daemon/engine/keyring.h"
+#include "daemon/engine/profile.h"
+#include "daemon/netlink/link.h"
+
+struct fastpath;
+
+#define TICK_US	 1000000
+#define NS_PER_S 1000000000LL
+
+/* The kernel takes over no handshake that it did not begin, unless it knows cookies itself. */
+#define NOTHING_DEFENDED                                                                                     \
+	"net.ipv4.tcp_syncookies is 0: nothing is defended until sysctl -w net.ipv4.tcp_syncookies=1"
+
+/* What is known of a service beyond its configuration; slots outlive reloads, so that counters do. */
+struct slot {
+	bool used;
+	char name[32];
+	enum service_mode mode; /* in force */
+	enum mitigation seen;	/* that the log has told */
+	enum mitigation shown;	/* in status, since when */
+	uint64_t shown_since_s;
+	uint32_t calm_s;
+	uint32_t syn_rate_pps, answered_pps, completed_pps;
+	struct service_counters base; /* what an earlier service had counted here */
+	struct service_counters last; /* at the last tick */
+};
+
+struct engine {
+	struct config *config;
+	struct fastpath *fastpath;
+	struct link_monitor *links;
+	sd_event_source *timer;
+	struct keyring keyring;
+	struct slot_clock clock;
+	struct stack_settings stack;
+	struct link_state link;		  /* outside */
+	struct link_state inside;	  /* inline */
+	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
+	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
+	uint32_t half;			  /* of the services table that is live */
+	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
+	char reason[160]; /* why the interface is not attached */
+	int64_t started_ns;
+	uint64_t seeded;
+	uint64_t cleared;
+	uint32_t connections; /* inline: that cross now */
+};
+
+static inline bool is_inline(const struct engine *e)
+{
+	return e->config->deployment == DEPLOYMENT_INLINE;
+}
+
+/* --- publish.c: 0 or a negative errno --- */
+int64_t clock_now_ns(clockid_t id);
+uint64_t clock_now_s(void); /* monotonic */
+int clock_read_all(struct engine *e, struct clock_reading *reading);
+int publish_runtime(struct engine *e);
+int publish_services(struct engine *e); /* and the runtime */
+
+/* --- slot.c --- */
+void slot_log_mitigation(const struct slot *slot, const struct service_state *state);
+void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation);
+void slot_change_mode(struct engine *e, uint32_t slot, enum service_mode mode);
+uint32_t slot_find(const struct engine *e, const char *name); /* SERVICE_NONE: no such service */
+void slot_assign_all(struct engine *e, const struct config *config, const struct config *before);
+void slot_note_shown(struct engine *e, uint32_t slot);
+uint64_t slot_state_age_s(struct engine *e, const struct service_state *state);
+bool slot_covers_port(const struct config_service *service, uint16_t port);
+
+/* --- interface.c --- */
+int interface_attach(struct engine *e); /* says in the log, and in e->reason, why not */
+void interface_detach(struct engine *e);
+void interface_look_after(struct engine *e);
+void interface_on_change(const struct link_state *state, bool gone, void *arg);
+
+/* --- tick.c --- */
+int tick_run(sd_event_source *source, uint64_t usec, void *arg);
+
+#endif

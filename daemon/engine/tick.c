@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Once a second: rates are taken, mitigations ended, the cookie's clock and keys moved on, the interfaces
+ * looked after.
+ */
+#include "daemon/engine/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/engine/calm.h"
+#include "daemon/log.h"
+#include "daemon/maps/fastpath.h"
+#include "daemon/netlink/diag.h"
+
+#define CLOCK_BEHIND_NS	  1000000000LL
+#define HALF_OPEN_RESENDS 2 /* of the SYN-ACK: three seconds */
+
+static uint32_t rise(uint64_t now, uint64_t before)
+{
+	return now > before ? (uint32_t)(now - before) : 0;
+}
+
+static void take_rates(struct engine *e, uint32_t slot)
+{
+	struct slot *s = &e->slots[slot];
+	struct service_counters now;
+
+	if (fastpath_read_counters(e->fastpath, slot, &now))
+		return;
+	s->syn_rate_pps = rise(now.syns, s->last.syns);
+	s->answered_pps = rise(now.verdict[TX_SYNACK], s->last.verdict[TX_SYNACK]) +
+			  rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK]);
+	s->completed_pps = rise(now.completed, s->last.completed);
+	s->last = now;
+}
+
+static void judge_calm(struct engine *e, const struct config_service *service, uint32_t slot)
+{
+	struct slot *s = &e->slots[slot];
+	const struct service_state *state = fastpath_state(e->fastpath, slot);
+	struct calm_signals signals = {
+		.syn_rate_pps = s->syn_rate_pps,
+		.incomplete_pps = rise(s->answered_pps, s->completed_pps),
+		.backlog = state->backlog,
+	};
+
+	if (!calm_now(service, &signals))
+		s->calm_s = 0;
+	else if (++s->calm_s >= service->hold_s)
+		slot_set_mitigation(e, slot, MITIGATION_GRACE);
+}
+
+static void move_mitigation(struct engine *e, const struct config_service *service, uint32_t slot)
+{
+	struct slot *s = &e->slots[slot];
+	const struct service_state *state = fastpath_state(e->fastpath, slot);
+
+	if (state->mitigation != s->seen) {
+		s->seen = state->mitigation;
+		slot_log_mitigation(s, state);
+	}
+	if (state->mitigation == MITIGATION_ACTIVE && s->mode != MODE_ALWAYS)
+		judge_calm(e, service, slot);
+	else if (state->mitigation == MITIGATION_GRACE && slot_state_age_s(e, state) > COOKIE_LIFETIME_S)
+		slot_set_mitigation(e, slot, MITIGATION_IDLE);
+}
+
+static bool is_mitigating(struct engine *e, size_t service)
+{
+	uint32_t slot = e->slot_of[service];
+
+	return e->slots[slot].mode == MODE_AUTO &&
+	       fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE;
+}
+
+static bool clears_port(uint16_t port, void *arg)
+{
+	struct engine *e = arg;
+
+	for (size_t i = 0; i < e->config->service_count; i++)
+		if (is_mitigating(e, i) && slot_covers_port(&e->config->services[i], port))
+			return true;
+	return false;
+}
+
+/*
+ * The half-opens that passed before mitigation began: those that do not complete soon would fill the queue
+ * for a minute, and hold its length above the mark when mitigation ends.
+ */
+static void clear_half_opens(struct engine *e)
+{
+	unsigned int left = 0;
+	bool any = false;
+	int result;
+
+	for (size_t i = 0; i < e->config->service_count; i++)
+		any |= is_mitigating(e, i) && fastpath_state(e->fastpath, e->slot_of[i])->half_open;
+	if (!any)
+		return;
+	result = diag_destroy_half_opens(HALF_OPEN_RESENDS, clears_port, e, &left);
+	if (result > 0)
+		e->cleared += (uint64_t)result;
+	if (result < 0 && !e->clear_warned) {
+		e->clear_warned = true;
+		log_print(LOG_WARNING, "half-open sockets of before stay for a minute: SOCK_DESTROY: %s",
+			  strerror(-result));
+	}
+	/* XDP looks at the queue only when a SYN passes, and none does now */
+	for (size_t i = 0; result >= 0 && !left && i < e->config->service_count; i++)
+		if (is_mitigating(e, i))
+			fastpath_state(e->fastpath, e->slot_of[i])->half_open = 0;
+}
+
+static void follow_clock(struct engine *e)
+{
+	struct clock_reading now;
+	int64_t behind;
+
+	if (clock_read_all(e, &now))
+		return;
+	behind = slot_clock_follow(&e->clock, &now);
+	if (!e->clock_warned && llabs(behind) > CLOCK_BEHIND_NS)
+		log_print(LOG_WARNING,
+			  "the wall clock stepped by %.1f s: cookies follow it slowly, none ends before its "
+			  "time",
+			  (double)behind / NS_PER_S);
+	e->clock_warned = llabs(behind) > CLOCK_BEHIND_NS;
+}
+
+/* The server's sysctls decide what a handshake may agree on; somebody may change them while we run. */
+static void follow_stack_settings(struct engine *e)
+{
+	struct stack_settings before = e->stack;
+
+	stack_settings_read(&e->stack);
+	if (!memcmp(&before, &e->stack, sizeof(before)))
+		return;
+	if (before.syncookies && !e->stack.syncookies)
+		log_print(LOG_ERR, NOTHING_DEFENDED);
+	publish_services(e);
+}
+
+int tick_run(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct engine *e = arg;
+
+	for (size_t i = 0; i < e->config->service_count; i++) {
+		take_rates(e, e->slot_of[i]);
+		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
+		slot_note_shown(e, e->slot_of[i]);
+	}
+	if (is_inline(e)) {
+		fastpath_expire(e->fastpath, &e->connections);
+	} else {
+		clear_half_opens(e);
+		follow_stack_settings(e);
+	}
+	follow_clock(e);
+	if (keyring_tick(&e->keyring, clock_now_s()))
+		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
+			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
+	publish_runtime(e);
+	interface_look_after(e);
+	sd_event_source_set_time(source, usec + TICK_US);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
