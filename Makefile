@@ -57,7 +57,7 @@ daemon: $(B)/synmoatd
 cli: $(B)/synmoat
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 # --- BPF: every hook compiles alone, bpftool links them into one object and makes its skeleton ---
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c
