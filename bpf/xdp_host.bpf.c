@@ -40,17 +40,17 @@ static __always_inline bool for_other_host(struct xdp_md *ctx, const struct runt
 static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct judgement *j)
 {
 	struct packet *p = &j->packet;
-	__u64 hash = flow_hash(p);
-	enum flow_freshness flow = flow_find(hash, j->rt);
 	struct listener_queue queue;
+	enum flow_freshness flow;
 	enum owner owner;
 
 	if (p->flags & (TCP_FIN | TCP_RST))
 		return DROP_BAD_FLAGS;
 	if (bad_source(p))
 		return DROP_BAD_SOURCE;
-	/* The tuple is in use: the kernel sends a challenge ACK (RFC 5961, section 4), which a new client
-	 * resets. */
+	/* Is the tuple in use? The kernel then sends a challenge ACK (RFC 5961, section 4), and a new client
+	 * resets what it belongs to. */
+	flow = flow_find(flow_hash(p), j->rt);
 	if (flow == FLOW_FRESH || (flow == FLOW_STALE && socket_owner(ctx, p, &queue) == OWNER_CONNECTION))
 		return PASS_FLOW;
 	owner = listener_owner(ctx, p);
@@ -69,8 +69,7 @@ static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct judgeme
 	return TX_SYNACK;
 }
 
-/* A SYN below the marks passes, and its kernel's queue is looked at; the one above them begins the defence.
- */
+/* A SYN below the marks passes, and its listener's queue is looked at; the one above begins the defence. */
 static __always_inline bool syn_exceeds_marks(struct xdp_md *ctx, struct judgement *j)
 {
 	struct listener_queue queue = {};
@@ -128,8 +127,8 @@ static __always_inline enum verdict judge_segment(struct xdp_md *ctx, struct jud
 	}
 	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK && option_read(ctx, p, &j->options) &&
 	    cookie_check(p, &j->options, j->rt, &j->cookie)) {
-		flow_forget(
-			hash); /* of an older incarnation; tc egress or the kernel vouch for the new one */
+		/* an older incarnation; tc egress or the kernel vouch for the new one */
+		flow_forget(hash);
 		return PASS_COOKIE;
 	}
 	if (flow == FLOW_CLOSING)

@@ -99,7 +99,7 @@ int xdp_inside(struct xdp_md *ctx)
 
 	if (parsed == PARSED_NOT_IP)
 		return cross(ctx, &x, PASS_NOT_IP, PORT_OUTSIDE);
-	if (parsed != PARSED_TCP || p->frame_end > bpf_xdp_get_buff_len(ctx))
+	if (parsed != PARSED_TCP || !frame_holds(ctx, p))
 		return cross(ctx, &x, PASS_NOT_TCP, PORT_OUTSIDE);
 	connection_key(p, true, &x.key);
 	x.connection = connection_find(&x.key);

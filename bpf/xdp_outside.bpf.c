@@ -302,7 +302,7 @@ static __always_inline bool is_usual(const struct crossing *x)
 static __always_inline __u32 decide(struct xdp_md *ctx, struct crossing *x, enum parsed parsed)
 {
 	struct packet *p = &x->packet;
-	bool whole = p->frame_end <= bpf_xdp_get_buff_len(ctx);
+	bool whole = frame_holds(ctx, p);
 
 	if (parsed == PARSED_TCP && whole) {
 		connection_key(p, false, &x->key);

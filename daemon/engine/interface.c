@@ -98,8 +98,7 @@ static int attach_host(struct engine *e, char *text, size_t size)
 	if (link_is_veth(name) && e->config->xdp == XDP_NATIVE)
 		log_print(LOG_NOTICE,
 			  "interface %s is a veth: our answers leave it only if its peer has an XDP program, "
-			  "too; "
-			  "else say xdp = \"generic\"",
+			  "too; else say xdp = \"generic\"",
 			  name);
 	error = rxvlan_off(name, text, size);
 	if (error < 0)

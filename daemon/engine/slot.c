@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 
 uint64_t slot_state_age_s(struct engine *e, const struct service_state *state)
@@ -24,22 +23,6 @@ bool slot_covers_port(const struct config_service *service, uint16_t port)
 		if (port >= service->ports[i].first && port <= service->ports[i].last)
 			return true;
 	return false;
-}
-
-void slot_log_mitigation(const struct slot *slot, const struct service_state *state)
-{
-	static const char *const text[] = {
-		[MITIGATION_IDLE] = "mitigation is over",
-		[MITIGATION_ACTIVE] = "mitigation begins: SYNs are answered with cookies",
-		[MITIGATION_GRACE] =
-			"mitigation ends: no new cookies, those that are out validate for their lifetime",
-	};
-
-	if (state->mitigation <= MITIGATION_GRACE)
-		log_print(state->mitigation == MITIGATION_ACTIVE ? LOG_WARNING : LOG_NOTICE,
-			  "service %s: %s%s (half-open %u, %u SYN/s)", slot->name,
-			  slot->mode == MODE_MONITOR ? "mode monitor, so only counted: " : "",
-			  text[state->mitigation], state->half_open, slot->syn_rate_pps);
 }
 
 void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation)

@@ -71,7 +71,6 @@ int publish_runtime(struct engine *e);
 int publish_services(struct engine *e); /* and the runtime */
 
 /* --- slot.c --- */
-void slot_log_mitigation(const struct slot *slot, const struct service_state *state);
 void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation);
 void slot_change_mode(struct engine *e, uint32_t slot, enum service_mode mode);
 uint32_t slot_find(const struct engine *e, const char *name); /* SERVICE_NONE: no such service */

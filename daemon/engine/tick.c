@@ -51,6 +51,22 @@ static void judge_calm(struct engine *e, const struct config_service *service, u
 		slot_set_mitigation(e, slot, MITIGATION_GRACE);
 }
 
+static void log_mitigation(const struct slot *slot, const struct service_state *state)
+{
+	static const char *const text[] = {
+		[MITIGATION_IDLE] = "mitigation is over",
+		[MITIGATION_ACTIVE] = "mitigation begins: SYNs are answered with cookies",
+		[MITIGATION_GRACE] =
+			"mitigation ends: no new cookies, those that are out validate for their lifetime",
+	};
+
+	if (state->mitigation <= MITIGATION_GRACE)
+		log_print(state->mitigation == MITIGATION_ACTIVE ? LOG_WARNING : LOG_NOTICE,
+			  "service %s: %s%s (half-open %u, %u SYN/s)", slot->name,
+			  slot->mode == MODE_MONITOR ? "mode monitor, so only counted: " : "",
+			  text[state->mitigation], state->half_open, slot->syn_rate_pps);
+}
+
 static void move_mitigation(struct engine *e, const struct config_service *service, uint32_t slot)
 {
 	struct slot *s = &e->slots[slot];
@@ -58,7 +74,7 @@ static void move_mitigation(struct engine *e, const struct config_service *servi
 
 	if (state->mitigation != s->seen) {
 		s->seen = state->mitigation;
-		slot_log_mitigation(s, state);
+		log_mitigation(s, state);
 	}
 	if (state->mitigation == MITIGATION_ACTIVE && s->mode != MODE_ALWAYS)
 		judge_calm(e, service, slot);
