@@ -25,6 +25,13 @@
 #                               .pairs.FROM.TO.{packets,bytes,dropped}, .pairs.FROM.TO.tcp.{syn,synack,ack,rst,fin,other}
 #   lab_sink_stats              JSON: replies to forged sources by class, .packets.synack and so on, .bytes.…
 #   lab_loss FROM TO PPM        let the switch lose packets; lab_lose_third_acks FROM TO PPM: only third ACKs
+#   lab_duplicate FROM TO PPM   let them come twice
+#   lab_reorder FROM TO PPM US  let them come up to US later, behind others
+#   lab_delay FROM TO US        all of them later; these three by user space, for some 100,000 packets a second; untagged only
+#   lab_groups 0|1              let the switch pass what is addressed to a group: ARP, neighbour discovery, … (0 at first)
+#
+# With LAB_LINK=1 there is a second switch in the cable between appliance and server: FROM and TO may then also be
+# `appliance server` and `server appliance`; its counters: lab_link_stats.
 
 LAB_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 LAB_BUILD=${LAB_BUILD:-$LAB_ROOT/build}
@@ -152,7 +159,7 @@ lab_cable() {
 		peer name "to-$role" mtu "$mtu" netns "$(lab_ns switch)" || return
 	# XDP wants whole checksums and frames no longer than the MTU.
 	lab_in "$role" ethtool -K "$interface" tx off tso off gso off gro on >/dev/null || return
-	lab_in switch ethtool -K "to-$role" tx off tso off gso off >/dev/null || return
+	lab_in switch ethtool -K "to-$role" tx off tso off gso off gro off >/dev/null || return
 	ip -n "$(lab_ns switch)" link set "to-$role" up
 	ip -n "$ns" link set "$interface" up
 }
@@ -162,8 +169,19 @@ lab_cables_inline() {
 	local mtu=$1 server switch appliance interface
 	server=$(lab_ns server) switch=$(lab_ns switch) appliance=$(lab_ns appliance)
 	ip link add outside netns "$appliance" mtu "$mtu" type veth peer name to-server mtu "$mtu" netns "$switch" || return
-	ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
-		peer name inside mtu "$mtu" address "$(lab_mac inside)" netns "$appliance" || return
+	if [[ -n ${LAB_LINK:-} ]]; then
+		ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
+			peer name link-server mtu "$mtu" netns "$switch" || return
+		ip link add inside netns "$appliance" mtu "$mtu" address "$(lab_mac inside)" type veth \
+			peer name link-appliance mtu "$mtu" netns "$switch" || return
+		for interface in link-server link-appliance; do
+			lab_in switch ethtool -K $interface tx off tso off gso off gro off >/dev/null || return
+			ip -n "$switch" link set $interface up
+		done
+	else
+		ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
+			peer name inside mtu "$mtu" address "$(lab_mac inside)" netns "$appliance" || return
+	fi
 	for interface in outside inside; do
 		lab_in appliance ethtool -K $interface tx off tso off gso off gro on >/dev/null || return
 		ip -n "$appliance" link set $interface up
@@ -174,7 +192,7 @@ lab_cables_inline() {
 		ip -n "$appliance" link set inside master br0
 	fi
 	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
-	lab_in switch ethtool -K to-server tx off tso off gso off >/dev/null || return
+	lab_in switch ethtool -K to-server tx off tso off gso off gro off >/dev/null || return
 	ip -n "$switch" link set to-server up
 	ip -n "$server" link set s0 up
 }
@@ -275,7 +293,24 @@ lab_switch() {
 }
 
 lab_switch_ready() {
-	grep -qs '^ready' "$LAB_DIR/switch.log" || lab_stopped switch
+	grep -qs '^ready' "$LAB_DIR/$1.log" || lab_stopped "$1"
+}
+
+lab_link() {
+	"$LAB_BUILD/lab/switch" --socket "$LAB_DIR/link.sock" "$@"
+}
+
+lab_await_switch() {
+	if ! lab_wait 10 lab_switch_ready "$1" || ! lab_running "$1"; then
+		cat "$LAB_DIR/$1.log" >&2
+		lab_die "the $1 did not start"
+	fi
+}
+
+lab_start_link() {
+	lab_bg link switch "$LAB_BUILD/lab/switch" --socket "$LAB_DIR/link.sock" --cable \
+		--port "appliance,link-appliance,$(lab_mac inside)" --port "server,link-server,$(lab_mac server)"
+	lab_await_switch link
 }
 
 # The server's s0 stays free for synmoat: with GRO on, it receives redirected frames without a program of its own.
@@ -288,10 +323,7 @@ lab_start_switch() {
 	[[ $LAB_KIND == host ]] || ports+=(--pass "$(lab_ns server),s0")
 	lab_bg switch switch "$LAB_BUILD/lab/switch" --socket "$LAB_DIR/switch.sock" "${ports[@]}" \
 		--pass "$(lab_ns client),c0" --sink "$(lab_ns attacker),a0"
-	if ! lab_wait 10 lab_switch_ready || ! lab_running switch; then
-		cat "$LAB_DIR/switch.log" >&2
-		lab_die "the switch did not start"
-	fi
+	lab_await_switch switch
 }
 
 lab_up() {
@@ -325,6 +357,7 @@ lab_up() {
 	lab_neighbours
 	[[ $kind != route ]] || lab_routes || lab_die "cannot set up the router"
 	lab_start_switch
+	[[ $kind == host || -z ${LAB_LINK:-} ]] || lab_start_link
 }
 
 lab_down() {
@@ -332,8 +365,9 @@ lab_down() {
 	trap '' INT TERM
 	trap - EXIT
 	for name in "${!LAB_PIDS[@]}"; do
-		[[ $name == switch ]] || lab_stop "$name" || :
+		[[ $name == switch || $name == link ]] || lab_stop "$name" || :
 	done
+	lab_stop link || :
 	lab_stop switch || :
 	for role in "${LAB_ROLES[@]}"; do
 		ip netns del "$(lab_ns "$role")" 2>/dev/null || :
@@ -353,12 +387,37 @@ lab_sink_stats() {
 	lab_switch sink
 }
 
+lab_link_stats() {
+	lab_link stats
+}
+
+# lab_rule WHAT FROM TO NUMBER...: of the one switch that has both ports
+lab_rule() {
+	if [[ $2 == appliance || $3 == appliance ]]; then lab_link "$@"; else lab_switch "$@"; fi
+}
+
 lab_loss() {
-	lab_switch drop "$1" "$2" "$3"
+	lab_rule drop "$@"
 }
 
 lab_lose_third_acks() {
-	lab_switch drop-third-ack "$1" "$2" "$3"
+	lab_rule drop-third-ack "$@"
+}
+
+lab_duplicate() {
+	lab_rule duplicate "$@"
+}
+
+lab_reorder() {
+	lab_rule reorder "$@"
+}
+
+lab_delay() {
+	lab_rule delay "$@"
+}
+
+lab_groups() {
+	lab_switch groups "$1"
 }
 
 lab_flood() {

@@ -56,7 +56,10 @@ const volatile __u32 port_ifindex[SWITCH_PORTS];
 const volatile __u64 port_mac[SWITCH_PORTS]; /* six bytes in memory order, zero padded */
 const volatile __u32 own_netns;
 
+const volatile bool is_cable; /* two ports, whatever the MAC addresses */
+
 struct switch_rule rules[SWITCH_PORTS][SWITCH_PORTS]; /* [from][to] */
+bool pass_groups;				      /* to all ports: what is addressed to a group */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP);
@@ -167,15 +170,23 @@ static __always_inline __u32 port_by_ifindex(__u32 ifindex)
 	return SWITCH_PORTS;
 }
 
-static __always_inline __u32 port_by_mac(const __u8 *mac)
+/* Where a frame to MAC goes, six bytes in memory order; SWITCH_PORTS: nowhere. */
+static __always_inline __u32 port_to(__u64 mac, __u32 from)
 {
-	__u64 wanted = 0;
-
-	__builtin_memcpy(&wanted, mac, ETH_ALEN);
+	if (is_cable)
+		return from ^ 1;
 	for (__u32 i = 0; i < SWITCH_PORTS; i++)
-		if (port_mac[i] == wanted)
+		if (port_mac[i] == mac)
 			return i;
 	return SWITCH_PORTS;
+}
+
+/* A packet socket would see a tagged frame without its tag. */
+static __always_inline bool is_tagged(const __u8 *frame)
+{
+	__be16 type = ((const struct ethhdr *)frame)->h_proto;
+
+	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
 SEC("xdp.frags")
@@ -186,12 +197,16 @@ int switch_forward(struct xdp_md *ctx)
 	struct switch_stats *counters = bpf_map_lookup_elem(&stats, &zero);
 	struct switch_rule *rule;
 	struct switch_pair *pair;
-	struct tcp_view view;
+	struct tcp_view view = { 0 };
+	__u64 mac = 0;
 	bool is_tcp;
 
 	if (!counters || data + ETH_HLEN > end || from >= SWITCH_PORTS)
 		return XDP_DROP;
-	to = port_by_mac(data);
+	if (data[0] & 1 && pass_groups && !is_cable)
+		return bpf_redirect_map(&ports, 0, BPF_F_BROADCAST | BPF_F_EXCLUDE_INGRESS);
+	__builtin_memcpy(&mac, data, ETH_ALEN);
+	to = port_to(mac, from);
 	if (to >= SWITCH_PORTS) {
 		counters->unknown++;
 		return XDP_DROP;
@@ -208,6 +223,8 @@ int switch_forward(struct xdp_md *ctx)
 	pair->bytes += bpf_xdp_get_buff_len(ctx);
 	if (is_tcp)
 		pair->tcp[view.class & 7]++;
+	if (chance(rule->detour) && !is_tagged(data))
+		return XDP_PASS;
 	return bpf_redirect_map(&ports, to, XDP_DROP);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * switch: attaches switch.bpf.c to the ports of this namespace and to the hosts' ends of the cables in
- * theirs, stays, and answers questions on a unix socket. When it ends, every attachment goes with it.
+ * theirs, stays, and answers questions on a unix socket. When it ends, every attachment goes with it. Frames
+ * that are to come late, twice or out of order take a detour: XDP passes them to a packet socket, and they
+ * are sent from here. With --cable it joins two ports, whatever the MAC addresses.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -9,7 +11,9 @@
 #include <getopt.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -24,10 +28,31 @@
 #define MAX_REQUEST 256
 #define MAX_WORDS   8
 #define MILLION	    1000000
+#define MAX_HELD    65536
+#define MAX_FRAME   9300
+#define MAX_LATE_NS (60 * NS_PER_SEC)
+#define AT_ONCE	    64 /* frames from one port, before the next is looked at */
 
 struct port {
 	char *name, *interface;
 	uint64_t mac; /* six bytes in memory order */
+	int fd;
+};
+
+/* What happens to frames between two ports besides loss; counted as they are sent. */
+struct detour {
+	uint32_t duplicate, reorder; /* in parts per million */
+	uint64_t late_ns;	     /* reordered ones: at most */
+	uint64_t delay_ns;	     /* all */
+	uint64_t duplicated, reordered, delayed, overflowed;
+};
+
+/* A frame on its detour; a heap by the time at which it is due, ties by arrival. */
+struct held {
+	uint64_t due_ns, number;
+	uint8_t *frame;
+	size_t len;
+	unsigned int to;
 };
 
 struct host {
@@ -41,7 +66,13 @@ static struct lab {
 	unsigned int port_count;
 	struct host hosts[MAX_HOSTS];
 	unsigned int host_count;
+	bool is_cable;
 	struct switch_bpf *skel;
+
+	struct detour detours[SWITCH_PORTS][SWITCH_PORTS]; /* [from][to] */
+	struct held heap[MAX_HELD];
+	size_t held;
+	uint64_t numbers, random;
 } lab;
 
 static const char *const class_names[CLASS_COUNT] = {
@@ -53,8 +84,12 @@ static void __attribute__((noreturn)) usage(void)
 {
 	die(EXIT_USAGE,
 	    "usage: switch --socket PATH --port NAME,IF,MAC... [--pass NETNS,IF]... [--sink NETNS,IF]...\n"
+	    "       switch --socket PATH --cable --port NAME,IF,MAC --port NAME,IF,MAC\n"
 	    "       switch --socket PATH stats | sink\n"
-	    "       switch --socket PATH drop|drop-third-ack FROM TO PPM");
+	    "       switch --socket PATH drop|drop-third-ack|duplicate FROM TO PPM\n"
+	    "       switch --socket PATH reorder FROM TO PPM US\n"
+	    "       switch --socket PATH delay FROM TO US\n"
+	    "       switch --socket PATH groups 0|1");
 }
 
 static void port_parse(char *text)
@@ -90,11 +125,9 @@ static void host_parse(char *text, bool is_sink)
 static void options_parse(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{ "socket", required_argument, NULL, 's' },
-		{ "port", required_argument, NULL, 'p' },
-		{ "pass", required_argument, NULL, 'a' },
-		{ "sink", required_argument, NULL, 'k' },
-		{ 0 },
+		{ "socket", required_argument, NULL, 's' }, { "port", required_argument, NULL, 'p' },
+		{ "pass", required_argument, NULL, 'a' },   { "sink", required_argument, NULL, 'k' },
+		{ "cable", no_argument, NULL, 'c' },	    { 0 },
 	};
 	int option;
 
@@ -112,11 +145,14 @@ static void options_parse(int argc, char **argv)
 		case 'k':
 			host_parse(optarg, true);
 			break;
+		case 'c':
+			lab.is_cable = true;
+			break;
 		default:
 			usage();
 		}
 	}
-	if (!lab.socket_path || !lab.port_count == (optind == argc))
+	if (!lab.socket_path || !lab.port_count == (optind == argc) || (lab.is_cable && lab.port_count != 2))
 		usage();
 }
 
@@ -157,6 +193,7 @@ static void ports_load(void)
 	if (stat("/proc/self/ns/net", &netns))
 		die(EXIT_FAILURE, "/proc/self/ns/net: %s", strerror(errno));
 	lab.skel->rodata->own_netns = (__u32)netns.st_ino;
+	lab.skel->rodata->is_cable = lab.is_cable;
 	for (unsigned int i = 0; i < lab.port_count; i++) {
 		lab.skel->rodata->port_ifindex[i] = interface_find(lab.ports[i].interface);
 		lab.skel->rodata->port_mac[i] = lab.ports[i].mac;
@@ -244,10 +281,13 @@ static void port_print(FILE *out, const struct switch_stats *stats, unsigned int
 		stats->redirect_failed[port]);
 }
 
-static void pair_print(FILE *out, const struct switch_pair *pair, const char *to)
+static void pair_print(FILE *out, const struct switch_pair *pair, const struct detour *detour, const char *to)
 {
-	fprintf(out, "\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, \"tcp\": {", to,
-		pair->packets, pair->bytes, pair->dropped);
+	fprintf(out, "\"%s\": {\"packets\": %llu, \"bytes\": %llu, \"dropped\": %llu, ", to, pair->packets,
+		pair->bytes, pair->dropped);
+	fprintf(out,
+		"\"duplicated\": %lu, \"reordered\": %lu, \"delayed\": %lu, \"overflowed\": %lu, \"tcp\": {",
+		detour->duplicated, detour->reordered, detour->delayed, detour->overflowed);
 	classes_print(out, pair->tcp);
 	fputs("}}", out);
 }
@@ -267,7 +307,7 @@ static void stats_print(FILE *out)
 		fprintf(out, "%s\"%s\": {", from ? ", " : "", lab.ports[from].name);
 		for (unsigned int to = 0; to < lab.port_count; to++) {
 			fputs(to ? ", " : "", out);
-			pair_print(out, &stats.pairs[from][to], lab.ports[to].name);
+			pair_print(out, &stats.pairs[from][to], &lab.detours[from][to], lab.ports[to].name);
 		}
 		fputs("}", out);
 	}
@@ -294,27 +334,51 @@ static int port_find(const char *name)
 	return -1;
 }
 
+/* False: no number up to MAX. */
+static bool number_read(const char *text, unsigned long max, unsigned long *number)
+{
+	char *end;
+
+	if (!text || *text < '0' || *text > '9')
+		return false;
+	*number = strtoul(text, &end, 10);
+	return !*end && *number <= max;
+}
+
 static bool rule_set(char **words)
 {
 	int from = port_find(words[1]), to = from < 0 ? -1 : port_find(words[2]);
-	char *end;
-	unsigned long ppm = to < 0 || !words[3] ? 0 : strtoul(words[3], &end, 10);
+	bool is_delay = !strcmp(words[0], "delay"), is_reorder = !strcmp(words[0], "reorder");
+	unsigned long number, late_us = 0;
 	struct switch_rule *rule;
+	struct detour *detour;
 
-	if (to < 0 || !words[3] || *end || ppm > MILLION)
+	if (to < 0 || !number_read(words[3], is_delay ? 60 * MILLION : MILLION, &number) ||
+	    (is_reorder && !number_read(words[4], 60 * MILLION, &late_us)))
 		return false;
 	rule = &lab.skel->bss->rules[from][to];
+	detour = &lab.detours[from][to];
 	if (!strcmp(words[0], "drop"))
-		rule->drop = (__u32)ppm;
+		rule->drop = (__u32)number;
+	else if (!strcmp(words[0], "drop-third-ack"))
+		rule->drop_third_ack = (__u32)number;
+	else if (!strcmp(words[0], "duplicate"))
+		detour->duplicate = (uint32_t)number;
+	else if (is_delay)
+		detour->delay_ns = number * NS_PER_US;
+	else if (is_reorder)
+		detour->reorder = (uint32_t)number, detour->late_ns = late_us * NS_PER_US;
 	else
-		rule->drop_third_ack = (__u32)ppm;
-	return true;
+		return false;
+	rule->detour = detour->delay_ns ? MILLION : detour->duplicate + detour->reorder;
+	return rule->detour <= MILLION;
 }
 
 /* An empty reply means success; one that starts with '!' is an error. */
 static void request_answer(char *request, FILE *out)
 {
 	char *words[MAX_WORDS] = { strtok(request, " ") };
+	unsigned long on;
 
 	for (int i = 1; i < MAX_WORDS && words[i - 1]; i++)
 		words[i] = strtok(NULL, " ");
@@ -322,8 +386,136 @@ static void request_answer(char *request, FILE *out)
 		stats_print(out);
 	else if (words[0] && !strcmp(words[0], "sink"))
 		sink_print(out);
-	else if (!words[0] || strncmp(words[0], "drop", 4) || !rule_set(words))
+	else if (words[0] && !strcmp(words[0], "groups") && number_read(words[1], 1, &on))
+		lab.skel->bss->pass_groups = on;
+	else if (!words[0] || !rule_set(words))
 		fputs("!what?\n", out);
+}
+
+/* --- detours --- */
+
+static uint64_t random_next(void)
+{
+	uint64_t z = (lab.random += 0x9e3779b97f4a7c15ULL);
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ULL;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebULL;
+	return z ^ z >> 31;
+}
+
+static bool is_sooner(const struct held *a, const struct held *b)
+{
+	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->number < b->number;
+}
+
+static void held_swap(size_t a, size_t b)
+{
+	struct held t = lab.heap[a];
+
+	lab.heap[a] = lab.heap[b];
+	lab.heap[b] = t;
+}
+
+/* False: full, and the frame is lost. */
+static bool held_add(const uint8_t *frame, size_t len, unsigned int to, uint64_t due_ns)
+{
+	struct held *h = &lab.heap[lab.held];
+	uint8_t *copy = lab.held < MAX_HELD ? malloc(len) : NULL;
+
+	if (!copy)
+		return false;
+	memcpy(copy, frame, len);
+	*h = (struct held){ .due_ns = due_ns, .number = lab.numbers++, .frame = copy, .len = len, .to = to };
+	for (size_t i = lab.held++; i && is_sooner(&lab.heap[i], &lab.heap[(i - 1) / 2]); i = (i - 1) / 2)
+		held_swap(i, (i - 1) / 2);
+	return true;
+}
+
+static void held_send_first(void)
+{
+	struct held first = lab.heap[0];
+
+	lab.heap[0] = lab.heap[--lab.held];
+	for (size_t i = 0, child; (child = 2 * i + 1) < lab.held; i = child) {
+		child += child + 1 < lab.held && is_sooner(&lab.heap[child + 1], &lab.heap[child]);
+		if (!is_sooner(&lab.heap[child], &lab.heap[i]))
+			break;
+		held_swap(i, child);
+	}
+	/* a full queue is as good as loss */
+	(void)!send(lab.ports[first.to].fd, first.frame, first.len, MSG_DONTWAIT);
+	free(first.frame);
+}
+
+static unsigned int port_of_frame(const uint8_t *frame, unsigned int from)
+{
+	uint64_t mac = 0;
+
+	if (lab.is_cable)
+		return !from;
+	memcpy(&mac, frame, ETH_ALEN);
+	for (unsigned int i = 0; i < lab.port_count; i++)
+		if (lab.ports[i].mac == mac)
+			return i;
+	return SWITCH_PORTS;
+}
+
+/* XDP has chosen it; which of the reasons it was is drawn here. */
+static void frame_detour(const uint8_t *frame, size_t len, unsigned int from)
+{
+	unsigned int to = port_of_frame(frame, from);
+	uint64_t due = now_ns(), drawn;
+	struct detour *d;
+
+	if (to == SWITCH_PORTS || !lab.skel->bss->rules[from][to].detour)
+		return;
+	d = &lab.detours[from][to];
+	drawn = random_next() % lab.skel->bss->rules[from][to].detour;
+	due += d->delay_ns;
+	d->delayed += !!d->delay_ns;
+	if (drawn < d->duplicate) {
+		d->duplicated++;
+		if (!held_add(frame, len, to, due))
+			d->overflowed++;
+	} else if (drawn - d->duplicate < d->reorder) {
+		d->reordered++;
+		due += d->late_ns ? random_next() % d->late_ns : 0;
+	}
+	if (!held_add(frame, len, to, due))
+		d->overflowed++;
+}
+
+static void port_receive(unsigned int from)
+{
+	static uint8_t frame[MAX_FRAME];
+
+	for (int i = 0; i < AT_ONCE; i++) {
+		ssize_t len = recv(lab.ports[from].fd, frame, sizeof(frame), MSG_DONTWAIT | MSG_TRUNC);
+
+		if (len <= 0)
+			return;
+		if (len >= ETH_HLEN && (size_t)len <= sizeof(frame))
+			frame_detour(frame, (size_t)len, from);
+	}
+}
+
+static void ports_open(void)
+{
+	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int one = 1, size = 64 << 20;
+
+	for (unsigned int i = 0; i < lab.port_count; i++) {
+		int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+		address.sll_ifindex = (int)lab.skel->rodata->port_ifindex[i];
+		if (fd < 0 || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) ||
+		    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) ||
+		    setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) ||
+		    bind(fd, (struct sockaddr *)&address, sizeof(address)))
+			die(EXIT_FAILURE, "%s: packet socket: %s", lab.ports[i].interface, strerror(errno));
+		lab.ports[i].fd = fd;
+	}
+	lab.random = now_ns();
 }
 
 static void connection_serve(int connection)
@@ -354,6 +546,33 @@ static struct sockaddr_un socket_address(void)
 	return address;
 }
 
+/* Requests, frames that came for a detour, frames that are due. */
+static void serve_once(int listener)
+{
+	struct pollfd fds[1 + SWITCH_PORTS] = { { .fd = listener, .events = POLLIN } };
+	uint64_t now = now_ns(), wait = MAX_LATE_NS;
+	struct timespec timeout;
+
+	while (lab.held && lab.heap[0].due_ns <= now)
+		held_send_first();
+	if (lab.held)
+		wait = lab.heap[0].due_ns - now;
+	timeout = (struct timespec){ (time_t)(wait / NS_PER_SEC), (long)(wait % NS_PER_SEC) };
+	for (unsigned int i = 0; i < lab.port_count; i++)
+		fds[1 + i] = (struct pollfd){ .fd = lab.ports[i].fd, .events = POLLIN };
+	if (ppoll(fds, 1 + lab.port_count, &timeout, NULL) <= 0)
+		return;
+	for (unsigned int i = 0; i < lab.port_count; i++)
+		if (fds[1 + i].revents)
+			port_receive(i);
+	if (fds[0].revents) {
+		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (connection >= 0)
+			connection_serve(connection);
+	}
+}
+
 static void serve(void)
 {
 	struct sockaddr_un address = socket_address();
@@ -364,12 +583,8 @@ static void serve(void)
 		die(EXIT_FAILURE, "%s: %s", lab.socket_path, strerror(errno));
 	puts("ready");
 	fflush(stdout);
-	for (;;) {
-		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-
-		if (connection >= 0)
-			connection_serve(connection);
-	}
+	for (;;)
+		serve_once(listener);
 }
 
 static int ask(char **words)
@@ -402,5 +617,6 @@ int main(int argc, char **argv)
 	ports_load();
 	ports_attach();
 	hosts_attach();
+	ports_open();
 	serve();
 }

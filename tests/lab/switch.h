@@ -28,10 +28,11 @@ struct sink_stats {
 	__u64 bytes[CLASS_COUNT];
 };
 
-/* Both in parts per million; may be changed at any time. */
+/* In parts per million; may be changed at any time. */
 struct switch_rule {
 	__u32 drop;
 	__u32 drop_third_ack; /* the first segment with only ACK and no payload after a SYN */
+	__u32 detour;	      /* by way of user space, which delays, reorders or duplicates; no VLAN tags */
 };
 
 #endif
