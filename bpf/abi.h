@@ -286,6 +286,8 @@ struct connection {
 	__u8 duplicates;     /* of the third ACK */
 	__u8 resends;	     /* of our SYN */
 	__u8 pad[6];
+	__be16 tags[4]; /* as a bridge: the client's VLAN tags, TPID and TCI each, the outer one first; 0:
+			   none */
 };
 
 /* The client's early data, until the server has answered. */
@@ -299,14 +301,26 @@ struct stash {
 	__u8 data[STASH_WINDOW];
 };
 
-/* What a server's own SYN-ACKs offer, learned. */
+/* TCP options, as bits. */
+#define OPTION_MSS  0x01
+#define OPTION_WS   0x02
+#define OPTION_SACK 0x04
+#define OPTION_TS   0x08
+#define OPTION_AUTH 0x10 /* TCP-MD5 (RFC 2385) or TCP-AO (RFC 5925) */
+
+#define COOKIE_NO_WSCALE 15
+
+/* What a server's own SYN-ACKs offer, learned. A SYN finds it by the tag alone. */
 struct server {
 	__u32 tag;  /* of its address and port, never 0 */
 	__u32 seen; /* jiffies64 / 64 */
 	__u16 mss;
 	__u8 wscale;  /* COOKIE_NO_WSCALE: none */
 	__u8 options; /* OPTION_SACK, OPTION_TS */
-	__u32 pad;
+	__u8 known;   /* OPTION_WS, OPTION_SACK, OPTION_TS: some client has asked, so that it is no guess */
+	__u8 pad;
+	__be16 port;
+	__be32 address[4]; /* IPv4 as v4-mapped IPv6 */
 };
 
 /*
@@ -346,9 +360,9 @@ ABI_SIZE(struct control, 200);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
-ABI_SIZE(struct connection, 104);
+ABI_SIZE(struct connection, 112);
 ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct stash, 1456);
-ABI_SIZE(struct server, 16);
+ABI_SIZE(struct server, 32);
 
 #endif

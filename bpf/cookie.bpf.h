@@ -23,9 +23,8 @@
 #include "option.bpf.h"
 #include "siphash.bpf.h"
 
-#define COOKIE_NO_WSCALE 15
-#define COOKIE_MAC_BITS	 21
-#define COOKIE_MAC_MASK	 ((1U << COOKIE_MAC_BITS) - 1)
+#define COOKIE_MAC_BITS 21
+#define COOKIE_MAC_MASK ((1U << COOKIE_MAC_BITS) - 1)
 
 /* The kernel accepts no less from bpf_sk_assign_tcp_reqsk(). */
 #define MSS_MIN4 536

@@ -84,20 +84,39 @@ static __always_inline bool hop_fresh(const struct hop *hop)
 	return hop->checked == ((__u16)(bpf_jiffies64() >> HOP_SHIFT) | 1);
 }
 
+/* The tags lie between the MAC addresses and the EtherType. */
+static __always_inline void tags_remember(struct xdp_md *ctx, const struct packet *p, __be16 tags[4])
+{
+	const __be16 *words = XDP_DATA(ctx) + __builtin_offsetof(struct ethhdr, h_proto);
+	void *data_end = XDP_DATA_END(ctx);
+
+	if (p->l3 >= sizeof(struct ethhdr) + 4 && (void *)(words + 2) <= data_end) {
+		tags[0] = words[0];
+		tags[1] = words[1];
+	}
+	if (p->l3 >= sizeof(struct ethhdr) + 8 && (void *)(words + 4) <= data_end) {
+		tags[2] = words[2];
+		tags[3] = words[3];
+	}
+}
+
 /* Before a SYN to the server: where it goes, for what the daemon may have to send there. */
-static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet *p, struct hop *hop)
+static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet *p, struct connection *c)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
+	struct hop *hop = &c->hop[PORT_INSIDE];
 	struct ethhdr *eth = data;
 
-	if (p->l3 != sizeof(*eth) || (void *)(eth + 1) > data_end) /* not with VLAN tags */
+	if ((void *)(eth + 1) > data_end)
 		return;
 	if (forward_mode == FORWARD_ROUTE) {
-		hop_resolve(ctx, p, hop, PORT_INSIDE);
+		if (p->l3 == sizeof(*eth)) /* a tag would be of a device that is not ours */
+			hop_resolve(ctx, p, hop, PORT_INSIDE);
 		return;
 	}
 	__builtin_memcpy(hop->to, eth->h_dest, sizeof(hop->to));
 	__builtin_memcpy(hop->from, eth->h_source, sizeof(hop->from));
+	tags_remember(ctx, p, c->tags);
 }
 
 /* What is too big for the way out must reach the kernel as it came, so that its ICMP error can be understood.

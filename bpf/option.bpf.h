@@ -7,13 +7,8 @@
 #ifndef SYNMOAT_OPTION_BPF_H
 #define SYNMOAT_OPTION_BPF_H
 
+#include "abi.h"
 #include "packet.bpf.h"
-
-#define OPTION_MSS  0x01
-#define OPTION_WS   0x02
-#define OPTION_SACK 0x04
-#define OPTION_TS   0x08
-#define OPTION_AUTH 0x10 /* TCP-MD5 (RFC 2385) or TCP-AO (RFC 5925) */
 
 #define WSCALE_MAX 14 /* RFC 7323, section 2.3 */
 

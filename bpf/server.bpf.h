@@ -32,16 +32,28 @@ static __always_inline void server_learn(const struct tuple *t, const struct con
 	if (s->tag == tag)
 		learned = *s;
 	else
-		learned = (struct server){ .tag = tag, .wscale = 7, .options = OPTION_SACK | OPTION_TS };
+		learned = (struct server){
+			.tag = tag,
+			.wscale = 7,
+			.options = OPTION_SACK | OPTION_TS,
+			.port = t->server_port,
+			.address = { t->server[0], t->server[1], t->server[2], t->server[3] },
+		};
 	learned.seen = connection_clock();
 	if (in->present & OPTION_MSS)
 		learned.mss = in->mss;
-	if (c->client_wscale != COOKIE_NO_WSCALE)
+	if (c->client_wscale != COOKIE_NO_WSCALE) {
+		learned.known |= OPTION_WS;
 		learned.wscale = in->present & OPTION_WS ? in->wscale : COOKIE_NO_WSCALE;
-	if (c->flags & CONNECTION_SACK)
+	}
+	if (c->flags & CONNECTION_SACK) {
+		learned.known |= OPTION_SACK;
 		learned.options = (learned.options & ~OPTION_SACK) | (in->present & OPTION_SACK);
-	if (c->flags & CONNECTION_TIMESTAMPS)
+	}
+	if (c->flags & CONNECTION_TIMESTAMPS) {
+		learned.known |= OPTION_TS;
 		learned.options = (learned.options & ~OPTION_TS) | (in->present & OPTION_TS);
+	}
 	*s = learned;
 }
 

@@ -37,7 +37,7 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
 	if (p->payload)
 		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
-	hop_remember(ctx, p, &c->hop[PORT_INSIDE]);
+	hop_remember(ctx, p, c);
 	switch (connection_add(&x->key, c, x->connection ? BPF_ANY : BPF_NOEXIST)) {
 	case 0:
 		break;
@@ -196,7 +196,7 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
 		.client_wscale = COOKIE_NO_WSCALE,
 		.server_wscale = COOKIE_NO_WSCALE,
 	};
-	hop_remember(ctx, p, &w->connection.hop[PORT_INSIDE]);
+	hop_remember(ctx, p, &w->connection);
 	connection_add(&x->key, &w->connection, x->connection ? BPF_ANY : BPF_NOEXIST);
 	return PASS_OPEN;
 }

@@ -536,6 +536,79 @@ static void print_settings(struct render *render, const json_t *settings)
 		field_count(render, "TCP-MD5/AO", number(settings, "tcp_auth_rate_pps"), " SYN/s pass");
 }
 
+/* --- servers --- */
+
+static void cell_number(struct table *table, size_t column, const json_t *value)
+{
+	if (json_is_integer(value))
+		cell_count(table, column, json_integer_value(value));
+	else
+		render_cell(table, column, TINT_NONE, "-");
+}
+
+/* null: no client has asked yet. */
+static void cell_option(struct table *table, size_t column, const json_t *value)
+{
+	render_cell(table, column, TINT_NONE,
+		    json_is_true(value)	   ? "yes"
+		    : json_is_false(value) ? "no"
+					   : "?");
+}
+
+static void cell_age(struct table *table, size_t column, const json_t *value)
+{
+	cell_duration(table, column, json_integer_value(value));
+}
+
+/* What was learned: a line a field, after the address. */
+static const struct server_field {
+	struct column column;
+	const char *key;
+	void (*cell)(struct table *table, size_t column, const json_t *value);
+} server_fields[] = {
+	{ { "MSS", COLUMN_RIGHT }, "mss", cell_number },
+	{ { "WINDOW SCALING", COLUMN_LEFT }, "window_scaling", cell_option },
+	{ { "WSCALE", COLUMN_RIGHT }, "wscale", cell_number },
+	{ { "SACK", COLUMN_LEFT }, "sack", cell_option },
+	{ { "TIMESTAMPS", COLUMN_LEFT }, "timestamps", cell_option },
+	{ { "AGE", COLUMN_RIGHT }, "age_s", cell_age },
+};
+
+static void server_row(struct table *table, const json_t *server)
+{
+	const char *address = string(server, "address");
+	char text[64];
+
+	snprintf(text, sizeof(text), strchr(address, ':') ? "[%s]:%" PRId64 : "%s:%" PRId64, address,
+		 number(server, "port"));
+	render_row(table);
+	render_cell(table, 0, TINT_NONE, text);
+	for (size_t i = 0; i < ARRAY_SIZE(server_fields); i++)
+		server_fields[i].cell(table, i + 1, json_object_get(server, server_fields[i].key));
+}
+
+/* Inline; nothing before the first SYN-ACK. */
+static void print_servers(struct render *render, const json_t *reply)
+{
+	struct column columns[ARRAY_SIZE(server_fields) + 1] = { { "SERVER", COLUMN_LEFT } };
+	const json_t *servers = json_object_get(reply, "servers"), *server;
+	size_t count = json_array_size(servers), shown = render->tty ? ITEMS_ON_TTY : count, i;
+	struct table *table;
+
+	if (!count)
+		return;
+	for (i = 0; i < ARRAY_SIZE(server_fields); i++)
+		columns[i + 1] = server_fields[i].column;
+	render_print(render, "\n");
+	table = render_table(render, columns, ARRAY_SIZE(columns));
+	json_array_foreach(servers, i, server)
+		if (i < shown)
+			server_row(table, server);
+	render_table_print(table);
+	if (count > shown)
+		render_print(render, "and %zu more, which --json lists\n", count - shown);
+}
+
 void show_service(struct render *render, const json_t *reply)
 {
 	const json_t *service = json_object_get(reply, "service");
@@ -554,6 +627,7 @@ void show_service(struct render *render, const json_t *reply)
 		warn(render, "", "MPTCP listener, left to the kernel's own cookies");
 	render_print(render, "\n");
 	print_verdicts(render, json_object_get(reply, "verdicts"), "to this service");
+	print_servers(render, reply);
 }
 
 void show_mode_set(struct render *render, const json_t *reply)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The engine's state as JSON. */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,6 +82,30 @@ json_t *encode_interface(const struct interface_status *status)
 			 status->present, "attached", status->attached, "up", status->up, "ifindex",
 			 count(status->ifindex), "mtu", count(status->mtu), "xdp", status->xdp, "reason",
 			 text(status->reason));
+}
+
+/* NULL in JSON: no client has asked for it yet. */
+static json_t *encode_option(const struct server *server, uint8_t option, bool agreed)
+{
+	return server->known & option ? json_boolean(agreed) : json_null();
+}
+
+json_t *encode_server(const struct server_status *status)
+{
+	const struct server *s = &status->learned;
+	bool scales = s->wscale != COOKIE_NO_WSCALE;
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (IN6_IS_ADDR_V4MAPPED(s->address))
+		inet_ntop(AF_INET, &s->address[3], address, sizeof(address));
+	else
+		inet_ntop(AF_INET6, s->address, address, sizeof(address));
+	return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:I}", "address", address, "port", ntohs(s->port),
+			 "mss", s->mss ? json_integer(s->mss) : json_null(), "window_scaling",
+			 encode_option(s, OPTION_WS, scales), "wscale",
+			 s->known & OPTION_WS && scales ? json_integer(s->wscale) : json_null(), "sack",
+			 encode_option(s, OPTION_SACK, s->options & OPTION_SACK), "timestamps",
+			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "age_s", count(status->age_s));
 }
 
 json_t *encode_key(const struct engine_status *status)

@@ -12,6 +12,7 @@ struct config_service;
 struct engine;
 struct engine_status;
 struct interface_status;
+struct server_status;
 struct service_counters;
 struct service_status;
 
@@ -25,6 +26,7 @@ json_t *encode_service(const struct service_status *status);
 json_t *encode_settings(const struct config_service *config);
 json_t *encode_verdicts(const struct service_counters *counters);
 json_t *encode_interface(const struct interface_status *status);
+json_t *encode_server(const struct server_status *status);
 json_t *encode_key(const struct engine_status *status);
 
 /* Items [first, first + count) as far as there are any. */

@@ -20,8 +20,9 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Parts of a long reply; both stay below MESSAGE_MAX however much JSON has to escape. */
-#define ITEMS_IN_PART 512
-#define TEXT_IN_PART  10240
+#define ITEMS_IN_PART	512
+#define SERVERS_IN_PART 64
+#define TEXT_IN_PART	10240
 
 #define SECRET_FILE_RULE                                                                                     \
 	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
@@ -106,18 +107,68 @@ static void handle_list_services(struct request *request)
 		      encode_with_alarms(json_pack("{s:o}", "services", encode_services(engine)), engine));
 }
 
-static json_t *service_part(const struct config_service *config, size_t first)
+/* The servers of a service, as they were when the first part was made. */
+struct servers {
+	struct server_status *items;
+	size_t count;
+};
+
+static void drop_servers(void *held)
 {
-	return json_pack("{s:o,s:o}", "prefixes", encode_prefixes(config, first, ITEMS_IN_PART), "ports",
-			 encode_ports(config, first, ITEMS_IN_PART));
+	struct servers *servers = held;
+
+	free(servers->items);
+	free(servers);
 }
 
-static json_t *service_first_part(const struct service_status *status)
+static int hold_servers(struct request *request, const char *name)
 {
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "service", encode_service(status), "settings",
-			 encode_settings(status->config), "verdicts", encode_verdicts(&status->counters),
-			 "prefixes", encode_prefixes(status->config, 0, ITEMS_IN_PART), "ports",
-			 encode_ports(status->config, 0, ITEMS_IN_PART));
+	struct servers *servers = calloc(1, sizeof(*servers));
+	int error;
+
+	if (!servers)
+		return -ENOMEM;
+	request->progress->held = servers;
+	request->progress->release = drop_servers;
+	error = engine_get_servers(engine_of(request), name, &servers->items, &servers->count);
+	return error == -ENOENT ? 0 : error;
+}
+
+static json_t *servers_part(const struct servers *servers, size_t part)
+{
+	json_t *array = json_array();
+
+	for (size_t i = part * SERVERS_IN_PART; i < servers->count && i < (part + 1) * SERVERS_IN_PART; i++)
+		json_array_append_new(array, encode_server(&servers->items[i]));
+	return array;
+}
+
+static json_t *service_part(const struct config_service *config, const struct servers *servers, size_t first)
+{
+	return json_pack("{s:o,s:o,s:o}", "prefixes", encode_prefixes(config, first, ITEMS_IN_PART), "ports",
+			 encode_ports(config, first, ITEMS_IN_PART), "servers",
+			 servers_part(servers, first / ITEMS_IN_PART));
+}
+
+static json_t *service_first_part(const struct service_status *status, const struct servers *servers)
+{
+	json_t *part = service_part(status->config, servers, 0);
+
+	json_object_set_new(part, "service", encode_service(status));
+	json_object_set_new(part, "settings", encode_settings(status->config));
+	json_object_set_new(part, "verdicts", encode_verdicts(&status->counters));
+	return part;
+}
+
+/* Without `more` a reply ends with its first part. */
+static size_t servers_left_out(const struct request *request, const struct servers *servers)
+{
+	return !request->more && servers->count > SERVERS_IN_PART ? servers->count - SERVERS_IN_PART : 0;
+}
+
+static size_t most(size_t a, size_t b)
+{
+	return a > b ? a : b;
 }
 
 static void handle_get_service(struct request *request)
@@ -125,20 +176,35 @@ static void handle_get_service(struct request *request)
 	const char *name = request_string(request, "name");
 	struct service_status status;
 	size_t items, first = request->progress->at;
+	const struct servers *servers;
 	json_t *part;
+	int error = 0;
 
 	if (engine_find_service(engine_of(request), name, &status)) {
 		fail_no_such_service(request, name);
 		return;
 	}
-	items = status.config->prefix_count > status.config->port_count ? status.config->prefix_count
-									: status.config->port_count;
+	items = most(status.config->prefix_count, status.config->port_count);
 	if (items > ITEMS_IN_PART && !request->more) {
 		fail_expected_more(request);
 		return;
 	}
-	part = first ? service_part(status.config, first)
-		     : encode_with_alarms(service_first_part(&status), engine_of(request));
+	if (!request->progress->held)
+		error = hold_servers(request, name);
+	if (error) {
+		fail_errno(request, error, "");
+		return;
+	}
+	servers = request->progress->held;
+	if (first) {
+		part = service_part(status.config, servers, first);
+	} else {
+		part = encode_with_alarms(service_first_part(&status, servers), engine_of(request));
+		json_object_set_new(part, "servers_left_out",
+				    json_integer((json_int_t)servers_left_out(request, servers)));
+	}
+	if (request->more)
+		items = most(items, servers->count * (ITEMS_IN_PART / SERVERS_IN_PART));
 	if (first + ITEMS_IN_PART < items)
 		request_part(request, part, first + ITEMS_IN_PART);
 	else

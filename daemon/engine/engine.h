@@ -30,6 +30,12 @@ struct service_status {
 	struct service_counters counters;
 };
 
+/* Inline: a server of a service, as its own SYN-ACKs show it. */
+struct server_status {
+	struct server learned;
+	uint64_t age_s; /* of the last of them */
+};
+
 struct interface_status {
 	char name[IF_NAMESIZE];
 	bool present, attached, up;
@@ -71,6 +77,9 @@ const struct config *engine_get_config(const struct engine *engine);
 /* 0, or -ENOENT beyond the last / for an unknown name. */
 int engine_get_service(struct engine *engine, size_t index, struct service_status *status);
 int engine_find_service(struct engine *engine, const char *name, struct service_status *status);
+/* By address and port; the caller frees. -ENOENT: no such service. */
+int engine_get_servers(struct engine *engine, const char *name, struct server_status **servers,
+		       size_t *count);
 int engine_get_interface(struct engine *engine, size_t index, struct interface_status *status);
 
 /* Runtime change of a mode; lasts until the daemon ends or a reload changes that service's mode in the file.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine's own state and the calls between its files: publish.c, slot.c, interface.c, tick.c, status.c,
- * engine.c. Nobody outside this folder includes it.
+ * servers.c, engine.c. Nobody outside this folder includes it.
  */
 #ifndef SYNMOAT_ENGINE_STATE_H
 #define SYNMOAT_ENGINE_STATE_H

@@ -6,6 +6,7 @@
  */
 #include "daemon/maps/fastpath.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/membarrier.h>
@@ -43,6 +44,7 @@ struct fastpath {
 	struct range6 *ranges6;
 	struct service *services;
 	struct service_state *states;
+	struct server *servers;
 	int cpus;
 	int links[LINK_COUNT];
 };
@@ -159,7 +161,9 @@ static int map_all(struct fastpath *f)
 	f->ranges6 = map_memory(f->skeleton->maps.ranges6);
 	f->services = map_memory(f->skeleton->maps.services);
 	f->states = map_memory(f->skeleton->maps.service_states);
-	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->states)
+	f->servers = map_memory(f->skeleton->maps.servers);
+	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->states ||
+	    !f->servers)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -226,6 +230,7 @@ void fastpath_free(struct fastpath *f)
 		return;
 	fastpath_detach(f);
 	if (f->skeleton) {
+		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
 		unmap_memory(f->services, f->skeleton->maps.services);
 		unmap_memory(f->ranges6, f->skeleton->maps.ranges6);
@@ -520,6 +525,68 @@ int fastpath_seed_flow(struct fastpath *f, const struct tuple *tuple)
 	struct flow_seed_args args = { .tuple = *tuple };
 
 	return run_syscall_program(f->skeleton->progs.flow_seed, &args, sizeof(args));
+}
+
+uint32_t fastpath_server_count(const struct fastpath *f)
+{
+	return bpf_map__max_entries(f->skeleton->maps.servers);
+}
+
+void fastpath_read_server(const struct fastpath *f, uint32_t index, struct server *server)
+{
+	*server = f->servers[index];
+}
+
+static int compare_words(const uint64_t *a, const uint64_t *b, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	return 0;
+}
+
+/* Binary search as bpf/service.bpf.h does it: the last range that does not begin beyond the address. */
+static uint32_t find_in_ranges4(const struct range4 *ranges, uint32_t count, uint32_t address)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (ranges[middle].first <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low && address <= ranges[low - 1].last ? ranges[low - 1].service : SERVICE_NONE;
+}
+
+static uint32_t find_in_ranges6(const struct range6 *ranges, uint32_t count, const uint64_t address[2])
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (compare_words((const uint64_t *)ranges[middle].first, address, 2) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || compare_words(address, (const uint64_t *)ranges[low - 1].last, 2) > 0)
+		return SERVICE_NONE;
+	return ranges[low - 1].service;
+}
+
+uint32_t fastpath_find_service(const struct fastpath *f, const __be32 address[4], __be16 port)
+{
+	const struct port_ranges *p = &f->ports[(fastpath_runtime(f)->half & 1) * 65536 + ntohs(port)];
+	const uint64_t wide[2] = { (uint64_t)ntohl(address[0]) << 32 | ntohl(address[1]),
+				   (uint64_t)ntohl(address[2]) << 32 | ntohl(address[3]) };
+
+	if (!address[0] && !address[1] && address[2] == htonl(0xffff))
+		return find_in_ranges4(f->ranges4 + p->first4, p->count4, ntohl(address[3]));
+	return find_in_ranges6(f->ranges6 + p->first6, p->count6, wide);
 }
 
 int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)

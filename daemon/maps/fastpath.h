@@ -64,6 +64,13 @@ int fastpath_read_handovers(struct fastpath *fastpath, struct handover_counters 
 int fastpath_read_jiffies(struct fastpath *fastpath, uint64_t *jiffies);
 int fastpath_seed_flow(struct fastpath *fastpath, const struct tuple *tuple);
 
+/* Inline: what servers were seen to offer, entry by entry up to SERVERS_MAX; a free one has tag 0. */
+uint32_t fastpath_server_count(const struct fastpath *fastpath);
+void fastpath_read_server(const struct fastpath *fastpath, uint32_t index, struct server *server);
+
+/* The slot of the service that covers an address (IPv4 as v4-mapped) and port, or SERVICE_NONE. */
+uint32_t fastpath_find_service(const struct fastpath *fastpath, const __be32 address[4], __be16 port);
+
 /* For tests that run a program by BPF_PROG_TEST_RUN. */
 enum fastpath_program {
 	FASTPATH_XDP_HOST,

@@ -5,14 +5,14 @@
 #include "daemon/maps/syn.h"
 
 #include <arpa/inet.h>
+#include <net/ethernet.h>
 #include <stdbool.h>
 #include <string.h>
 
-#define ETHER	  14
+#define MACS	  12
 #define IP4	  20
 #define IP6	  40
 #define TCP	  20
-#define NO_WSCALE 15 /* COOKIE_NO_WSCALE */
 #define WORDS_MAX 10 /* of the TCP header */
 #define TTL	  64
 
@@ -36,7 +36,7 @@ static uint32_t unscaled_window(const struct connection *c)
 {
 	uint32_t window = c->client_window;
 
-	if (c->client_wscale != NO_WSCALE)
+	if (c->client_wscale != COOKIE_NO_WSCALE)
 		window <<= c->client_wscale;
 	return window > 65535 ? 65535 : window;
 }
@@ -65,7 +65,7 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	} else if (sack) {
 		words[n++] = 0x01010402;
 	}
-	if (c->client_wscale != NO_WSCALE)
+	if (c->client_wscale != COOKIE_NO_WSCALE)
 		words[n++] = 1U << 24 | 3 << 16 | 3 << 8 | c->client_wscale;
 	words[3] = (uint32_t)n << 28 | 0x02 << 16 | unscaled_window(c);
 	return n;
@@ -117,22 +117,35 @@ static void write_ip6(const struct tuple *t, uint8_t *ip, size_t length)
 	memcpy(ip + 24, t->server, 16);
 }
 
+/* MAC addresses, VLAN tags, EtherType; returns their length. */
+static size_t write_ethernet(const struct pending *pending, uint8_t *frame)
+{
+	const struct connection *c = &pending->connection;
+	uint16_t type = htons(pending->tuple.v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	size_t length = MACS;
+
+	memcpy(frame, c->hop[PORT_INSIDE].to, 6);
+	memcpy(frame + 6, c->hop[PORT_INSIDE].from, 6);
+	for (size_t i = 0; i < 4 && c->tags[i]; i += 2) {
+		memcpy(frame + length, &c->tags[i], 4);
+		length += 4;
+	}
+	memcpy(frame + length, &type, sizeof(type));
+	return length + sizeof(type);
+}
+
 size_t syn_write(const struct pending *pending, uint8_t frame[SYN_FRAME_MAX])
 {
 	static const uint8_t unknown[6];
-	const struct hop *hop = &pending->connection.hop[PORT_INSIDE];
-	size_t ip = pending->tuple.v6 ? IP6 : IP4, length;
+	size_t ip = pending->tuple.v6 ? IP6 : IP4, ethernet, length;
 
-	if (!memcmp(hop->to, unknown, sizeof(unknown)))
+	if (!memcmp(pending->connection.hop[PORT_INSIDE].to, unknown, sizeof(unknown)))
 		return 0;
-	memcpy(frame, hop->to, 6);
-	memcpy(frame + 6, hop->from, 6);
-	frame[12] = pending->tuple.v6 ? 0x86 : 0x08;
-	frame[13] = pending->tuple.v6 ? 0xdd : 0x00;
-	length = write_tcp(pending, frame + ETHER + ip);
+	ethernet = write_ethernet(pending, frame);
+	length = write_tcp(pending, frame + ethernet + ip);
 	if (pending->tuple.v6)
-		write_ip6(&pending->tuple, frame + ETHER, length);
+		write_ip6(&pending->tuple, frame + ethernet, length);
 	else
-		write_ip4(&pending->tuple, frame + ETHER, length);
-	return ETHER + ip + length;
+		write_ip4(&pending->tuple, frame + ethernet, length);
+	return ethernet + ip + length;
 }

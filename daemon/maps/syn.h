@@ -11,7 +11,7 @@
 
 #include "bpf/abi.h"
 
-#define SYN_FRAME_MAX 96
+#define SYN_FRAME_MAX 104 /* two VLAN tags, IPv6, all options */
 
 /* Length of the frame, or 0: it is not known where the server is. */
 size_t syn_write(const struct pending *pending, uint8_t frame[SYN_FRAME_MAX]);
