@@ -268,7 +268,9 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 	__u32 verdict = judge(ctx, x);
 	struct service announced;
 
-	if (x->service->mode == MODE_MONITOR && verdict > PASS_UNKNOWN && verdict != JUDGE_KNOWN) {
+	/* what was refused has become its answer */
+	if (x->service->mode == MODE_MONITOR && verdict > PASS_UNKNOWN && verdict != TX_REFUSED &&
+	    verdict != JUDGE_KNOWN) {
 		count_would(x->slot, verdict);
 		return PASS_MONITOR;
 	}
