@@ -24,6 +24,8 @@
 
 uint32_t harness_flow_entries = 64; /* eight buckets */
 bool harness_frags;
+bool harness_inline;
+uint32_t harness_connections = 64;
 
 static struct harness the_harness;
 
@@ -94,6 +96,8 @@ static void default_runtime(struct harness *h)
 		.slot_jiffies = SLOT_STANDS_STILL,
 		.jiffies_hz = (uint32_t)sysconf(_SC_CLK_TCK), /* replaced by measure_hz() */
 		.lookups_per_s = 100000,
+		.unknown_pps = 16,
+		.handshakes_max = 32,
 	};
 }
 
@@ -149,7 +153,7 @@ void harness_key(const struct harness *h, uint32_t generation, uint8_t key[16])
 
 /* --- maps by name --- */
 
-static int map_by_name(struct harness *h, const char *name)
+int harness_find_map(struct harness *h, const char *name)
 {
 	struct bpf_prog_info program = {};
 	struct bpf_map_info map;
@@ -158,7 +162,7 @@ static int map_by_name(struct harness *h, const char *name)
 
 	program.map_ids = (__u64)(uintptr_t)ids;
 	program.nr_map_ids = 64;
-	assert_int_equal(bpf_obj_get_info_by_fd(h->programs[FASTPATH_XDP_HOST], &program, &length), 0);
+	assert_int_equal(bpf_obj_get_info_by_fd(h->xdp, &program, &length), 0);
 	for (__u32 i = 0; i < program.nr_map_ids; i++) {
 		fd = bpf_map_get_fd_by_id(ids[i]);
 		length = sizeof(map);
@@ -167,8 +171,16 @@ static int map_by_name(struct harness *h, const char *name)
 			return fd;
 		close(fd);
 	}
-	fail_msg("the program has no map %s", name);
 	return -1;
+}
+
+static int map_by_name(struct harness *h, const char *name)
+{
+	int fd = harness_find_map(h, name);
+
+	if (fd < 0)
+		fail_msg("the program has no map %s", name);
+	return fd;
 }
 
 static void clear_array(struct harness *h, const char *name, uint32_t entries, size_t value_size)
@@ -267,7 +279,7 @@ static int run_xdp(struct harness *h, const struct frame *frame, uint8_t *out, s
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes, .data_size_in = (__u32)frame->length,
 		    .data_out = out, .data_size_out = (__u32)*size, .ctx_in = &in, .ctx_size_in = sizeof(in),
 		    .ctx_out = &result, .ctx_size_out = sizeof(result), .repeat = 1);
-	int error = bpf_prog_test_run_opts(h->programs[FASTPATH_XDP_HOST], &options);
+	int error = bpf_prog_test_run_opts(h->xdp, &options);
 
 	if (error)
 		fail_msg("BPF_PROG_TEST_RUN of %zu bytes: %s", frame->length, strerror(-error));
@@ -357,7 +369,7 @@ int harness_run_bare(struct harness *h, const struct frame *frame, struct frame 
 {
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes, .data_size_in = (__u32)frame->length,
 		    .data_out = out ? out->bytes : NULL, .data_size_out = out ? FRAME_MAX : 0, .repeat = 1);
-	int error = bpf_prog_test_run_opts(h->programs[FASTPATH_XDP_HOST], &options);
+	int error = bpf_prog_test_run_opts(h->xdp, &options);
 
 	if (error)
 		fail_msg("BPF_PROG_TEST_RUN of %zu bytes: %s", frame->length, strerror(-error));
@@ -449,8 +461,10 @@ int harness_reset(void **state)
 	harness_publish(h);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++)
 		memset(fastpath_state(h->fastpath, slot), 0, sizeof(struct service_state));
-	clear_array(h, "flows", harness_flow_entries / FLOW_WAYS, sizeof(struct flow_bucket));
-	harness_forget_listeners(h);
+	if (!harness_inline) {
+		clear_array(h, "flows", harness_flow_entries / FLOW_WAYS, sizeof(struct flow_bucket));
+		harness_forget_listeners(h);
+	}
 	wire_drain(h->wire);
 	return 0;
 }
@@ -458,7 +472,9 @@ int harness_reset(void **state)
 int harness_set_up(void **state)
 {
 	const struct fastpath_options options = { .flow_entries = harness_flow_entries,
-						  .frags = harness_frags };
+						  .frags = harness_frags,
+						  .inline_mode = harness_inline,
+						  .connections = harness_connections };
 	struct harness *h = &the_harness;
 	char text[512];
 
@@ -469,8 +485,9 @@ int harness_set_up(void **state)
 		print_error("%s\n", text);
 		return -1;
 	}
-	for (int i = FASTPATH_XDP_HOST; i <= FASTPATH_TC_EGRESS; i++)
+	for (int i = FASTPATH_XDP_HOST; i <= FASTPATH_XDP_INSIDE; i++)
 		h->programs[i] = fastpath_program_fd(h->fastpath, (enum fastpath_program)i);
+	h->xdp = h->programs[harness_inline ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_HOST];
 	*state = h;
 	listen_everywhere();
 	return harness_reset(state);

@@ -18,7 +18,7 @@
 #include "tests/bpf/frame.h"
 
 /* linux/bpf.h: the actions of XDP and of tc */
-enum { ACTION_ABORTED, ACTION_DROP, ACTION_PASS, ACTION_TX };
+enum { ACTION_ABORTED, ACTION_DROP, ACTION_PASS, ACTION_TX, ACTION_REDIRECT };
 
 /* One service of each kind, on SERVER4 and SERVER6. */
 enum {
@@ -64,7 +64,8 @@ struct harness {
 	struct runtime runtime;
 	struct service services[SERVICE_SLOTS];
 	int wire;
-	int programs[3]; /* by enum fastpath_program */
+	int programs[5]; /* by enum fastpath_program; -1: of the other deployment */
+	int xdp;	 /* that runs: host mode's, or one of inline's */
 };
 
 struct outcome {
@@ -81,6 +82,9 @@ struct outcome {
 /* To be changed before harness_set_up() only; flow entries: a power of two. */
 extern uint32_t harness_flow_entries;
 extern bool harness_frags; /* multi-buffer packets */
+/* Inline instead of host mode, see appliance.h. */
+extern bool harness_inline;
+extern uint32_t harness_connections;
 
 /* For cmocka_run_group_tests and cmocka_unit_test_setup. */
 int harness_set_up(void **state);
@@ -114,6 +118,9 @@ int harness_run_bare(struct harness *h, const struct frame *frame, struct frame 
 
 /* Runs a tc program; returns its action. */
 int harness_run_tc(struct harness *h, enum fastpath_program program, const struct frame *frame);
+
+/* A map that the XDP program uses, by name: a descriptor to be closed, or -1. */
+int harness_find_map(struct harness *h, const char *name);
 
 /* Lets all verified flows look SECONDS older; forgets what listens where. */
 void harness_age_flows(struct harness *h, unsigned int seconds);

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See appliance.h.
+ */
+#include "tests/bpf/appliance.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/synmoat.skel.h"
+
+#define CLOCK_SHIFT 6 /* seen counts jiffies / 64 */
+
+static struct synmoat_bpf *copies;
+
+/* --- running --- */
+
+void appliance_run(struct harness *h, enum port from, const struct frame *frame, struct outcome *o)
+{
+	h->xdp = h->programs[from == PORT_OUTSIDE ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_INSIDE];
+	harness_run(h, frame, o);
+	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+}
+
+int appliance_run_bare(struct harness *h, enum port from, const struct frame *frame, struct frame *out)
+{
+	int action;
+
+	h->xdp = h->programs[from == PORT_OUTSIDE ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_INSIDE];
+	action = harness_run_bare(h, frame, out);
+	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	return action;
+}
+
+static int action_of(enum verdict verdict)
+{
+	switch (verdict) {
+	case TX_SYNACK:
+	case TX_RST:
+	case TX_REFUSED:
+		return ACTION_TX;
+	default:
+		return verdict < TX_SYNACK ? ACTION_REDIRECT : ACTION_DROP;
+	}
+}
+
+void appliance_compare(const char *name, const struct frame *got, const struct frame *expected)
+{
+	for (size_t i = 0; i < got->length && i < expected->length; i++)
+		if (got->bytes[i] != expected->bytes[i])
+			fail_msg("%s: byte %zu is %02x, not %02x", name, i, got->bytes[i],
+				 expected->bytes[i]);
+	if (got->length != expected->length)
+		fail_msg("%s: %zu bytes, not %zu", name, got->length, expected->length);
+}
+
+void appliance_expect(struct harness *h, const char *name, enum port from, const struct frame *frame,
+		      enum verdict verdict, const struct frame *expected)
+{
+	static struct outcome o;
+
+	appliance_run(h, from, frame, &o);
+	if (o.verdict != verdict)
+		fail_msg("%s: %s, not %s", name, harness_verdict_word((int)o.verdict),
+			 harness_verdict_word((int)verdict));
+	if (o.action != action_of(verdict))
+		fail_msg("%s: action %d", name, o.action);
+	appliance_compare(name, &o.out, expected ? expected : frame);
+}
+
+void appliance_expect_spec(struct harness *h, const char *name, enum port from, const struct frame_spec *spec,
+			   enum verdict verdict)
+{
+	struct frame f;
+
+	frame_build(&f, spec);
+	appliance_expect(h, name, from, &f, verdict, NULL);
+}
+
+bool appliance_copy(struct harness *h, enum port to, const struct frame *frame, struct frame *copy)
+{
+	int action;
+
+	h->xdp = bpf_program__fd(to == PORT_INSIDE ? copies->progs.xdp_copy_inside
+						   : copies->progs.xdp_copy_outside);
+	action = harness_run_bare(h, frame, copy);
+	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	assert_true(action == ACTION_PASS || action == ACTION_DROP);
+	return action == ACTION_PASS;
+}
+
+/* --- the connection table --- */
+
+static int map(struct harness *h, const char *name)
+{
+	int fd = harness_find_map(h, name);
+
+	if (fd < 0)
+		fail_msg("the program has no map %s", name);
+	return fd;
+}
+
+static void put_address(__be32 to[4], const char *text, bool v6)
+{
+	memset(to, 0, 16);
+	if (!v6)
+		to[2] = htonl(0xffff);
+	assert_int_equal(inet_pton(v6 ? AF_INET6 : AF_INET, text, v6 ? to : to + 3), 1);
+}
+
+void appliance_tuple(struct tuple *t, const struct frame_spec *s)
+{
+	bool v6 = strchr(s->daddr, ':');
+
+	memset(t, 0, sizeof(*t));
+	put_address(t->client, s->saddr, v6);
+	put_address(t->server, s->daddr, v6);
+	t->client_port = htons(s->source);
+	t->server_port = htons(s->dest);
+	t->v6 = v6;
+}
+
+bool appliance_find(struct harness *h, const struct tuple *tuple, struct connection *connection)
+{
+	int fd = map(h, "connections");
+	bool found = !bpf_map_lookup_elem(fd, tuple, connection);
+
+	close(fd);
+	return found;
+}
+
+void appliance_store(struct harness *h, const struct tuple *tuple, const struct connection *connection)
+{
+	int fd = map(h, "connections");
+
+	assert_int_equal(bpf_map_update_elem(fd, tuple, connection, BPF_EXIST), 0);
+	close(fd);
+}
+
+uint32_t appliance_count(struct harness *h)
+{
+	int fd = map(h, "connections");
+	struct tuple key, *last = NULL;
+	uint32_t count = 0;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		last = &key;
+		count++;
+	}
+	close(fd);
+	return count;
+}
+
+static uint32_t near_entries(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	return info.max_entries;
+}
+
+uint64_t appliance_sum_near(struct harness *h)
+{
+	int fd = map(h, "connection_near");
+	uint32_t count, entries = near_entries(fd);
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < entries; i++) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &i, &count), 0);
+		sum += count;
+	}
+	close(fd);
+	return sum;
+}
+
+void appliance_age(struct harness *h, const struct tuple *tuple, double seconds)
+{
+	struct connection c;
+
+	assert_true(appliance_find(h, tuple, &c));
+	c.seen -= (uint32_t)(seconds * h->runtime.jiffies_hz / (1 << CLOCK_SHIFT));
+	appliance_store(h, tuple, &c);
+}
+
+void appliance_sweep(struct harness *h, struct sweep_args *args)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = args, .ctx_size_in = sizeof(*args));
+
+	memset(args, 0, sizeof(*args));
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(copies->progs.connection_expire), &options),
+			 0);
+	(void)h;
+}
+
+/* All that the programs keep of their own lies in .bss: the time of the last sweep. */
+void appliance_forget_sweep(struct harness *h)
+{
+	struct bpf_map_info info = {};
+	__u32 length = sizeof(info), zero = 0;
+	int fd = map(h, "synmoat_.bss");
+	void *bytes;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	bytes = calloc(1, info.value_size);
+	assert_non_null(bytes);
+	assert_int_equal(bpf_map_update_elem(fd, &zero, bytes, 0), 0);
+	free(bytes);
+	close(fd);
+}
+
+/* --- set up, tear down --- */
+
+static void clear_connections(struct harness *h)
+{
+	int fd = map(h, "connections");
+	struct tuple key;
+
+	while (!bpf_map_get_next_key(fd, NULL, &key))
+		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
+	close(fd);
+}
+
+static void clear_array(struct harness *h, const char *name, size_t value_size)
+{
+	void *zero = calloc(1, value_size);
+	int fd = map(h, name);
+	uint32_t entries = near_entries(fd);
+
+	assert_non_null(zero);
+	for (uint32_t i = 0; i < entries; i++)
+		assert_int_equal(bpf_map_update_elem(fd, &i, zero, 0), 0);
+	close(fd);
+	free(zero);
+}
+
+void appliance_forget(struct harness *h)
+{
+	clear_connections(h);
+	clear_array(h, "connection_near", sizeof(uint32_t));
+	clear_array(h, "servers", sizeof(struct server));
+	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
+		struct service_state *state = fastpath_state(h->fastpath, slot);
+
+		state->handshakes = state->half_open = 0;
+	}
+}
+
+int appliance_reset(void **state)
+{
+	struct harness *h = *state;
+
+	appliance_forget(h);
+	clear_array(h, "stashes", sizeof(struct stash));
+	appliance_forget_sweep(h);
+	return harness_reset(state);
+}
+
+/* The kernel cuts names. */
+static int shared_map(struct harness *h, const struct bpf_map *m)
+{
+	char name[16] = "";
+
+	strncpy(name, bpf_map__name(m), sizeof(name) - 1);
+	return harness_find_map(h, name);
+}
+
+static int load_copies(struct harness *h)
+{
+	struct bpf_program *program;
+	struct bpf_map *m;
+
+	copies = synmoat_bpf__open();
+	if (!copies)
+		return -1;
+	bpf_object__for_each_program(program, copies->obj)
+		bpf_program__set_autoload(program, program == copies->progs.xdp_copy_inside ||
+							   program == copies->progs.xdp_copy_outside ||
+							   program == copies->progs.connection_expire);
+	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_inside, 0);
+	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_outside, 0);
+	bpf_object__for_each_map(m, copies->obj)
+	{
+		int fd = shared_map(h, m);
+
+		if (fd >= 0 && bpf_map__reuse_fd(m, fd))
+			return -1;
+		if (fd >= 0)
+			close(fd);
+	}
+	return synmoat_bpf__load(copies);
+}
+
+/* Down, so that no frame but the test's is ever counted. */
+static int attach(struct harness *h)
+{
+	static const char script[] = "set -e; ip link add outside type veth peer name client; "
+				     "ip link add inside type veth peer name server";
+	char text[256];
+
+	if (system(script) || fastpath_attach_inline(h->fastpath, if_nametoindex("outside"),
+						     if_nametoindex("inside"), false, text, sizeof(text))) {
+		print_error("%s\n", text);
+		return -1;
+	}
+	return 0;
+}
+
+int appliance_set_up(void **state)
+{
+	harness_inline = true;
+	if (harness_set_up(state) || attach(*state))
+		return -1;
+	return load_copies(*state);
+}
+
+int appliance_tear_down(void **state)
+{
+	synmoat_bpf__destroy(copies);
+	return harness_tear_down(state);
+}

@@ -1,0 +1,774 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Inline: every verdict of both hooks, what leaves, and what is kept: ends of connections, tuples used again,
+ * what is refused, what passes untranslated, and how much of that applies when.
+ */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "tests/bpf/dialogue.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+#define HELLO BYTES('h', 'e', 'l', 'l', 'o')
+
+static const struct bytes hello = HELLO;
+
+/* --- ends --- */
+
+static void open_at(struct dialogue *d, void **state, const char *name)
+{
+	appliance_forget(*state);
+	*d = dialogue_new(*state, name, false, 0);
+	d->server.isn = 0xfffffff0; /* the server's numbers wrap, the client's do not */
+	dialogue_open(d);
+}
+
+static void fins_are_followed(void **state)
+{
+	for (int first = 0; first < 2; first++) {
+		enum port one = first ? PORT_INSIDE : PORT_OUTSIDE,
+			  other = first ? PORT_OUTSIDE : PORT_INSIDE;
+		struct dialogue d;
+
+		open_at(&d, state, "one after the other");
+		dialogue_talk(&d, one, "data", ACK, 0, 0, 100);
+		dialogue_talk(&d, one, "FIN", FIN | ACK, 100, 0, 10);
+		dialogue_talk(&d, other, "ACK of the data only", ACK, 0, 100, 0);
+		dialogue_talk(&d, other, "data, half-closed", ACK, 0, 111, 1000);
+		dialogue_talk(&d, one, "ACK", ACK, 111, 1000, 0);
+		dialogue_expect_state(&d, "half-closed", CONNECTION_ESTABLISHED);
+		dialogue_talk(&d, other, "its FIN", FIN | ACK, 1000, 111, 0);
+		dialogue_expect_state(&d, "both closed", CONNECTION_CLOSING);
+		dialogue_talk(&d, one, "not the FIN's ACK", ACK, 111, 1000, 0);
+		dialogue_expect_state(&d, "both closed", CONNECTION_CLOSING);
+		dialogue_talk(&d, one, "last ACK", ACK, 111, 1001, 0);
+		dialogue_expect_state(&d, "done", CONNECTION_TIME_WAIT);
+		dialogue_talk(&d, other, "FIN again", FIN | ACK, 1000, 111, 0);
+		dialogue_talk(&d, one, "last ACK again", ACK, 111, 1001, 0);
+		dialogue_expect_state(&d, "done", CONNECTION_TIME_WAIT);
+
+		open_at(&d, state, "at once");
+		dialogue_talk(&d, one, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_talk(&d, other, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_expect_state(&d, "both closed", CONNECTION_CLOSING);
+		dialogue_talk(&d, other, "ACK", ACK, 1, 1, 0);
+		dialogue_expect_state(&d, "one acknowledged", CONNECTION_CLOSING);
+		dialogue_talk(&d, one, "ACK", ACK, 1, 1, 0);
+		dialogue_expect_state(&d, "done", CONNECTION_TIME_WAIT);
+
+		open_at(&d, state, "FIN with the other's ACK");
+		dialogue_talk(&d, one, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_talk(&d, other, "FIN and ACK", FIN | ACK, 0, 1, 0);
+		dialogue_expect_state(&d, "both closed", CONNECTION_CLOSING);
+		dialogue_talk(&d, one, "ACK", ACK, 1, 1, 0);
+		dialogue_expect_state(&d, "done", CONNECTION_TIME_WAIT);
+	}
+}
+
+/* RFC 5961, section 3.2: at exactly RCV.NXT; in the window the receiver challenges, and nothing has ended. */
+static void resets_end_at_the_next_number_only(void **state)
+{
+	for (int first = 0; first < 2; first++) {
+		enum port one = first ? PORT_INSIDE : PORT_OUTSIDE,
+			  other = first ? PORT_OUTSIDE : PORT_INSIDE;
+		struct dialogue d;
+
+		open_at(&d, state, "RST");
+		dialogue_talk(&d, one, "data", ACK, 0, 0, 100);
+		dialogue_talk(&d, one, "RST in the window", RST, 101, 0, 0);
+		dialogue_talk(&d, one, "RST before it", RST, 99, 0, 0);
+		dialogue_talk(&d, one, "RST and ACK in the window", RST | ACK, 5000, 0, 0);
+		dialogue_expect_state(&d, "not at the next number", CONNECTION_ESTABLISHED);
+		dialogue_talk(&d, one, "RST", RST, 100, 0, 0);
+		dialogue_expect_state(&d, "at the next number", CONNECTION_RESET);
+		dialogue_talk(&d, other, "challenge ACK", ACK, 0, 100, 0);
+		dialogue_expect_state(&d, "a bare ACK", CONNECTION_RESET);
+		dialogue_talk(&d, other, "data", ACK, 0, 100, 10);
+		dialogue_expect_state(&d, "data after it", CONNECTION_ESTABLISHED);
+		dialogue_talk(&d, one, "RST and ACK", RST | ACK, 100, 10, 0);
+		dialogue_expect_state(&d, "RST and ACK", CONNECTION_RESET);
+
+		open_at(&d, state, "RST while closing");
+		dialogue_talk(&d, one, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_talk(&d, other, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_talk(&d, one, "RST", RST, 1, 0, 0);
+		dialogue_expect_state(&d, "RST while closing", CONNECTION_RESET);
+	}
+}
+
+/* --- the tuple again --- */
+
+/* On an established connection a SYN gets a cookie and changes nothing; who brings it back begins anew. */
+static void a_syn_on_a_known_connection(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "first", v6, 0), again;
+		struct connection before, after;
+
+		dialogue_open(&d);
+		before = dialogue_connection(&d);
+		again = d;
+		again.name = "again";
+		again.learned = &again.server;
+		again.client.isn += 1000000000;
+		again.server.isn += 123456789;
+		dialogue_begin(&again);
+		dialogue_ask(&again);
+		after = dialogue_connection(&d);
+		assert_memory_equal(&before, &after, sizeof(before));
+		dialogue_talk(&d, PORT_OUTSIDE, "the first goes on", ACK, 0, 0, 50);
+		dialogue_talk(&d, PORT_INSIDE, "the first goes on", ACK, 0, 50, 50);
+		dialogue_prove(&again, NULL);
+		assert_int_equal(appliance_count(*state), 1);
+		dialogue_answer(&again);
+		dialogue_talk(&again, PORT_OUTSIDE, "the second", ACK, 0, 0, 50);
+		assert_int_equal(appliance_sum_near(*state), 1);
+		assert_int_equal(fastpath_state(d.h->fastpath, SLOT_ALWAYS)->handshakes, 0);
+		appliance_forget(*state);
+	}
+}
+
+static void replays_make_one_connection(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "replay", false, 0);
+	struct said ack = { "replayed", .flags = ACK, .window = 502, .nops = 2 };
+	struct connection before, after;
+	struct frame in, out;
+	static struct outcome o;
+	int passed = 0;
+
+	dialogue_open(&d);
+	before = dialogue_connection(&d);
+	dialogue_build(&d, PORT_OUTSIDE, &ack, &in, &out);
+	for (int i = 0; i < 1000; i++) {
+		appliance_run(*state, PORT_OUTSIDE, &in, &o);
+		assert_true(o.verdict == PASS_TRANSLATED || o.verdict == DROP_REPLAYED);
+		appliance_compare(ack.name, &o.out, o.verdict == PASS_TRANSLATED ? &out : &in);
+		passed += o.verdict == PASS_TRANSLATED;
+	}
+	assert_in_range(passed, 1, 64);
+	after = dialogue_connection(&d);
+	assert_int_equal(after.delta, before.delta);
+	assert_int_equal(after.state, CONNECTION_ESTABLISHED);
+	assert_int_equal(appliance_count(*state), 1);
+	ack.length = 10;
+	dialogue_say(&d, PORT_OUTSIDE, &ack, PASS_TRANSLATED);
+}
+
+/* While the handshake with the server is not done, and when the connection has ended. */
+static void replays_at_other_times(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "replay", true, 0);
+	struct frame ack;
+
+	dialogue_handshake(&d);
+	dialogue_ack_frame(&d, NULL, &ack);
+	for (int i = 0; i < 100; i++)
+		appliance_expect(*state, "early", PORT_OUTSIDE, &ack, DROP_EARLY, NULL);
+	assert_int_equal(appliance_count(*state), 1);
+	assert_int_equal(fastpath_state(d.h->fastpath, SLOT_ALWAYS)->handshakes, 1);
+	dialogue_answer(&d);
+	dialogue_talk(&d, PORT_INSIDE, "RST", RST | ACK, 0, 0, 0);
+	dialogue_expect_state(&d, "RST", CONNECTION_RESET);
+	dialogue_talk(&d, PORT_OUTSIDE, "after the end", ACK, 0, 0, 0);
+	dialogue_expect_state(&d, "replayed", CONNECTION_RESET);
+}
+
+/* --- refused --- */
+
+static struct dialogue numbered(struct harness *h, unsigned int i)
+{
+	struct dialogue d = dialogue_new(h, "one of many", i & 1, 0);
+
+	d.client_port = (uint16_t)(20000 + i);
+	d.client.isn += i * 1001;
+	return d;
+}
+
+static void a_full_table_refuses(void **state)
+{
+	struct harness *h = *state;
+	struct frame_spec rst;
+	struct frame in, out;
+	struct dialogue d;
+
+	for (unsigned int i = 0; i < harness_connections; i++) {
+		d = numbered(h, i);
+		dialogue_open(&d);
+		d.server.isn += i;
+	}
+	assert_int_equal(appliance_count(h), harness_connections);
+	for (unsigned int i = 0; i < 4; i++) {
+		d = numbered(h, harness_connections + i);
+		dialogue_begin(&d);
+		dialogue_ask(&d);
+		dialogue_ack_frame(&d, NULL, &in);
+		rst = dialogue_server_frame(&d, RST, d.cookie.isn + 1, 0);
+		dialogue_frame(&rst, &out);
+		appliance_expect(h, "full", PORT_OUTSIDE, &in, TX_REFUSED, &out);
+	}
+	for (unsigned int i = 0; i < harness_connections; i++) {
+		d = numbered(h, i);
+		dialogue_begin(&d);
+		dialogue_talk(&d, PORT_OUTSIDE, "goes on", ACK, 0, 0, 20);
+		dialogue_talk(&d, PORT_INSIDE, "goes on", ACK, 0, 20, 20);
+	}
+	assert_int_equal(appliance_sum_near(h), harness_connections);
+	assert_int_equal(fastpath_state(h->fastpath, SLOT_ALWAYS)->handshakes, 0);
+}
+
+static void too_many_handshakes_are_refused(void **state)
+{
+	struct harness *h = *state;
+	struct frame ack;
+	struct dialogue d;
+
+	for (unsigned int i = 0; i < h->runtime.handshakes_max; i++) {
+		d = numbered(h, i);
+		dialogue_handshake(&d);
+	}
+	d = numbered(h, 100);
+	dialogue_begin(&d);
+	dialogue_ask(&d);
+	dialogue_ack_frame(&d, NULL, &ack);
+	appliance_expect(h, "one too many", PORT_OUTSIDE, &ack, DROP_HANDSHAKES, NULL);
+	assert_int_equal(appliance_count(h), h->runtime.handshakes_max);
+	d = numbered(h, 0);
+	dialogue_begin(&d);
+	dialogue_answer(&d);
+	d = numbered(h, 100);
+	dialogue_begin(&d);
+	dialogue_prove(&d, NULL);
+}
+
+static void an_ack_with_a_wrong_checksum_begins_nothing(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "wrong checksum", v6, 0);
+		struct frame ack, mangled;
+
+		dialogue_begin(&d);
+		dialogue_ask(&d);
+		dialogue_ack_frame(&d, &hello, &ack);
+		mangled = ack;
+		mangled.bytes[mangled.length - 1] ^= 1;
+		appliance_expect(*state, "data", PORT_OUTSIDE, &mangled, DROP_BAD_CHECKSUM, NULL);
+		mangled = ack;
+		mangled.bytes[v6 ? 54 + 15 : 24] ^= 1;
+		appliance_expect(*state, "header", PORT_OUTSIDE, &mangled, DROP_BAD_CHECKSUM, NULL);
+		assert_int_equal(appliance_count(*state), 0);
+		dialogue_prove(&d, &hello);
+		appliance_forget(*state);
+	}
+}
+
+/* One bit of what the cookie covers, or of its own. */
+static void a_changed_cookie_begins_nothing(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "changed", false, 0);
+	struct frame ack, other;
+
+	d.h->runtime.unknown_pps = 0;
+	harness_publish(d.h);
+	dialogue_begin(&d);
+	dialogue_ask(&d);
+	dialogue_ack_frame(&d, NULL, &ack);
+	for (unsigned int bit = 0; bit < 8 * 12; bit++) {
+		unsigned int byte = bit / 8;
+
+		other = ack;
+		/* ports and both numbers; the port of another service is none of ours */
+		if (byte == 2 || byte == 3)
+			continue;
+		other.bytes[34 + byte] ^= (uint8_t)(1 << bit % 8);
+		frame_repair(&other);
+		appliance_expect(*state, "changed", PORT_OUTSIDE, &other, DROP_BAD_COOKIE, NULL);
+	}
+	for (unsigned int bit = 8 * 8; bit < 8 * 12; bit++) {
+		other = ack;
+		other.bytes[54 + bit / 8] ^= (uint8_t)(1 << bit % 8); /* TSecr; bits 0 to 7 are its zeros */
+		frame_repair(&other);
+		appliance_expect(*state, "TSecr", PORT_OUTSIDE, &other, DROP_BAD_COOKIE, NULL);
+	}
+	assert_int_equal(appliance_count(*state), 0);
+	dialogue_prove(&d, NULL);
+}
+
+/* See inline_handshake_test.c for the bytes. */
+static void an_old_incarnation_is_reset(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "challenge", false, 0);
+	struct frame_spec ack, rst;
+
+	dialogue_handshake(&d);
+	ack = dialogue_server_frame(&d, ACK, 1, 0x9abcdef0);
+	rst = dialogue_client_frame(&d, RST, 0x9abcdef0, 0);
+	dialogue_expect(&d, "challenge ACK", PORT_INSIDE, &ack, TX_RST, &rst);
+}
+
+/* --- what passes untranslated --- */
+
+/* Below the marks: three segments, none of them changed. */
+static void open_plain(struct dialogue *d)
+{
+	struct frame_spec syn = dialogue_client_frame(d, SYN, d->client.isn, 0);
+	struct frame_spec synack = dialogue_server_frame(d, SYN | ACK, d->server.isn, d->client.isn + 1);
+	struct frame_spec ack = dialogue_client_frame(d, ACK, d->client.isn + 1, d->server.isn + 1);
+
+	dialogue_begin(d);
+	syn.options = (struct bytes)LINUX_OPTIONS;
+	synack.options = (struct bytes)LINUX_OPTIONS;
+	dialogue_expect(d, "SYN", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
+	dialogue_expect(d, "SYN again", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
+	dialogue_expect_state(d, "SYN", CONNECTION_SYN_RCVD);
+	assert_int_equal(dialogue_state(d, SLOT_AUTO)->half_open, 1);
+	dialogue_expect(d, "SYN-ACK", PORT_INSIDE, &synack, PASS_FLOW, NULL);
+	ack.ack++;
+	dialogue_expect(d, "ACK of something else", PORT_OUTSIDE, &ack, PASS_FLOW, NULL);
+	dialogue_expect_state(d, "ACK of something else", CONNECTION_SYN_RCVD);
+	ack.ack--;
+	dialogue_expect(d, "ACK", PORT_OUTSIDE, &ack, PASS_FLOW, NULL);
+	dialogue_expect_state(d, "ACK", CONNECTION_ESTABLISHED);
+	assert_int_equal(dialogue_state(d, SLOT_AUTO)->half_open, 0);
+}
+
+/* What one end says, without translation. */
+static void say_plain(const struct dialogue *d, enum port from, const char *name, uint8_t flags, uint32_t seq,
+		      uint32_t ack, struct bytes payload)
+{
+	bool client = from == PORT_OUTSIDE;
+	uint32_t own = (client ? d->client.isn : d->server.isn) + 1;
+	uint32_t peer = (client ? d->server.isn : d->client.isn) + 1;
+	struct frame_spec s = client ? dialogue_client_frame(d, flags, own + seq, peer + ack)
+				     : dialogue_server_frame(d, flags, own + seq, peer + ack);
+
+	s.payload = payload;
+	s.options = (struct bytes)BYTES(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2);
+	dialogue_expect(d, name, from, &s, PASS_FLOW, NULL);
+}
+
+static const struct bytes nothing;
+
+static void plain_connections_stay_plain(void **state)
+{
+	for (size_t i = 0; i < CARRIERS; i++) {
+		struct dialogue d = dialogue_new(*state, dialogue_carriers[i].name, dialogue_carriers[i].v6,
+						 dialogue_carriers[i].vlans);
+
+		d.server_port = PORT_AUTO;
+		open_plain(&d);
+		dialogue_state(&d, SLOT_AUTO)->mitigation = i & 1 ? MITIGATION_ACTIVE : MITIGATION_GRACE;
+		say_plain(&d, PORT_OUTSIDE, "client", ACK, 0, 0, hello);
+		say_plain(&d, PORT_INSIDE, "server", ACK, 0, 5, hello);
+		say_plain(&d, PORT_OUTSIDE, "RST in the window", RST, 6, 0, nothing);
+		dialogue_expect_state(&d, "RST in the window", CONNECTION_ESTABLISHED);
+		say_plain(&d, PORT_INSIDE, "FIN", FIN | ACK, 5, 5, nothing);
+		say_plain(&d, PORT_OUTSIDE, "FIN", FIN | ACK, 5, 6, nothing);
+		dialogue_expect_state(&d, "FINs", CONNECTION_CLOSING);
+		say_plain(&d, PORT_INSIDE, "last ACK", ACK, 6, 6, nothing);
+		dialogue_expect_state(&d, "last ACK", CONNECTION_TIME_WAIT);
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_IDLE;
+		appliance_forget(*state);
+	}
+}
+
+/* A SYN of before stays what it was; another one, and what it replaces. */
+static void syns_of_before_mitigation(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "before", false, 0), other;
+	struct frame_spec syn = dialogue_client_frame(&d, SYN, d.client.isn, 0);
+
+	d.server_port = syn.dest = PORT_AUTO;
+	dialogue_begin(&d);
+	dialogue_expect(&d, "SYN", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
+	dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_ACTIVE;
+	dialogue_expect(&d, "SYN again", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
+	other = d;
+	other.client.isn += 70000;
+	dialogue_begin(&other);
+	dialogue_ask(&other);
+	assert_int_equal(dialogue_state(&d, SLOT_AUTO)->half_open, 1);
+	dialogue_prove(&other, NULL);
+	assert_int_equal(dialogue_state(&d, SLOT_AUTO)->half_open, 0);
+	assert_int_equal(dialogue_state(&d, SLOT_AUTO)->handshakes, 1);
+	dialogue_answer(&other);
+	assert_int_equal(appliance_count(*state), 1);
+}
+
+/* The SYN above a mark is the first that gets a cookie. */
+static void marks_begin_mitigation(void **state)
+{
+	for (int rate = 0; rate < 2; rate++) {
+		struct harness *h = *state;
+		struct dialogue d = dialogue_new(h, "marks", false, 0);
+		struct frame_spec syn;
+		int passed = 0;
+
+		h->services[SLOT_AUTO].half_open_high = rate ? 1000 : 5;
+		h->services[SLOT_AUTO].syn_rate_high = rate ? 32 : 0;
+		harness_publish(h);
+		for (; passed < 50; passed++) {
+			static struct outcome o;
+			struct frame f;
+
+			d.client_port++;
+			syn = dialogue_client_frame(&d, SYN, 1, 0);
+			syn.dest = PORT_AUTO;
+			frame_build(&f, &syn);
+			appliance_run(h, PORT_OUTSIDE, &f, &o);
+			if (o.verdict == TX_SYNACK)
+				break;
+			assert_int_equal(o.verdict, PASS_OPEN);
+		}
+		/* five to an eighth of a second, of which two may meet */
+		assert_in_range(passed, 5, rate ? 10 : 5);
+		assert_int_equal(dialogue_state(&d, SLOT_AUTO)->mitigation, MITIGATION_ACTIVE);
+		appliance_reset(state);
+	}
+}
+
+/* What nobody knows passes within a budget; the server's ACK to it teaches, and nothing else does. */
+static void unknown_connections_are_learned(void **state)
+{
+	static const uint8_t teaches_nothing[] = { RST, RST | ACK, FIN | ACK, SYN | ACK, SYN, 0, PSH };
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "unknown", v6, 0);
+		struct frame_spec data = dialogue_client_frame(&d, ACK | PSH, 1000, 2000), reply;
+
+		dialogue_begin(&d);
+		data.payload = hello;
+		appliance_expect_spec(*state, "unknown", PORT_OUTSIDE, &data, PASS_UNKNOWN);
+		for (size_t i = 0; i < COUNT(teaches_nothing); i++) {
+			reply = dialogue_server_frame(&d, teaches_nothing[i], 2000, 1005);
+			appliance_expect_spec(*state, "teaches nothing", PORT_INSIDE, &reply, PASS_OPEN);
+		}
+		assert_int_equal(appliance_count(*state), 0);
+		reply = dialogue_server_frame(&d, ACK, 2000, 1005);
+		reply.payload = hello;
+		appliance_expect_spec(*state, "teaches", PORT_INSIDE, &reply, PASS_OPEN);
+		dialogue_expect_state(&d, "learned", CONNECTION_ESTABLISHED);
+		appliance_expect_spec(*state, "known", PORT_OUTSIDE, &data, PASS_FLOW);
+		appliance_expect_spec(*state, "known", PORT_INSIDE, &reply, PASS_FLOW);
+		appliance_forget(*state);
+	}
+}
+
+static void unknown_segments_have_a_budget(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "unknown", false, 0);
+	struct frame_spec data = dialogue_client_frame(&d, ACK, 1000, 2000);
+	unsigned int passed = 0;
+	static struct outcome o;
+	struct frame f;
+
+	for (int i = 0; i < 1000; i++) {
+		data.source++;
+		frame_build(&f, &data);
+		appliance_run(*state, PORT_OUTSIDE, &f, &o);
+		assert_true(o.verdict == PASS_UNKNOWN || o.verdict == DROP_BAD_COOKIE);
+		passed += o.verdict == PASS_UNKNOWN;
+	}
+	assert_in_range(passed, 16, 4 * 16); /* a second's, or what a slow machine needs */
+	assert_int_equal(appliance_count(*state), 0);
+}
+
+/* --- how much of the defence applies --- */
+
+static void stances(void **state)
+{
+	static const struct {
+		const char *name;
+		enum service_mode mode;
+		enum mitigation mitigation;
+		bool bypass;
+		enum verdict syn, ack, stray, cookie, fragment;
+		bool would;
+	} rows[] = {
+		{ "off", MODE_OFF, MITIGATION_IDLE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_OPEN, false },
+		{ "off, grace", MODE_OFF, MITIGATION_GRACE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_COOKIE, PASS_OPEN, false },
+		{ "auto, idle", MODE_AUTO, MITIGATION_IDLE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_OPEN, false },
+		{ "auto, active", MODE_AUTO, MITIGATION_ACTIVE, false, TX_SYNACK, PASS_UNKNOWN, DROP_STRAY,
+		  PASS_COOKIE, DROP_FRAGMENT, false },
+		{ "auto, grace", MODE_AUTO, MITIGATION_GRACE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_COOKIE, PASS_OPEN, false },
+		{ "auto, bypass", MODE_AUTO, MITIGATION_ACTIVE, true, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_COOKIE, PASS_OPEN, false },
+		{ "always", MODE_ALWAYS, MITIGATION_IDLE, false, TX_SYNACK, PASS_UNKNOWN, DROP_STRAY,
+		  PASS_COOKIE, DROP_FRAGMENT, false },
+		{ "always, bypass", MODE_ALWAYS, MITIGATION_IDLE, true, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_COOKIE, PASS_OPEN, false },
+		{ "monitor, idle", MODE_MONITOR, MITIGATION_IDLE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN,
+		  PASS_OPEN, PASS_MONITOR, false },
+		{ "monitor, active", MODE_MONITOR, MITIGATION_ACTIVE, false, PASS_MONITOR, PASS_UNKNOWN,
+		  PASS_MONITOR, PASS_COOKIE, PASS_MONITOR, true },
+	};
+	struct harness *h = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct dialogue d = dialogue_new(h, rows[i].name, i & 1, 0);
+		struct frame_spec s = dialogue_client_frame(&d, SYN, 5, 0);
+		static struct outcome o;
+		struct frame f;
+
+		dialogue_begin(&d);
+		dialogue_ask(&d); /* in mode always */
+		h->services[SLOT_ALWAYS].mode = (uint8_t)rows[i].mode;
+		h->runtime.bypass = rows[i].bypass;
+		dialogue_state(&d, SLOT_ALWAYS)->mitigation = rows[i].mitigation;
+		harness_publish(h);
+		s.source++;
+		frame_build(&f, &s);
+		appliance_run(h, PORT_OUTSIDE, &f, &o);
+		if (o.verdict != rows[i].syn || o.would != (rows[i].would ? TX_SYNACK : -1))
+			fail_msg("%s: SYN: %s, would be %s", rows[i].name,
+				 harness_verdict_word((int)o.verdict), harness_verdict_word(o.would));
+		if (o.verdict != TX_SYNACK)
+			appliance_compare(rows[i].name, &o.out, &f);
+		assert_int_equal(o.syns, 1);
+		s.source++;
+		s.flags = ACK;
+		appliance_expect_spec(h, rows[i].name, PORT_OUTSIDE, &s, rows[i].ack);
+		s.flags = FIN | ACK | RST;
+		appliance_expect_spec(h, rows[i].name, PORT_OUTSIDE, &s, rows[i].stray);
+		if (!d.v6) {
+			s.fragment = 8;
+			appliance_expect_spec(h, rows[i].name, PORT_OUTSIDE, &s, rows[i].fragment);
+		}
+		if (rows[i].cookie == PASS_COOKIE) {
+			dialogue_prove(&d, NULL);
+			dialogue_answer(&d);
+			dialogue_talk(&d, PORT_OUTSIDE, "goes on", ACK, 0, 0, 20);
+			dialogue_talk(&d, PORT_INSIDE, "goes on", ACK, 0, 20, 20);
+		} else {
+			dialogue_ack_frame(&d, NULL, &f);
+			appliance_expect(h, rows[i].name, PORT_OUTSIDE, &f, rows[i].cookie, NULL);
+		}
+		appliance_reset(state);
+	}
+}
+
+/* A refusal is an answer to the client, in mode monitor, too; it never goes on to the server. */
+static void a_full_table_refuses_in_monitor(void **state)
+{
+	struct harness *h = *state;
+	struct dialogue d = dialogue_new(h, "monitor", false, 0);
+	struct frame in, out;
+	struct frame_spec rst;
+
+	dialogue_begin(&d);
+	dialogue_ask(&d);
+	for (unsigned int i = 0; i < harness_connections; i++) {
+		struct dialogue other = numbered(h, i);
+
+		dialogue_open(&other);
+	}
+	h->services[SLOT_ALWAYS].mode = MODE_MONITOR;
+	harness_publish(h);
+	dialogue_state(&d, SLOT_ALWAYS)->mitigation = MITIGATION_ACTIVE;
+	dialogue_ack_frame(&d, NULL, &in);
+	rst = dialogue_server_frame(&d, RST, d.cookie.isn + 1, 0);
+	dialogue_frame(&rst, &out);
+	appliance_expect(h, "refused", PORT_OUTSIDE, &in, TX_REFUSED, &out);
+}
+
+/* --- neither ours nor whole --- */
+
+static void arp(struct frame *f)
+{
+	f->bytes[12] = 0x08;
+	f->bytes[13] = 0x06;
+}
+
+static void cut_ip(struct frame *f)
+{
+	f->length = 30;
+}
+
+static void cut_tcp(struct frame *f)
+{
+	f->length = 14 + 20 + 19;
+}
+
+static void low_doff(struct frame *f)
+{
+	struct frame_view v;
+
+	assert_true(frame_read(f, &v));
+	f->bytes[v.tcp + 12] = 0x40;
+}
+
+static void longer_than_frame(struct frame *f)
+{
+	f->bytes[14 + 3]++;
+}
+
+static void flip_ip_checksum(struct frame *f)
+{
+	f->bytes[14 + 10] ^= 1;
+}
+
+static void flip_tcp_checksum(struct frame *f)
+{
+	struct frame_view v;
+
+	assert_true(frame_read(f, &v));
+	f->bytes[v.tcp + 17] ^= 1;
+}
+
+#define TO4(to) .saddr = CLIENT4, .daddr = SERVER4, .source = 41000, .dest = (to)
+#define TO6(to) .saddr = CLIENT6, .daddr = SERVER6, .source = 41000, .dest = (to)
+#define BY4(by) .saddr = SERVER4, .daddr = CLIENT4, .source = (by), .dest = 41000, .reply = true
+#define BY6(by) .saddr = SERVER6, .daddr = CLIENT6, .source = (by), .dest = 41000, .reply = true
+
+static const struct {
+	const char *name;
+	enum port from;
+	enum verdict verdict;
+	void (*mangle)(struct frame *f);
+	struct frame_spec frame;
+} others[] = {
+	{ "ARP", PORT_OUTSIDE, PASS_NOT_IP, arp, { TO4(80) } },
+	{ "ARP", PORT_INSIDE, PASS_NOT_IP, arp, { BY4(80) } },
+	{ "cut short", PORT_OUTSIDE, PASS_NOT_IP, cut_ip, { TO4(80) } },
+	{ "cut short", PORT_INSIDE, PASS_NOT_IP, cut_ip, { BY4(80) } },
+	{ "UDP", PORT_OUTSIDE, PASS_NOT_TCP, NULL, { TO4(80), .protocol = IPPROTO_UDP, .payload = HELLO } },
+	{ "UDP", PORT_INSIDE, PASS_NOT_TCP, NULL, { BY6(80), .protocol = IPPROTO_UDP, .payload = HELLO } },
+	{ "no service", PORT_OUTSIDE, PASS_NO_SERVICE, NULL, { TO4(PORT_FREE), .flags = SYN } },
+	{ "no service", PORT_OUTSIDE, PASS_NO_SERVICE, NULL, { TO6(PORT_FREE), .flags = ACK } },
+	{ "no service", PORT_INSIDE, PASS_NO_SERVICE, NULL, { BY4(PORT_FREE), .flags = SYN | ACK } },
+	{ "server as a client",
+	  PORT_INSIDE,
+	  PASS_NO_SERVICE,
+	  NULL,
+	  { .saddr = SERVER4, .daddr = CLIENT4, .source = 50000, .dest = 80, .flags = SYN } },
+	{ "fragment", PORT_INSIDE, PASS_NOT_TCP, NULL, { BY4(80), .flags = ACK, .fragment = 8 } },
+	{ "malformed", PORT_INSIDE, PASS_NOT_TCP, low_doff, { BY4(80), .flags = ACK } },
+	{ "longer than the frame", PORT_INSIDE, PASS_NOT_TCP, longer_than_frame, { BY4(80), .flags = ACK } },
+	{ "first fragment",
+	  PORT_OUTSIDE,
+	  DROP_FRAGMENT,
+	  NULL,
+	  { TO4(80), .flags = SYN, .fragment = FRAME_MF } },
+	{ "later fragment", PORT_OUTSIDE, DROP_FRAGMENT, NULL, { TO4(80), .fragment = 8 } },
+	{ "fragment to no service",
+	  PORT_OUTSIDE,
+	  PASS_NO_SERVICE,
+	  NULL,
+	  { .saddr = CLIENT4, .daddr = "10.1.0.2", .source = 1, .dest = 80, .fragment = 8 } },
+	{ "doff 4", PORT_OUTSIDE, DROP_MALFORMED, low_doff, { TO4(80), .flags = SYN } },
+	{ "doff 4, IPv6", PORT_OUTSIDE, DROP_MALFORMED, low_doff, { TO6(80), .flags = ACK } },
+	{ "cut in TCP", PORT_OUTSIDE, DROP_MALFORMED, cut_tcp, { TO4(80), .flags = SYN } },
+	{ "longer than the frame",
+	  PORT_OUTSIDE,
+	  DROP_MALFORMED,
+	  longer_than_frame,
+	  { TO4(80), .flags = SYN } },
+	{ "SYN and FIN", PORT_OUTSIDE, DROP_BAD_FLAGS, NULL, { TO4(80), .flags = SYN | FIN } },
+	{ "SYN and RST", PORT_OUTSIDE, DROP_BAD_FLAGS, NULL, { TO6(80), .flags = SYN | RST } },
+	{ "IPv4 checksum", PORT_OUTSIDE, DROP_BAD_CHECKSUM, flip_ip_checksum, { TO4(80), .flags = SYN } },
+	{ "TCP checksum", PORT_OUTSIDE, DROP_BAD_CHECKSUM, flip_tcp_checksum, { TO4(80), .flags = SYN } },
+	{ "TCP checksum, IPv6",
+	  PORT_OUTSIDE,
+	  DROP_BAD_CHECKSUM,
+	  flip_tcp_checksum,
+	  { TO6(80), .flags = SYN } },
+	{ "loopback",
+	  PORT_OUTSIDE,
+	  DROP_BAD_SOURCE,
+	  NULL,
+	  { .saddr = "127.0.0.1", .daddr = SERVER4, .source = 1, .dest = 80, .flags = SYN } },
+	{ "multicast",
+	  PORT_OUTSIDE,
+	  DROP_BAD_SOURCE,
+	  NULL,
+	  { .saddr = "ff02::1", .daddr = SERVER6, .source = 1, .dest = 80, .flags = SYN } },
+	{ "TCP-MD5",
+	  PORT_OUTSIDE,
+	  DROP_TCP_AUTH,
+	  NULL,
+	  { TO4(80), .flags = SYN,
+	    .options = BYTES(19, 18, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) } },
+	{ "TCP-AO, allowed",
+	  PORT_OUTSIDE,
+	  PASS_TCP_AUTH,
+	  NULL,
+	  { TO6(PORT_AUTH), .flags = SYN,
+	    .options = BYTES(29, 16, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) } },
+	{ "SYN-ACK", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80), .flags = SYN | ACK } },
+	{ "RST", PORT_OUTSIDE, DROP_STRAY, NULL, { TO6(80), .flags = RST } },
+	{ "FIN", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80), .flags = FIN } },
+	{ "no flags", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80) } },
+	{ "FIN and ACK: an old connection's",
+	  PORT_OUTSIDE,
+	  PASS_UNKNOWN,
+	  NULL,
+	  { TO4(80), .flags = FIN | ACK } },
+};
+
+static void frames_that_are_not_ours(void **state)
+{
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct frame f;
+
+		frame_build(&f, &others[i].frame);
+		if (others[i].mangle)
+			others[i].mangle(&f);
+		appliance_expect(*state, others[i].name, others[i].from, &f, others[i].verdict, NULL);
+		assert_int_equal(appliance_count(*state), 0);
+	}
+}
+
+/* --- all of it --- */
+
+/* The tests above leave out no verdict that inline can give, but those of forward = "route". */
+static void every_verdict_was_given(void **state)
+{
+	static const enum verdict not_inline[] = { PASS_OTHER_HOST, PASS_SOCKET, PASS_NO_LISTENER,
+						   PASS_MPTCP,	    PASS_ROUTED, DROP_LOOKUP_BUDGET,
+						   DROP_INTERNAL };
+	uint64_t given[VERDICT_COUNT];
+
+	harness_count_verdicts(*state, given);
+	for (int v = 0; v < VERDICT_COUNT; v++) {
+		bool expected = true;
+
+		for (size_t i = 0; i < COUNT(not_inline); i++)
+			expected &= v != (int)not_inline[i];
+		if (expected != !!given[v])
+			fail_msg("%s: %llu times", harness_verdict_word(v), (unsigned long long)given[v]);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, appliance_reset)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(fins_are_followed),
+		TEST(resets_end_at_the_next_number_only),
+		TEST(a_syn_on_a_known_connection),
+		TEST(replays_make_one_connection),
+		TEST(replays_at_other_times),
+		TEST(a_full_table_refuses),
+		TEST(too_many_handshakes_are_refused),
+		TEST(an_ack_with_a_wrong_checksum_begins_nothing),
+		TEST(a_changed_cookie_begins_nothing),
+		TEST(an_old_incarnation_is_reset),
+		TEST(plain_connections_stay_plain),
+		TEST(syns_of_before_mitigation),
+		TEST(marks_begin_mitigation),
+		TEST(unknown_connections_are_learned),
+		TEST(unknown_segments_have_a_budget),
+		TEST(stances),
+		TEST(a_full_table_refuses_in_monitor),
+		TEST(frames_that_are_not_ours),
+		cmocka_unit_test(every_verdict_was_given),
+	};
+
+	return cmocka_run_group_tests(tests, appliance_set_up, appliance_tear_down);
+}
