@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -158,7 +159,7 @@ uint32_t appliance_count(struct harness *h)
 	return count;
 }
 
-static uint32_t near_entries(int fd)
+static uint32_t entries_of(int fd)
 {
 	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
@@ -170,7 +171,7 @@ static uint32_t near_entries(int fd)
 uint64_t appliance_sum_near(struct harness *h)
 {
 	int fd = map(h, "connection_near");
-	uint32_t count, entries = near_entries(fd);
+	uint32_t count, entries = entries_of(fd);
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < entries; i++) {
@@ -232,7 +233,7 @@ static void clear_array(struct harness *h, const char *name, size_t value_size)
 {
 	void *zero = calloc(1, value_size);
 	int fd = map(h, name);
-	uint32_t entries = near_entries(fd);
+	uint32_t entries = entries_of(fd);
 
 	assert_non_null(zero);
 	for (uint32_t i = 0; i < entries; i++)
@@ -241,11 +242,24 @@ static void clear_array(struct harness *h, const char *name, size_t value_size)
 	free(zero);
 }
 
+/* One that may be mapped into memory: a thousand times as quick. */
+static void clear_memory(struct harness *h, const char *name, size_t value_size)
+{
+	int fd = map(h, name);
+	size_t size = (value_size + 7) / 8 * 8 * entries_of(fd);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	memset(memory, 0, size);
+	munmap(memory, size);
+	close(fd);
+}
+
 void appliance_forget(struct harness *h)
 {
 	clear_connections(h);
 	clear_array(h, "connection_near", sizeof(uint32_t));
-	clear_array(h, "servers", sizeof(struct server));
+	clear_memory(h, "servers", sizeof(struct server));
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
 		struct service_state *state = fastpath_state(h->fastpath, slot);
 

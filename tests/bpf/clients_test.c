@@ -4,156 +4,14 @@
  * byte as its options allow, and the third ACK that such a system sends must be accepted and hand over what
  * it had offered. The cookie is the reference's; the SYN's options are read by frame_option().
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "tests/bpf/cookie_reference.h"
-#include "tests/bpf/harness.h"
-#include "tests/tables/client_syns.h"
+#include "tests/bpf/visit.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-#define NO_WSCALE   15
-#define FLOW_LABEL  0x3ca51
-#define ETHER_LEAST 60 /* shorter frames arrive padded */
-#define LATER	    3  /* ticks of the client's timestamp clock, from its SYN to its ACK */
-
-/* A client on one family, and what its SYN offers. */
-struct visit {
-	struct harness *h;
-	const struct client_syn *client;
-	char name[96];
-	bool v6;
-	uint8_t bytes[40]; /* the options as this family has them */
-	struct frame_spec syn;
-	bool mss_ok, wscale_ok, sack_ok, timestamps, ecn;
-	uint16_t mss;
-	uint8_t wscale;
-	uint32_t tsval;
-};
-
-/* --- building --- */
-
-static void set_word(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 24);
-	at[1] = (uint8_t)(value >> 16);
-	at[2] = (uint8_t)(value >> 8);
-	at[3] = (uint8_t)value;
-}
-
-static size_t padded(size_t length)
-{
-	return (length + 3) & ~(size_t)3;
-}
-
-/* The header of a segment as this client's stack writes it. */
-static void put_quirks(struct frame *f, const struct visit *visit)
-{
-	uint8_t quirks = visit->client->quirks, *ip = f->bytes + 14;
-
-	if (visit->v6) {
-		set_word(ip, 6U << 28 | FLOW_LABEL);
-		ip[7] = visit->client->ttl;
-	} else {
-		ip[4] = quirks & Q_ID ? 0x4d : 0;
-		ip[5] = quirks & Q_ID ? 0x2a : 0;
-		ip[6] = quirks & Q_DF ? 0x40 : 0;
-		ip[8] = visit->client->ttl;
-	}
-}
-
-static void build(struct frame *f, const struct visit *visit, const struct frame_spec *spec)
-{
-	struct frame_spec s = *spec;
-	size_t length = 54 + padded(s.options.length) + s.payload.length;
-
-	s.trailer = !visit->v6 && length < ETHER_LEAST ? ETHER_LEAST - length : 0;
-	frame_build(f, &s);
-	put_quirks(f, visit);
-	frame_repair(f);
-}
-
-static void build_syn(struct frame *f, const struct visit *visit)
-{
-	uint8_t quirks = visit->client->quirks, *tcp = f->bytes + (visit->v6 ? 54 : 34);
-
-	build(f, visit, &visit->syn);
-	tcp[12] |= quirks & Q_AE ? 1 : 0;
-	tcp[14] = (uint8_t)(visit->client->window >> 8); /* 0 as well */
-	tcp[15] = (uint8_t)visit->client->window;
-	tcp[19] = quirks & Q_URG_POINTER ? 17 : 0;
-	frame_repair(f);
-}
-
-/* The MSS that the client announces where the IP header takes 20 bytes more. */
-static void lower_mss(struct visit *visit)
-{
-	for (size_t i = 0; i < visit->syn.options.length && visit->bytes[i] != EOL;) {
-		uint8_t *option = visit->bytes + i;
-		unsigned int mss = (unsigned int)option[2] << 8 | option[3];
-
-		if (option[0] == 2) {
-			option[2] = (uint8_t)((mss - 20) >> 8);
-			option[3] = (uint8_t)(mss - 20);
-		}
-		i += option[0] == NOP ? 1 : option[1];
-	}
-}
-
-static void read_offer(struct visit *visit)
-{
-	const uint8_t *mss, *wscale, *ts;
-	struct frame_view v;
-	struct frame f;
-
-	build_syn(&f, visit);
-	assert_true(frame_read(&f, &v));
-	mss = frame_option(&f, &v, 2, 4);
-	wscale = frame_option(&f, &v, 3, 3);
-	ts = frame_option(&f, &v, 8, 10);
-	visit->mss_ok = mss;
-	visit->mss = mss ? (uint16_t)(mss[0] << 8 | mss[1]) : 0;
-	visit->wscale_ok = wscale;
-	visit->wscale = wscale ? *wscale : NO_WSCALE;
-	visit->sack_ok = frame_option(&f, &v, 4, 2);
-	visit->timestamps = ts;
-	visit->tsval = ts ? frame_word(&f, (size_t)(ts - f.bytes)) : 0;
-	visit->ecn = visit->client->quirks & Q_ECN;
-}
-
-static void arrive(struct visit *visit, struct harness *h, const struct client_syn *client, bool v6)
-{
-	memset(visit, 0, sizeof(*visit));
-	visit->h = h;
-	visit->client = client;
-	visit->v6 = v6;
-	snprintf(visit->name, sizeof(visit->name), "%s, IPv%d", client->name, v6 ? 6 : 4);
-	memcpy(visit->bytes, client->options, client->length);
-	visit->syn = (struct frame_spec){
-		.saddr = v6 ? CLIENT6 : CLIENT4,
-		.daddr = v6 ? SERVER6 : SERVER4,
-		.source = (uint16_t)(30000 + (client - client_syns)),
-		.dest = PORT_ALWAYS,
-		.seq = 0xfffffff0 + client->ttl, /* on both sides of 0 */
-		.ack = client->quirks & Q_ACK_NUMBER ? 0x00c0ffee : 0,
-		.flags = (uint8_t)(SYN | (client->quirks & Q_ECN ? ECE | CWR : 0)),
-		.options = { visit->bytes, client->length },
-	};
-	if (v6)
-		lower_mss(visit);
-	read_offer(visit);
-}
-
 /* --- what we expect --- */
-
-/* The kernel takes no less from us; this is above what a few ancient stacks announce. */
-static uint16_t floored_mss(const struct visit *visit)
-{
-	uint16_t least = visit->v6 ? 1220 : 536;
-
-	return visit->mss < least ? least : visit->mss;
-}
 
 static struct cookie_answer expected_cookie(const struct visit *visit)
 {
@@ -167,7 +25,7 @@ static struct cookie_answer expected_cookie(const struct visit *visit)
 		.generation = rt->key_generation,
 		.slot = rt->slot_base,
 		.timestamps = visit->timestamps,
-		.mss = floored_mss(visit),
+		.mss = visit_mss(visit),
 		.wscale = visit->wscale,
 		.sack = visit->sack_ok,
 		.ecn = visit->ecn,
@@ -184,20 +42,20 @@ static size_t expected_options(uint8_t *o, const struct visit *visit, uint32_t t
 	uint8_t *at = o;
 
 	if (visit->mss_ok) {
-		set_word(at, 0x02040000U | mss);
+		visit_set_word(at, 0x02040000U | mss);
 		at += 4;
 	}
 	if (visit->timestamps) {
-		set_word(at, visit->sack_ok ? 0x0402080a : 0x0101080a);
-		set_word(at + 4, tsval);
-		set_word(at + 8, visit->tsval);
+		visit_set_word(at, visit->sack_ok ? 0x0402080a : 0x0101080a);
+		visit_set_word(at + 4, tsval);
+		visit_set_word(at + 8, visit->tsval);
 		at += 12;
 	} else if (visit->sack_ok) {
-		set_word(at, 0x01010402);
+		visit_set_word(at, 0x01010402);
 		at += 4;
 	}
 	if (visit->wscale_ok) {
-		set_word(at, 0x01030300U | SERVER_WSCALE);
+		visit_set_word(at, 0x01030300U | SERVER_WSCALE);
 		at += 4;
 	}
 	return (size_t)(at - o);
@@ -278,7 +136,7 @@ static void check_synack(const struct visit *visit, const struct cookie_answer *
 	struct frame syn, expected;
 	struct outcome o;
 
-	build_syn(&syn, visit);
+	visit_build_syn(&syn, visit);
 	assert_null(frame_checksum_error(&syn));
 	harness_expect(visit->h, visit->name, &syn, TX_SYNACK, &o);
 	check_bounds(visit, &syn, &o.out);
@@ -288,24 +146,13 @@ static void check_synack(const struct visit *visit, const struct cookie_answer *
 
 /* --- the third ACK --- */
 
-/* No list says how a system lays out the timestamps of its ACKs: these are the ways in which they fit. */
-static const struct layout {
-	uint8_t timestamps; /* where the option begins */
-	uint8_t bytes[12];
-} layouts[] = {
-	{ 2, { NOP, NOP, 8, 10 } },
-	{ 0, { [0] = 8, [1] = 10, [10] = NOP, [11] = NOP } },
-	{ 0, { [0] = 8, [1] = 10, [10] = EOL, [11] = EOL } },
-	{ 1, { NOP, 8, 10, [11] = NOP } },
-};
-
 static void check_ack(const struct visit *visit, const struct frame_spec *ack,
 		      const struct handover *expected)
 {
 	struct outcome o;
 	struct frame f;
 
-	build(&f, visit, ack);
+	visit_build(&f, visit, ack);
 	harness_expect(visit->h, visit->name, &f, PASS_COOKIE, &o);
 	if (o.handover.mss != expected->mss)
 		fail_msg("%s: hands over MSS %u, not %u", visit->name, o.handover.mss, expected->mss);
@@ -338,10 +185,10 @@ static void check_third_ack(const struct visit *visit, const struct cookie_answe
 	ack.options = (struct bytes){ bytes, 0 };
 	if (!visit->timestamps)
 		check_acks(visit, &ack, &expected);
-	for (size_t i = 0; visit->timestamps && i < COUNT(layouts); i++) {
-		memcpy(bytes, layouts[i].bytes, sizeof(bytes));
-		set_word(bytes + layouts[i].timestamps + 2, visit->tsval + LATER);
-		set_word(bytes + layouts[i].timestamps + 6, cookie->tsval);
+	for (size_t i = 0; visit->timestamps && i < VISIT_LAYOUTS; i++) {
+		memcpy(bytes, visit_layouts[i].bytes, sizeof(bytes));
+		visit_set_word(bytes + visit_layouts[i].timestamps + 2, visit->tsval + LATER);
+		visit_set_word(bytes + visit_layouts[i].timestamps + 6, cookie->tsval);
 		ack.options.length = sizeof(bytes);
 		check_acks(visit, &ack, &expected);
 	}
@@ -352,7 +199,7 @@ static void check_mss(const struct visit *visit, const struct cookie_answer *coo
 {
 	static const uint16_t steps[2][9] = { { 536, 1200, 1300, 1360, 1400, 1440, 1452, 1460, 0xffff },
 					      { 1220, 1280, 1340, 1360, 1380, 1400, 1420, 1440, 0xffff } };
-	uint16_t mss = floored_mss(visit);
+	uint16_t mss = visit_mss(visit);
 	size_t i = 0;
 
 	while (steps[visit->v6][i + 1] <= mss)
@@ -366,7 +213,7 @@ static void meet(struct harness *h, bool v6)
 	struct visit visit;
 
 	for (size_t i = 0; i < COUNT(client_syns); i++) {
-		arrive(&visit, h, &client_syns[i], v6);
+		visit_begin(&visit, h, &client_syns[i], v6);
 		cookie = expected_cookie(&visit);
 		check_mss(&visit, &cookie);
 		check_synack(&visit, &cookie);

@@ -39,6 +39,7 @@ struct dialogue dialogue_new(struct harness *h, const char *name, bool v6, unsig
 		.client_port = 40000,
 		.server_port = PORT_ALWAYS,
 		.vlans = vlans,
+		.later = 3,
 		.client = { .isn = 0x1000,
 			    .tsval = 0x22334455,
 			    .window = 502,
@@ -84,6 +85,7 @@ void dialogue_begin(struct dialogue *d)
 	c.mss = d->client.mss > least_mss(d->v6) ? d->client.mss : least_mss(d->v6);
 	c.wscale = d->wscale;
 	c.sack = d->sack;
+	c.ecn = d->ecn;
 	harness_key(d->h, c.generation, c.key);
 	d->cookie = cookie_reference(&c);
 	spec = dialogue_syn(d, options);
@@ -146,7 +148,7 @@ struct frame_spec dialogue_syn(const struct dialogue *d, uint8_t options[40])
 	struct frame_spec s = from_client(d);
 
 	s.seq = d->client.isn;
-	s.flags = SYN;
+	s.flags = d->ecn ? SYN | ECE | CWR : SYN;
 	s.options = (struct bytes){ options, dialogue_options(options, &d->client, 0) };
 	return s;
 }
@@ -169,7 +171,7 @@ void dialogue_synack_frame(const struct dialogue *d, struct frame *f)
 		p.mss = d->learned->mss;
 	s.seq = d->cookie.isn;
 	s.ack = d->client.isn + 1;
-	s.flags = SYN | ACK;
+	s.flags = d->ecn ? SYN | ACK | ECE : SYN | ACK;
 	s.window = d->v6 ? SERVER_WINDOW6 : SERVER_WINDOW4;
 	s.options = (struct bytes){ options, dialogue_options(options, &p, d->client.tsval) };
 	frame_build(f, &s);
@@ -185,8 +187,8 @@ void dialogue_ack_frame(const struct dialogue *d, const struct bytes *early, str
 	s.flags = early ? ACK | PSH : ACK;
 	s.window = d->client.window;
 	if (d->timestamps)
-		s.options =
-			(struct bytes){ options, put_timestamps(options, d->client.tsval, d->cookie.tsval) };
+		s.options = (struct bytes){ options, put_timestamps(options, d->client.tsval + d->later,
+								    d->cookie.tsval) };
 	if (early)
 		s.payload = *early;
 	frame_build(f, &s);
@@ -210,12 +212,13 @@ void dialogue_server_syn(const struct dialogue *d, struct frame *f)
 	uint8_t options[40];
 
 	p.mss = d->cookie.mss;
+	p.tsval += d->later;
 	p.timestamps = d->timestamps;
 	p.sack = d->sack;
 	p.wscale = d->wscale;
 	s = from_client(d);
 	s.seq = d->client.isn;
-	s.flags = SYN;
+	s.flags = d->ecn ? SYN | ECE | CWR : SYN;
 	s.window = clamp((uint32_t)d->client.window << shift(d->wscale));
 	s.options = (struct bytes){ options, dialogue_options(options, &p, 0) };
 	frame_build(f, &s);
@@ -243,7 +246,7 @@ void dialogue_server_synack(const struct dialogue *d, struct frame *f)
 	s.ack = d->client.isn + 1;
 	s.flags = SYN | ACK;
 	s.window = d->server.window;
-	s.options = (struct bytes){ options, dialogue_options(options, &p, d->client.tsval) };
+	s.options = (struct bytes){ options, dialogue_options(options, &p, d->client.tsval + d->later) };
 	frame_build(f, &s);
 }
 
@@ -283,7 +286,8 @@ void dialogue_server_ack(const struct dialogue *d, struct frame *f)
 	s.window = window_to_server(d, d->client.window);
 	s.payload = d->stashed;
 	if (d->timestamps)
-		s.options = (struct bytes){ options, put_timestamps(options, d->client.tsval, tsecr) };
+		s.options =
+			(struct bytes){ options, put_timestamps(options, d->client.tsval + d->later, tsecr) };
 	frame_build(f, &s);
 }
 
@@ -298,8 +302,8 @@ void dialogue_opening(const struct dialogue *d, struct frame *f)
 	s.flags = ACK;
 	s.window = (uint16_t)(d->server.window >> d->our_wscale);
 	if (d->timestamps)
-		s.options =
-			(struct bytes){ options, put_timestamps(options, d->cookie.tsval, d->client.tsval) };
+		s.options = (struct bytes){ options, put_timestamps(options, d->cookie.tsval,
+								    d->client.tsval + d->later) };
 	frame_build(f, &s);
 	if (!s.window)
 		dialogue_zero_window(f);
@@ -409,7 +413,7 @@ void dialogue_build(const struct dialogue *d, enum port from, const struct said 
 {
 	bool client = from == PORT_OUTSIDE;
 	/* one end's clock and first byte, as the client knows them and as the server does */
-	uint32_t clock[2] = { d->client.tsval + s->tick, d->client.tsval + s->tick };
+	uint32_t now = d->client.tsval + d->later + s->tick, clock[2] = { now, now };
 	uint32_t other[2] = { d->cookie.tsval + s->tick,
 			      (server_agrees(d).timestamps ? d->server.tsval : 0) + s->tick };
 	uint32_t peer[2] = { d->cookie.isn + 1, d->server.isn + 1 };

@@ -31,6 +31,8 @@ struct dialogue {
 	/* the server's last SYN-ACK was learned: what it lacks is not announced; NULL: as configured */
 	const struct party *learned;
 	struct bytes stashed; /* data that the client sent too early */
+	bool ecn;	      /* the client asks for it */
+	uint32_t later;	      /* ticks of the client's clock from its SYN to its ACK */
 
 	/* filled by dialogue_begin() */
 	bool v6, timestamps, sack;  /* agreed with the client */
