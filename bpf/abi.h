@@ -338,6 +338,7 @@ struct sweep_args {
 	__u32 expired;
 	__u32 pending;	   /* written to the map of this name */
 	__u32 connections; /* that stay */
+	__u32 translated;  /* of these: that would break without us */
 };
 
 /* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */

@@ -141,7 +141,7 @@ static __always_inline bool has_ended(const struct connection *c)
 
 struct sweep {
 	__u32 now, jiffies_hz;
-	__u32 expired, enough, kept, pending;
+	__u32 expired, enough, kept, translated, pending;
 	bool urgent; /* what has ended need not wait for what may be under way */
 };
 
@@ -191,6 +191,8 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 		return s->expired >= s->enough;
 	}
 	s->kept++;
+	if (!(c->flags & CONNECTION_PLAIN) && !has_ended(c))
+		s->translated++;
 	if (!s->urgent && owes_syn(c, s) && note_pending(key, c, s)) {
 		c->resends++;
 		c->seen = s->now;
@@ -203,7 +205,7 @@ static __always_inline void connection_sweep(struct sweep *s, const struct runti
 {
 	s->now = connection_clock();
 	s->jiffies_hz = rt->jiffies_hz;
-	s->expired = s->kept = s->pending = 0;
+	s->expired = s->kept = s->translated = s->pending = 0;
 	s->enough = enough;
 	s->urgent = urgent;
 	bpf_for_each_map_elem(&connections, sweep_one, s, 0);

@@ -39,6 +39,7 @@ int connection_expire(struct sweep_args *args)
 	connection_sweep(&s, rt, ~0U, false);
 	args->expired = s.expired;
 	args->connections = s.kept;
+	args->translated = s.translated;
 	args->pending = s.pending;
 	return 0;
 }

@@ -177,6 +177,31 @@ int client_call(struct client *client, const char *method, json_t *parameters, s
 	return result;
 }
 
+int client_follow(struct client *client, const char *method, json_t *parameters, client_part_fn *part,
+		  void *arg, struct client_answer *answer)
+{
+	struct client_answer got = { 0 };
+	int result = send_call(client, method, parameters);
+	bool goes_on = !result;
+
+	while (goes_on) {
+		json_t *message = NULL;
+
+		json_decref(got.reply);
+		got.reply = json_object();
+		result = receive_message(client, &message);
+		if (!result)
+			result = take_part(message, &got);
+		json_decref(message);
+		goes_on = result > 0 && part(got.reply, arg);
+	}
+	if (result < 0)
+		client_answer_fini(&got);
+	else
+		*answer = got;
+	return result < 0 ? result : 0;
+}
+
 void client_answer_fini(struct client_answer *answer)
 {
 	free(answer->error);

@@ -6,6 +6,7 @@
 #define SYNMOAT_CLI_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 struct client;
 
@@ -26,6 +27,14 @@ void client_close(struct client *client);
  * (not the protocol), -ENOMEM.
  */
 int client_call(struct client *client, const char *method, json_t *parameters, struct client_answer *answer);
+
+/*
+ * The same, but each part is the whole state of something that goes on: all but the last are handed to part,
+ * which ends the call by returning false. *answer: the last that came.
+ */
+typedef bool client_part_fn(const json_t *part, void *arg);
+int client_follow(struct client *client, const char *method, json_t *parameters, client_part_fn *part,
+		  void *arg, struct client_answer *answer);
 void client_answer_fini(struct client_answer *answer);
 
 #endif

@@ -56,6 +56,12 @@ json_t *parameters_bypass(char **arguments, const struct options *options)
 	return NULL;
 }
 
+json_t *parameters_drain(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return json_pack("{s:b}", "cancel", options->cancel);
+}
+
 /* --- config check --- */
 
 /* The daemon of the same build or installation as this program. */
@@ -254,6 +260,92 @@ static int flush(struct render *render, bool redraw, int code)
 	return EXIT_FAILED;
 }
 
+/* --- following --- */
+
+struct following {
+	const struct command *command;
+	const struct options *options;
+	struct render *render;
+	double ends_s;	  /* on the monotonic clock; negative: never */
+	json_int_t shown; /* connections left, as people were told; negative: nothing yet */
+};
+
+static double clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void show_part(const struct following *following, const json_t *part)
+{
+	if (following->options->json)
+		render_json(following->render, part, true);
+	else
+		following->command->show(following->render, part);
+}
+
+static bool on_part(const json_t *part, void *arg)
+{
+	json_int_t left = json_integer_value(json_object_get(part, "translated"));
+	struct following *following = arg;
+
+	if (following->ends_s >= 0 && clock_s() >= following->ends_s)
+		return false;
+	if (following->options->json || left != following->shown)
+		show_part(following, part);
+	following->shown = left;
+	return flush(following->render, false, EXIT_OK) == EXIT_OK;
+}
+
+/* Draining ends for one of three reasons, of which one is what was wanted. */
+static int judge_end(const struct following *following, const json_t *reply)
+{
+	if (following->options->cancel || json_is_true(json_object_get(reply, "drained")))
+		return EXIT_OK;
+	if (json_is_true(json_object_get(reply, "draining")))
+		fprintf(stderr,
+			"synmoat: not drained within %g s; the daemon goes on: synmoat drain shows how far, "
+			"synmoat drain --cancel ends it\n",
+			following->options->timeout_s);
+	else
+		fprintf(stderr, "synmoat: somebody has cancelled it\n");
+	return EXIT_FAILED;
+}
+
+static int show_end(const struct following *following, const struct client_answer *answer)
+{
+	if (answer->error && following->options->json)
+		print_error_json(following->render, answer, true);
+	if (answer->error)
+		return say_error(answer->error, answer->reply);
+	show_part(following, answer->reply);
+	return judge_end(following, answer->reply);
+}
+
+/* Shows what comes until it is over, or our time is; the daemon goes on all the same. */
+static int follow(const struct command *command, json_t *parameters, const struct options *options,
+		  struct render *render)
+{
+	struct following following = { command, options, render, -1, -1 };
+	struct client_answer answer = { 0 };
+	struct client *client = NULL;
+	int error = client_open(&client, options->socket, ANSWER_WITHIN_S), code;
+
+	if (options->timeout_s >= 0)
+		following.ends_s = clock_s() + options->timeout_s;
+	if (error)
+		json_decref(parameters);
+	else
+		error = client_follow(client, command->method, parameters, on_part, &following, &answer);
+	code = error ? say_unreachable(options->socket, error, ANSWER_WITHIN_S)
+		     : show_end(&following, &answer);
+	client_answer_fini(&answer);
+	client_close(client);
+	return code;
+}
+
 static json_t *make_parameters(const struct command *command, char **arguments, const struct options *options)
 {
 	return command->parameters ? command->parameters(arguments, options) : json_object();
@@ -311,7 +403,9 @@ static int call(const struct command *command, char **arguments, const struct op
 
 	if (!parameters)
 		return EXIT_USAGE;
-	return flush(render, false, call_once(command, parameters, options, render));
+	return flush(render, false,
+		     command->takes & FOLLOWS ? follow(command, parameters, options, render)
+					      : call_once(command, parameters, options, render));
 }
 
 int command_run(const struct command *command, char **arguments, const struct options *options)

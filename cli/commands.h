@@ -17,14 +17,17 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMIS
 
 struct options {
 	const char *socket;
-	bool json, watch, now;
+	bool json, watch, now, cancel;
+	double timeout_s; /* negative: none */
 	double interval_s;
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
 };
 
 /* Options that not every command takes. */
-enum command_takes { TAKES_JSON = 1, TAKES_WATCH = 2, TAKES_NOW = 4 };
+enum command_takes { TAKES_JSON = 1, TAKES_WATCH = 2, TAKES_NOW = 4, TAKES_CANCEL = 8, TAKES_TIMEOUT = 16 };
+#define FOLLOWS                                                                                              \
+	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */
 
 struct command {
 	const char *object, *verb; /* verb NULL: the object alone is the command */
@@ -47,6 +50,7 @@ json_t *parameters_name(char **arguments, const struct options *options);
 json_t *parameters_mode(char **arguments, const struct options *options);
 json_t *parameters_rotate(char **arguments, const struct options *options);
 json_t *parameters_bypass(char **arguments, const struct options *options);
+json_t *parameters_drain(char **arguments, const struct options *options);
 
 /* run of the table: hands over to synmoatd --check. */
 int run_config_check(char **arguments, bool json);

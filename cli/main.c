@@ -20,6 +20,7 @@
 #define INTERVAL_S	  2.0
 #define INTERVAL_LEAST_S  0.1
 #define INTERVAL_MOST_S	  86400.0
+#define TIMEOUT_MOST_S	  1e9
 #define LIKE_ENOUGH	  2 /* edits between what was typed and what was meant */
 
 static const struct command commands[] = {
@@ -49,6 +50,10 @@ static const struct command commands[] = {
 	  show_rotated, NULL, false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
 	  parameters_bypass, show_bypass, NULL, false },
+	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,
+	  TAKES_JSON | TAKES_CANCEL | TAKES_TIMEOUT | FOLLOWS,
+	  "inline: bypass, and wait until stopping breaks nothing", METHOD_DRAIN, parameters_drain,
+	  show_drain, NULL, false },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, "versions of this program and of the daemon", METHOD_VERSION,
 	  NULL, show_version, NULL, true },
 };
@@ -70,6 +75,7 @@ static void print_usage(void)
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"
 	       "  -w, --watch [SECONDS]       again and again (status, service list|show, interface list)\n"
+	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"
 	       "  -V, --version               version of this program\n"
@@ -205,7 +211,19 @@ static bool parse_watch(const char *seconds, char *const *argv, struct options *
 	return false;
 }
 
-enum { OPTION_SOCKET = 256, OPTION_COLOR, OPTION_NOW };
+static bool parse_timeout(const char *word, double *timeout_s)
+{
+	char *end;
+
+	errno = 0;
+	*timeout_s = strtod(word, &end);
+	if (!errno && end != word && !*end && *timeout_s >= 0 && *timeout_s <= TIMEOUT_MOST_S)
+		return true;
+	fprintf(stderr, "synmoat: --timeout takes seconds, 0 to %.0f, not '%s'\n", TIMEOUT_MOST_S, word);
+	return false;
+}
+
+enum { OPTION_SOCKET = 256, OPTION_COLOR, OPTION_NOW, OPTION_CANCEL, OPTION_TIMEOUT };
 
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -214,6 +232,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "socket", required_argument, NULL, OPTION_SOCKET },
 		{ "color", required_argument, NULL, OPTION_COLOR },
 		{ "now", no_argument, NULL, OPTION_NOW },
+		{ "cancel", no_argument, NULL, OPTION_CANCEL },
+		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -233,6 +253,13 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_NOW:
 			options->now = true;
+			break;
+		case OPTION_CANCEL:
+			options->cancel = true;
+			break;
+		case OPTION_TIMEOUT:
+			if (!parse_timeout(optarg, &options->timeout_s))
+				return EXIT_USAGE;
 			break;
 		case 'j':
 			options->json = true;
@@ -265,6 +292,8 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->json, TAKES_JSON, "--json" },
 		{ options->watch, TAKES_WATCH, "--watch" },
 		{ options->now, TAKES_NOW, "--now" },
+		{ options->cancel, TAKES_CANCEL, "--cancel" },
+		{ options->timeout_s >= 0, TAKES_TIMEOUT, "--timeout" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -316,7 +345,7 @@ static bool check_watch(const struct options *options, char *const *words, const
 
 int main(int argc, char **argv)
 {
-	struct options options = { .socket = CONTROL_SOCKET, .interval_s = INTERVAL_S };
+	struct options options = { .socket = CONTROL_SOCKET, .interval_s = INTERVAL_S, .timeout_s = -1 };
 	const struct command *command;
 	char **words;
 	int code;

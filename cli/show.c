@@ -62,6 +62,7 @@ static const struct alarm {
 	const char *key, *text;
 } alarms[] = {
 	{ "bypass", "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off" },
+	{ "draining", "DRAINING: no new cookies, no drops. It ends with: synmoat drain --cancel" },
 	{ "syncookies_off", "NOTHING IS DEFENDED. It ends with: sysctl -w net.ipv4.tcp_syncookies=1" },
 };
 
@@ -169,7 +170,7 @@ static struct state state_of(const json_t *service, const json_t *reply)
 	if (strcmp(mitigation, "active") != 0)
 		return (struct state){ mitigation, NULL,
 				       strcmp(mitigation, "grace") ? TINT_NONE : TINT_WARN };
-	if (flag(reply, "bypass") || flag(reply, "syncookies_off"))
+	if (flag(reply, "bypass") || flag(reply, "draining") || flag(reply, "syncookies_off"))
 		return (struct state){ "bypassed", NULL, TINT_BAD };
 	if (is_monitored(service))
 		return (struct state){ "would be active", "would be\nactive", TINT_WARN };
@@ -388,8 +389,11 @@ static void print_headline(struct render *render, const json_t *reply)
 	if (number(reply, "connections_max")) {
 		render_print(render, "%s connections cross, ",
 			     format_count(buffer, number(reply, "connections")));
-		render_print(render, "with room for %s\n",
+		render_print(render, "with room for %s; ",
 			     format_count(buffer, number(reply, "connections_max")));
+		render_print(render, "%s of them translated%s\n",
+			     format_count(buffer, number(reply, "translated")),
+			     flag(reply, "drained") ? ": drained" : "");
 	}
 	print_past(render, number(reply, "flows_seeded"),
 		   "connection older than the daemon was taken over at its start",
@@ -567,7 +571,7 @@ static const struct server_field {
 	void (*cell)(struct table *table, size_t column, const json_t *value);
 } server_fields[] = {
 	{ { "MSS", COLUMN_RIGHT }, "mss", cell_number },
-	{ { "WINDOW SCALING", COLUMN_LEFT }, "window_scaling", cell_option },
+	{ { "SCALING", COLUMN_LEFT }, "window_scaling", cell_option },
 	{ { "WSCALE", COLUMN_RIGHT }, "wscale", cell_number },
 	{ { "SACK", COLUMN_LEFT }, "sack", cell_option },
 	{ { "TIMESTAMPS", COLUMN_LEFT }, "timestamps", cell_option },
@@ -700,6 +704,27 @@ void show_bypass(struct render *render, const json_t *reply)
 {
 	if (!print_alarms(render, reply))
 		render_print(render, "bypass is off: services are defended as their modes say\n");
+}
+
+/* One line for each of the replies that drain gives. */
+void show_drain(struct render *render, const json_t *reply)
+{
+	int64_t left = number(reply, "translated");
+	char buffer[FORMAT_SIZE];
+
+	if (!strcmp(string(reply, "deployment"), "host"))
+		render_print(
+			render,
+			"host deployment: nothing is translated, so nothing needs draining: stopping breaks "
+			"no connection\n");
+	else if (flag(reply, "drained"))
+		render_print(render, "drained: stopping breaks no connection\n");
+	else if (!flag(reply, "draining"))
+		render_print(render,
+			     "not draining: services are defended as their modes say, unless bypass is on\n");
+	else
+		render_print(render, "draining: %s connection%s left to end\n", format_count(buffer, left),
+			     left == 1 ? "" : "s");
 }
 
 void show_version(struct render *render, const json_t *reply)

@@ -19,6 +19,7 @@ void show_config(struct render *render, const json_t *reply);
 void show_reloaded(struct render *render, const json_t *reply);
 void show_rotated(struct render *render, const json_t *reply);
 void show_bypass(struct render *render, const json_t *reply);
+void show_drain(struct render *render, const json_t *reply);
 void show_version(struct render *render, const json_t *reply);
 
 #endif

@@ -23,11 +23,13 @@ struct connection {
 	int fd;
 	sd_event_source *io;
 	sd_event_source *stall; /* runs while we wait for the peer to take output */
+	sd_event_source *pause; /* runs while the answer has to wait */
 	struct buffer input, output;
 	bool ended;	/* the peer will send no more */
 	bool gone;	/* the peer will read no more */
 	bool finishing; /* no further message is handled */
 	bool progress;	/* it did, since the timer was set */
+	bool paused;	/* the message at the front has more to be answered, later */
 	const struct connection_handler *handler;
 	void *userdata;
 };
@@ -114,7 +116,7 @@ static void read_input(struct connection *connection)
 /* 1: there is a message to handle now, 0: not now, -EMSGSIZE. */
 static int next_message(const struct connection *connection, size_t *length)
 {
-	if (connection->finishing || buffer_pending(&connection->output) >= OUTPUT_HIGH)
+	if (connection->finishing || connection->paused || buffer_pending(&connection->output) >= OUTPUT_HIGH)
 		return 0;
 	return varlink_next(&connection->input, length);
 }
@@ -139,7 +141,7 @@ static bool is_over(const struct connection *connection)
 {
 	size_t length;
 
-	if (buffer_pending(&connection->output))
+	if (buffer_pending(&connection->output) || connection->paused)
 		return false;
 	return connection->finishing || (connection->ended && next_message(connection, &length) == 0);
 }
@@ -198,6 +200,21 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 	return advance(connection);
 }
 
+void connection_pause(struct connection *connection, unsigned int ms)
+{
+	connection->paused = sd_event_source_set_time_relative(connection->pause, ms * UINT64_C(1000)) >= 0 &&
+			     sd_event_source_set_enabled(connection->pause, SD_EVENT_ONESHOT) >= 0;
+}
+
+static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
+{
+	struct connection *connection = userdata;
+
+	(void)source, (void)now;
+	connection->paused = false;
+	return advance(connection);
+}
+
 static int on_stall(sd_event_source *source, uint64_t now, void *userdata)
 {
 	struct connection *connection = userdata;
@@ -214,7 +231,12 @@ static int add_sources(struct connection *connection, struct sd_event *event)
 	if (error >= 0)
 		error = sd_event_add_time_relative(event, &connection->stall, CLOCK_MONOTONIC, STALL_US, 0,
 						   on_stall, connection);
-	return error < 0 ? error : sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF);
+	if (error >= 0)
+		error = sd_event_source_set_enabled(connection->stall, SD_EVENT_OFF);
+	if (error >= 0)
+		error = sd_event_add_time_relative(event, &connection->pause, CLOCK_MONOTONIC, STALL_US, 0,
+						   on_pause, connection);
+	return error < 0 ? error : sd_event_source_set_enabled(connection->pause, SD_EVENT_OFF);
 }
 
 int connection_new(struct connection **out, struct sd_event *event, int fd,
@@ -243,6 +265,7 @@ void connection_free(struct connection *connection)
 	if (!connection)
 		return;
 	drop_output(connection);
+	sd_event_source_disable_unref(connection->pause);
 	sd_event_source_disable_unref(connection->stall);
 	sd_event_source_disable_unref(connection->io);
 	buffer_fini(&connection->output);

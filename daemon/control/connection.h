@@ -30,6 +30,9 @@ void connection_free(struct connection *connection);
 /* Puts a message with its NUL into the output; a client that lets too much of it wait is disconnected. */
 void connection_send(struct connection *connection, const char *message, size_t length);
 
+/* Within message, which then returns false: that there is more only in so long, and not to ask before. */
+void connection_pause(struct connection *connection, unsigned int ms);
+
 /* The peer has closed: what it asked to be done is done, but nobody reads an answer. */
 bool connection_is_deaf(const struct connection *connection);
 

@@ -52,6 +52,11 @@ static void send_to_client(void *userdata, const char *message, size_t length)
 	connection_send(((struct client *)userdata)->connection, message, length);
 }
 
+static void pause_client(void *userdata, unsigned int ms)
+{
+	connection_pause(((struct client *)userdata)->connection, ms);
+}
+
 static struct caller caller_of(struct client *client)
 {
 	return (struct caller){
@@ -61,6 +66,7 @@ static struct caller caller_of(struct client *client)
 						   connection_fd(client->connection), &client->peer),
 		.deaf = connection_is_deaf(client->connection),
 		.send = send_to_client,
+		.pause = pause_client,
 		.userdata = client,
 	};
 }

@@ -62,6 +62,12 @@ void request_part(struct request *request, json_t *parameters, size_t at)
 	answer(request, parameters, true);
 }
 
+void request_pause(struct request *request, unsigned int ms)
+{
+	if (!request->answered)
+		request->caller->pause(request->caller->userdata, ms);
+}
+
 void request_reply(struct request *request, json_t *parameters)
 {
 	answer(request, parameters, false);
@@ -215,6 +221,7 @@ static void log_change(const struct request *request, const struct method *metho
 static void run(struct request *request, const struct method *method)
 {
 	const char *wrong = wrong_parameter(method, request->parameters);
+	bool first = !request->progress->at;
 
 	if (wrong) {
 		request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", wrong));
@@ -224,7 +231,7 @@ static void run(struct request *request, const struct method *method)
 	if (!request->answered && !request->progress->at)
 		request_fail(request, ERROR_FAILED,
 			     json_pack("{s:i,s:s}", "errno", EIO, "text", "the daemon has no answer"));
-	if (method->access != ACCESS_READ)
+	if (method->access != ACCESS_READ && (first || request->error))
 		log_change(request, method);
 }
 

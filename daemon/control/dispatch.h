@@ -56,6 +56,7 @@ struct caller {
 	bool deaf; /* will read no answer, so that none is made */
 	/* Takes one encoded message, whose length includes its NUL. */
 	void (*send)(void *userdata, const char *message, size_t length);
+	void (*pause)(void *userdata, unsigned int ms); /* see request_pause */
 	void *userdata;
 };
 
@@ -88,6 +89,9 @@ void dispatch_send_error(const struct caller *caller, const char *error, json_t 
 void request_part(struct request *request, json_t *parameters, size_t at);
 void request_reply(struct request *request, json_t *parameters);
 void request_fail(struct request *request, const char *error, json_t *parameters);
+
+/* After request_part: the handler is called again only in so long. */
+void request_pause(struct request *request, unsigned int ms);
 
 /* Before request_fail: what the log is to say of a change that failed, beside the name of the error. */
 void request_explain(struct request *request, const char *reason);

@@ -108,6 +108,14 @@ json_t *encode_server(const struct server_status *status)
 			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "age_s", count(status->age_s));
 }
 
+json_t *encode_drain(const struct engine_status *status)
+{
+	return json_pack("{s:s,s:b,s:b,s:I,s:I}", "deployment", deployment_words[status->deployment],
+			 "draining", status->draining, "drained",
+			 status->drained || status->deployment == DEPLOYMENT_HOST, "translated",
+			 count(status->translated), "since_s", count(status->drain_age_s));
+}
+
 json_t *encode_key(const struct engine_status *status)
 {
 	return json_pack("{s:I,s:I,s:b,s:I,s:I}", "generation", count(status->key_generation), "age_s",
@@ -123,6 +131,7 @@ json_t *encode_with_alarms(json_t *reply, struct engine *engine)
 	engine_get_status(engine, &status);
 	json_object_set_new(reply, "bypass", json_boolean(status.bypass));
 	json_object_set_new(reply, "syncookies_off", json_boolean(status.syncookies_off));
+	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	return reply;
 }
 
@@ -163,20 +172,25 @@ static const char *handover_error_text(int64_t error)
 json_t *encode_status(struct engine *engine)
 {
 	struct engine_status status;
+	json_t *reply;
 
 	engine_get_status(engine, &status);
-	return json_pack("{s:s,s:s,s:I,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}",
-			 "version", SYNMOAT_VERSION, "deployment", deployment_words[status.deployment],
-			 "uptime_s", count(status.uptime_s), "bypass", status.bypass, "syncookies_off",
-			 status.syncookies_off, "packets", count(status.packets), "unserved_packets",
-			 count(sum_of_verdicts(&status.unserved)), "flows_seeded", count(status.flows_seeded),
-			 "connections", count(status.connections), "connections_max",
-			 count(status.connections_max), "half_opens_cleared",
-			 count(status.half_opens_cleared), "key", encode_key(&status), "interfaces",
-			 encode_interfaces(engine), "services", encode_services(engine), "verdicts",
-			 encode_verdicts(&status.totals), "handovers", encode_handovers(&status.handover),
-			 "handover_last_error", (json_int_t)status.handover.last_error,
-			 "handover_last_error_text", text(handover_error_text(status.handover.last_error)));
+	reply = json_pack("{s:s,s:s,s:I,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}",
+			  "version", SYNMOAT_VERSION, "deployment", deployment_words[status.deployment],
+			  "uptime_s", count(status.uptime_s), "bypass", status.bypass, "syncookies_off",
+			  status.syncookies_off, "packets", count(status.packets), "unserved_packets",
+			  count(sum_of_verdicts(&status.unserved)), "flows_seeded",
+			  count(status.flows_seeded), "connections", count(status.connections),
+			  "connections_max", count(status.connections_max), "half_opens_cleared",
+			  count(status.half_opens_cleared), "key", encode_key(&status), "interfaces",
+			  encode_interfaces(engine), "services", encode_services(engine), "verdicts",
+			  encode_verdicts(&status.totals), "handovers", encode_handovers(&status.handover),
+			  "handover_last_error", (json_int_t)status.handover.last_error,
+			  "handover_last_error_text", text(handover_error_text(status.handover.last_error)));
+	json_object_set_new(reply, "translated", json_integer(count(status.translated)));
+	json_object_set_new(reply, "draining", json_boolean(status.draining));
+	json_object_set_new(reply, "drained", json_boolean(status.drained));
+	return reply;
 }
 
 json_t *encode_prefixes(const struct config_service *config, size_t first, size_t wanted)

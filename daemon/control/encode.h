@@ -17,7 +17,8 @@ struct service_counters;
 struct service_status;
 
 json_t *encode_status(struct engine *engine);
-/* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off. */
+/* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off,
+ * draining. */
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
 json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);
@@ -27,6 +28,7 @@ json_t *encode_settings(const struct config_service *config);
 json_t *encode_verdicts(const struct service_counters *counters);
 json_t *encode_interface(const struct interface_status *status);
 json_t *encode_server(const struct server_status *status);
+json_t *encode_drain(const struct engine_status *status);
 json_t *encode_key(const struct engine_status *status);
 
 /* Items [first, first + count) as far as there are any. */

@@ -23,6 +23,7 @@
 #define ITEMS_IN_PART	512
 #define SERVERS_IN_PART 64
 #define TEXT_IN_PART	10240
+#define DRAIN_EVERY_MS	1000
 
 #define SECRET_FILE_RULE                                                                                     \
 	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
@@ -385,6 +386,30 @@ static void handle_set_bypass(struct request *request)
 		request_reply(request, json_pack("{s:b}", "bypass", on));
 }
 
+/* With `more`, how far it has come, once a second until it is over: also because somebody has cancelled it.
+ */
+static void handle_drain(struct request *request)
+{
+	bool cancel = request_bool(request, "cancel", false);
+	struct engine_status status;
+	int error = 0;
+
+	if (!request->progress->at)
+		error = engine_set_drain(engine_of(request), !cancel);
+	if (error) {
+		fail_errno(request, error, "");
+		return;
+	}
+	engine_get_status(engine_of(request), &status);
+	if (!request->more || request->oneway || request->caller->deaf || !status.draining ||
+	    status.drained) {
+		request_reply(request, encode_drain(&status));
+		return;
+	}
+	request_part(request, encode_drain(&status), request->progress->at + 1);
+	request_pause(request, DRAIN_EVERY_MS);
+}
+
 static void handle_version(struct request *request)
 {
 	request_reply(request, json_pack("{s:s}", "version", SYNMOAT_VERSION));
@@ -451,6 +476,7 @@ static const struct method methods[] = {
 	{ METHOD_RELOAD, ACCESS_CHANGE, handle_reload, { { 0 } } },
 	{ METHOD_ROTATE_KEY, ACCESS_CHANGE, handle_rotate_key, { { "now", PARAMETER_BOOL, true } } },
 	{ METHOD_SET_BYPASS, ACCESS_CHANGE, handle_set_bypass, { { "on", PARAMETER_BOOL, false } } },
+	{ METHOD_DRAIN, ACCESS_CHANGE, handle_drain, { { "cancel", PARAMETER_BOOL, true } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

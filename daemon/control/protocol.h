@@ -23,6 +23,7 @@
 #define METHOD_RELOAD		"io.synmoat.Reload"
 #define METHOD_ROTATE_KEY	"io.synmoat.RotateKey"
 #define METHOD_SET_BYPASS	"io.synmoat.SetBypass"
+#define METHOD_DRAIN		"io.synmoat.Drain"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"

@@ -264,5 +264,7 @@ int engine_rotate_key(struct engine *e, bool now)
 int engine_set_bypass(struct engine *e, bool on)
 {
 	e->bypass = on;
+	if (!on)
+		e->drain = DRAIN_OFF;
 	return publish_runtime(e);
 }

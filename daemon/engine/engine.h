@@ -63,7 +63,11 @@ struct engine_status {
 	uint64_t half_opens_cleared; /* that had passed before mitigation began and did not complete */
 	uint64_t connections;	     /* inline: in the table, a second ago at most */
 	uint64_t connections_max;    /* inline: that have room; host mode: 0 */
-	uint64_t flows_seeded;	     /* connections older than the daemon, taken over at start */
+	uint64_t translated;	     /* inline: that would break without us */
+	bool draining;		     /* and whether that has come to its end: */
+	bool drained;
+	uint64_t drain_age_s;
+	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
 };
 
 /* The engine takes the config over. Negative errno with *error filled on failure. */
@@ -99,7 +103,11 @@ int engine_reload(struct engine *engine, struct config_error *error);
  * pending one. */
 int engine_rotate_key(struct engine *engine, bool now);
 
+/* Off ends draining, too. */
 int engine_set_bypass(struct engine *engine, bool on);
+
+/* Inline: as bypass, until nothing is translated any more. Host mode, where nothing ever is: does nothing. */
+int engine_set_drain(struct engine *engine, bool on);
 
 /* "pass_flow", its meaning. */
 const char *engine_verdict_word(enum verdict verdict);

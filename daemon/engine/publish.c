@@ -35,7 +35,7 @@ int publish_runtime(struct engine *e)
 	struct clock_reading now;
 	struct runtime runtime = {
 		.half = e->half,
-		.bypass = e->bypass || (!is_inline(e) && !e->stack.syncookies),
+		.bypass = e->bypass || e->drain != DRAIN_OFF || (!is_inline(e) && !e->stack.syncookies),
 		.unknown_pps = e->config->unknown_pps,
 		.handshakes_max = e->config->handshakes,
 		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
@@ -48,6 +48,8 @@ int publish_runtime(struct engine *e)
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
 	keyring_fill(&e->keyring, &runtime);
+	if (e->drain >= DRAIN_SEALED)
+		runtime.key_valid = 0;
 	fastpath_publish(e->fastpath, &runtime);
 	explicit_bzero(runtime.key, sizeof(runtime.key));
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine's own state and the calls between its files: publish.c, slot.c, interface.c, tick.c, status.c,
- * servers.c, engine.c. Nobody outside this folder includes it.
+ * servers.c, drain.c, engine.c. Nobody outside this folder includes it.
  */
 #ifndef SYNMOAT_ENGINE_STATE_H
 #define SYNMOAT_ENGINE_STATE_H
@@ -37,6 +37,9 @@ struct slot {
 	struct service_counters last; /* at the last tick */
 };
 
+/* SEALED: no cookie validates any more, but one that did just before may not have been counted. */
+enum drain { DRAIN_OFF, DRAIN_HONOURING, DRAIN_SEALED, DRAIN_DONE };
+
 struct engine {
 	struct config *config;
 	struct fastpath *fastpath;
@@ -56,6 +59,9 @@ struct engine {
 	uint64_t seeded;
 	uint64_t cleared;
 	uint32_t connections; /* inline: that cross now */
+	uint32_t translated;  /* of these: that would break without us */
+	enum drain drain;
+	uint64_t drain_began_s;
 };
 
 static inline bool is_inline(const struct engine *e)
@@ -84,6 +90,9 @@ int interface_attach(struct engine *e); /* says in the log, and in e->reason, wh
 void interface_detach(struct engine *e);
 void interface_look_after(struct engine *e);
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
+
+/* --- drain.c --- */
+void drain_follow(struct engine *e); /* once a second, before the runtime is published */
 
 /* --- tick.c --- */
 int tick_run(sd_event_source *source, uint64_t usec, void *arg);

@@ -60,6 +60,10 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->connections = e->connections;
 	status->connections_max = is_inline(e) ? e->config->connections : 0;
 	status->half_opens_cleared = e->cleared;
+	status->translated = e->translated;
+	status->draining = e->drain != DRAIN_OFF;
+	status->drained = e->drain == DRAIN_DONE;
+	status->drain_age_s = status->draining ? clock_now_s() - e->drain_began_s : 0;
 }
 
 const struct config *engine_get_config(const struct engine *e)

@@ -167,7 +167,8 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		slot_note_shown(e, e->slot_of[i]);
 	}
 	if (is_inline(e)) {
-		fastpath_expire(e->fastpath, &e->connections);
+		fastpath_expire(e->fastpath, &e->connections, &e->translated);
+		drain_follow(e);
 	} else {
 		clear_half_opens(e);
 		follow_stack_settings(e);

@@ -507,7 +507,7 @@ static void send_owed(struct fastpath *f, uint32_t index)
 		bpf_prog_test_run_opts(bpf_program__fd(f->skeleton->progs.inject_inside), &options);
 }
 
-int fastpath_expire(struct fastpath *f, uint32_t *connections)
+int fastpath_expire(struct fastpath *f, uint32_t *connections, uint32_t *translated)
 {
 	struct sweep_args args = {};
 	int error = run_syscall_program(f->skeleton->progs.connection_expire, &args, sizeof(args));
@@ -515,6 +515,7 @@ int fastpath_expire(struct fastpath *f, uint32_t *connections)
 	if (error)
 		return error;
 	*connections = args.connections;
+	*translated = args.translated;
 	for (uint32_t i = 0; i < args.pending && i < PENDING_MAX; i++)
 		send_owed(f, i);
 	return 0;

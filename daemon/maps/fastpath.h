@@ -34,8 +34,9 @@ void fastpath_free(struct fastpath *fastpath);
 int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
 			   char *text, size_t size);
 
-/* Inline: ends what has expired, sends what servers are owed; *connections: that stay. */
-int fastpath_expire(struct fastpath *fastpath, uint32_t *connections);
+/* Inline: ends what has expired, sends what servers are owed. What stays: all connections, and those of them
+ * that are translated and have not ended. */
+int fastpath_expire(struct fastpath *fastpath, uint32_t *connections, uint32_t *translated);
 
 /* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */
 int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);

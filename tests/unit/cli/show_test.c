@@ -42,6 +42,20 @@ static const struct {
 	{ show_rotated, "{\"coalesced\":true,\"key\":{\"rotation_in_s\":121}}", "it will happen in 2m 01s",
 	  "-" },
 	{ show_bypass, "{\"bypass\":false}", "bypass is off", "BYPASS" },
+	{ show_services, "{\"draining\":true," SERVICES("always", "active") "}", " bypassed ", " active " },
+	{ show_drain, "{\"deployment\":\"inline\",\"draining\":true,\"translated\":1}", "1 connection left",
+	  "nections" },
+	{ show_drain, "{\"deployment\":\"inline\",\"draining\":true,\"translated\":2}", "2 connections left",
+	  "drained" },
+	{ show_drain, "{\"deployment\":\"inline\",\"draining\":true,\"drained\":true}", "drained: stopping",
+	  "left" },
+	{ show_drain, "{\"deployment\":\"inline\"}", "not draining", "drained" },
+	{ show_drain, "{\"deployment\":\"host\",\"drained\":true}", "nothing needs draining", "left" },
+	{ show_service,
+	  "{\"servers\":[{\"address\":\"fd99::1\",\"port\":80,\"mss\":1440,\"sack\":true,\"timestamps\":"
+	  "false,"
+	  "\"window_scaling\":true,\"wscale\":0,\"age_s\":61}]}",
+	  "[fd99::1]:80  1,440  yes           0  yes   no          1m 01s", "?" },
 	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
 	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
 };

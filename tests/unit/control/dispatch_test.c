@@ -16,7 +16,7 @@
 
 struct outbox {
 	char text[4 * MESSAGE_MAX];
-	unsigned int messages, changes;
+	unsigned int messages, changes, paused_ms;
 };
 
 static void collect(void *userdata, const char *message, size_t length)
@@ -27,6 +27,11 @@ static void collect(void *userdata, const char *message, size_t length)
 	assert_true(strlen(outbox->text) + length < sizeof(outbox->text));
 	strcat(outbox->text, message);
 	outbox->messages++;
+}
+
+static void note_pause(void *userdata, unsigned int ms)
+{
+	((struct outbox *)userdata)->paused_ms += ms;
 }
 
 static void handle_read(struct request *request)
@@ -54,6 +59,19 @@ static void handle_parts(struct request *request)
 		request_reply(request, json_pack("{s:s}", "part", "last"));
 }
 
+/* Something that goes on: one part, a second later the last. */
+static void handle_slow(struct request *request)
+{
+	if (!request->progress->at)
+		((struct outbox *)request->context)->changes++;
+	if (request->progress->at || !request->more) {
+		request_reply(request, json_pack("{s:b}", "done", 1));
+		return;
+	}
+	request_part(request, json_pack("{s:b}", "done", 0), 1);
+	request_pause(request, 1000);
+}
+
 static void handle_large(struct request *request)
 {
 	static char large[MESSAGE_MAX];
@@ -68,6 +86,7 @@ static const struct method methods[] = {
 	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } } },
 	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } } },
 	{ "t.i.Large", ACCESS_READ, handle_large, { { 0 } } },
+	{ "t.i.Slow", ACCESS_CHANGE, handle_slow, { { 0 } } },
 };
 
 #define PARAMETERS(json) ",\"parameters\":" json "}"
@@ -138,7 +157,12 @@ static struct dispatcher make_dispatcher(void)
 static struct caller make_caller(bool may_change)
 {
 	return (struct caller){
-		.uid = 1000, .pid = 1, .may_change = may_change, .send = collect, .userdata = &outbox
+		.uid = 1000,
+		.pid = 1,
+		.may_change = may_change,
+		.send = collect,
+		.pause = note_pause,
+		.userdata = &outbox,
 	};
 }
 
@@ -175,6 +199,23 @@ static void test_parts(void **state)
 					 "{\"parameters\":{\"part\":1},\"continues\":true}"
 					 "{\"parameters\":{\"part\":2},\"continues\":true}"
 					 "{\"parameters\":{\"part\":\"last\"}}");
+}
+
+static void test_slow(void **state)
+{
+	static const char message[] = "{\"method\":\"t.i.Slow\",\"more\":true}";
+	struct dispatcher dispatcher = make_dispatcher();
+	struct caller caller = make_caller(true);
+	struct progress progress = { 0 };
+
+	(void)state;
+	assert_false(dispatch_message(&dispatcher, &caller, &progress, message, sizeof(message) - 1));
+	assert_int_equal(outbox.paused_ms, 1000);
+	assert_true(dispatch_message(&dispatcher, &caller, &progress, message, sizeof(message) - 1));
+	assert_int_equal(outbox.paused_ms, 1000);
+	assert_int_equal(outbox.changes, 1);
+	assert_string_equal(outbox.text, "{\"parameters\":{\"done\":false},\"continues\":true}"
+					 "{\"parameters\":{\"done\":true}}");
 }
 
 /* A client that has gone: what it asked to be done is done, what it asked to be told is not looked up. */
@@ -226,10 +267,8 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_deaf),
-		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_parts), cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_deaf), cmocka_unit_test(test_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
