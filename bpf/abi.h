@@ -52,7 +52,8 @@
 	X(DROP_STRAY, drop_stray, "RST, FIN, SYN-ACK or flagless segment that no socket owns")               \
 	X(DROP_LOOKUP_BUDGET, drop_lookup_budget, "unknown segment beyond the budget of socket lookups")     \
 	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN together with FIN or RST")                                    \
-	X(DROP_BAD_CHECKSUM, drop_bad_checksum, "SYN with a wrong IP or TCP checksum")                       \
+	X(DROP_BAD_CHECKSUM, drop_bad_checksum,                                                              \
+	  "SYN, or inline any segment of a handshake, with a wrong IP or TCP checksum")                      \
 	X(DROP_BAD_SOURCE, drop_bad_source,                                                                  \
 	  "SYN from an address that nobody can have (multicast, loopback, our own)")                         \
 	X(DROP_MALFORMED, drop_malformed, "header cut short, or a length that lies")                         \

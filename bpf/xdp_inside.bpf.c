@@ -20,6 +20,8 @@ static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x
 	struct packet *p = &x->packet;
 	bool pending = c->state == CONNECTION_SYN_SENT;
 
+	if (checksums_wrong(ctx, p)) /* what we make of it would have right ones */
+		return DROP_BAD_CHECKSUM;
 	if (p->flags & TCP_RST) {
 		if (!pending || p->ack != c->client_isn + 1 || !(p->flags & TCP_ACK) ||
 		    !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))

@@ -76,6 +76,8 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 	if (!w)
 		return DROP_INTERNAL;
 	if (p->flags & TCP_RST) {
+		if (checksums_wrong(ctx, p)) /* what we make of it would have right ones */
+			return DROP_BAD_CHECKSUM;
 		if (p->seq != c->client_isn + 1 || !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
 			return DROP_STRAY;
 		w->segment = (struct segment){ .seq = p->seq, .flags = TCP_RST };
@@ -96,6 +98,8 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 	 */
 	if ((now - c->seen) << CONNECTION_SHIFT < x->rt->jiffies_hz || c->resends >= 10)
 		return DROP_EARLY;
+	if (checksums_wrong(ctx, p))
+		return DROP_BAD_CHECKSUM;
 	c->resends++;
 	c->seen = now;
 	proxy_syn(c, &w->segment);

@@ -367,6 +367,37 @@ static void a_repeated_answer_is_answered_again(void **state)
 	dialogue_expect_state(&d, d.name, CONNECTION_ESTABLISHED);
 }
 
+/* A corrupted segment is nothing to act upon: what we would make of it would look whole. */
+static void corrupted_answers_are_dropped(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "corrupted", v6, 0);
+		size_t tcp = v6 ? 54 : 34;
+		struct frame_spec s;
+		struct frame f;
+
+		dialogue_handshake(&d);
+		dialogue_server_synack(&d, &f);
+		f.bytes[tcp + 4] ^= 1;
+		appliance_expect(*state, "SYN-ACK", PORT_INSIDE, &f, DROP_BAD_CHECKSUM, NULL);
+		s = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
+		dialogue_frame(&s, &f);
+		f.bytes[tcp + 4] ^= 1;
+		appliance_expect(*state, "the server's RST", PORT_INSIDE, &f, DROP_BAD_CHECKSUM, NULL);
+		s = dialogue_client_frame(&d, RST, d.client.isn + 1, 0);
+		dialogue_frame(&s, &f);
+		f.bytes[tcp + 8] ^= 1;
+		appliance_expect(*state, "the client's RST", PORT_OUTSIDE, &f, DROP_BAD_CHECKSUM, NULL);
+		dialogue_ack_frame(&d, NULL, &f);
+		f.bytes[tcp + 14] ^= 1;
+		appliance_age(*state, &d.tuple, 1.5);
+		appliance_expect(*state, "the client's ACK", PORT_OUTSIDE, &f, DROP_BAD_CHECKSUM, NULL);
+		dialogue_expect_state(&d, d.name, CONNECTION_SYN_SENT);
+		dialogue_answer(&d);
+		appliance_forget(*state);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, appliance_reset)
 
 int main(void)
@@ -383,6 +414,7 @@ int main(void)
 		TEST(a_refusal_reaches_the_client),
 		TEST(a_challenge_is_answered_by_a_reset),
 		TEST(a_repeated_answer_is_answered_again),
+		TEST(corrupted_answers_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, appliance_set_up, appliance_tear_down);
