@@ -182,6 +182,29 @@ uint64_t appliance_sum_near(struct harness *h)
 	return sum;
 }
 
+void appliance_check_counts(struct harness *h)
+{
+	uint32_t counts[SERVICE_SLOTS][2] = { 0 }, total = 0;
+	struct tuple key, *last = NULL;
+	int fd = map(h, "connections");
+	struct connection c;
+
+	while (!bpf_map_get_next_key(fd, last, &key)) {
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
+		assert_in_range(c.service, 0, SERVICE_SLOTS - 1);
+		counts[c.service][0] += c.state == CONNECTION_SYN_SENT;
+		counts[c.service][1] += c.state == CONNECTION_SYN_RCVD;
+		total++;
+		last = &key;
+	}
+	close(fd);
+	assert_int_equal(appliance_sum_near(h), total);
+	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
+		assert_int_equal(fastpath_state(h->fastpath, slot)->handshakes, counts[slot][0]);
+		assert_int_equal(fastpath_state(h->fastpath, slot)->half_open, counts[slot][1]);
+	}
+}
+
 void appliance_age(struct harness *h, const struct tuple *tuple, double seconds)
 {
 	struct connection c;
@@ -255,11 +278,16 @@ static void clear_memory(struct harness *h, const char *name, size_t value_size)
 	close(fd);
 }
 
+void appliance_forget_servers(struct harness *h)
+{
+	clear_memory(h, "servers", sizeof(struct server));
+}
+
 void appliance_forget(struct harness *h)
 {
 	clear_connections(h);
 	clear_array(h, "connection_near", sizeof(uint32_t));
-	clear_memory(h, "servers", sizeof(struct server));
+	appliance_forget_servers(h);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
 		struct service_state *state = fastpath_state(h->fastpath, slot);
 

@@ -16,6 +16,7 @@ int appliance_reset(void **state);
 
 /* All connections, and what was learned of servers; quicker than a reset. */
 void appliance_forget(struct harness *h);
+void appliance_forget_servers(struct harness *h);
 
 /* Runs a hook: the one that frames of the interface FROM meet. */
 void appliance_run(struct harness *h, enum port from, const struct frame *frame, struct outcome *outcome);
@@ -44,6 +45,10 @@ uint32_t appliance_count(struct harness *h);
 
 /* The sum of the counters in front of the table: as many as there are connections. */
 uint64_t appliance_sum_near(struct harness *h);
+
+/* Fails the test unless all that is counted is what the table holds: the counters in front of it, and of each
+ * service the handshakes and half-opens. */
+void appliance_check_counts(struct harness *h);
 
 /* Lets a connection look SECONDS older; lets the last sweep be long ago. */
 void appliance_age(struct harness *h, const struct tuple *tuple, double seconds);

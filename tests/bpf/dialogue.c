@@ -4,6 +4,7 @@
  */
 #include "tests/bpf/dialogue.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #define DATA_MAX 9000
@@ -543,4 +544,69 @@ void dialogue_talk(const struct dialogue *d, enum port from, const char *name, u
 struct service_state *dialogue_state(const struct dialogue *d, uint32_t slot)
 {
 	return fastpath_state(d->h->fastpath, slot);
+}
+
+/* --- ICMP errors --- */
+
+static uint16_t fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static uint32_t sum_bytes(const uint8_t *bytes, size_t length)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < length; i++)
+		sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
+	return sum;
+}
+
+static void icmp_checksum(struct frame *f, size_t at, bool v6)
+{
+	uint32_t sum;
+
+	f->bytes[at + 2] = f->bytes[at + 3] = 0;
+	sum = sum_bytes(f->bytes + at, f->length - at);
+	if (v6)
+		sum += sum_bytes(f->bytes + at - 32, 32) + IPPROTO_ICMPV6 + (uint32_t)(f->length - at);
+	f->bytes[at + 2] = (uint8_t)(~fold(sum) >> 8);
+	f->bytes[at + 3] = (uint8_t)~fold(sum);
+}
+
+/* An error of TYPE about a segment with this sequence number; QUOTED bytes of TCP are in it. */
+void dialogue_icmp(const struct dialogue *d, uint8_t type, bool to_server, uint32_t seq, size_t quoted,
+		   struct frame *f)
+{
+	struct frame_spec inner =
+		to_server ? dialogue_server_frame(d, ACK, seq, 1) : dialogue_client_frame(d, ACK, seq, 1);
+	struct frame_spec outer =
+		to_server ? dialogue_client_frame(d, 0, 0, 0) : dialogue_server_frame(d, 0, 0, 0);
+	size_t l3 = d->v6 ? 40 : 20, at = 14 + 4 * d->vlans + l3;
+	uint8_t bytes[8 + 40 + 60] = { type, d->v6 ? 0 : 4, 0, 0, 0, 0, 5, 0 };
+	struct frame quote;
+
+	inner.vlans = 0;
+	inner.options = (struct bytes)BYTES(1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8);
+	frame_build(&quote, &inner);
+	memcpy(bytes + 8, quote.bytes + 14, l3 + quoted);
+	/* from a router on the way */
+	outer.saddr = d->v6 ? "2001:db8:77::1" : "192.0.2.77";
+	outer.protocol = d->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+	outer.payload = (struct bytes){ bytes, 8 + l3 + quoted };
+	frame_build(f, &outer);
+	icmp_checksum(f, at, d->v6);
+}
+
+/* Of the quoted segment: nobody looks at it, so it stays as it was. */
+void dialogue_keep_quoted(const struct dialogue *d, size_t quoted, const struct frame *from, struct frame *to)
+{
+	size_t l3 = d->v6 ? 40 : 20, at = 14 + 4 * d->vlans + l3, check = at + 8 + l3 + 16;
+
+	if (quoted < 18)
+		return;
+	memcpy(to->bytes + check, from->bytes + check, 2);
+	icmp_checksum(to, at, d->v6);
 }

@@ -113,6 +113,15 @@ void dialogue_frame(const struct frame_spec *spec, struct frame *f);
 void dialogue_expect(const struct dialogue *d, const char *name, enum port from,
 		     const struct frame_spec *spec, enum verdict verdict, const struct frame_spec *expected);
 
+/* An ICMP error of TYPE about a segment with this sequence number; QUOTED bytes of its TCP header are in it.
+ */
+void dialogue_icmp(const struct dialogue *d, uint8_t type, bool to_server, uint32_t seq, size_t quoted,
+		   struct frame *f);
+
+/* The quoted segment's own checksum: nobody looks at it, so translation leaves it as it was. */
+void dialogue_keep_quoted(const struct dialogue *d, size_t quoted, const struct frame *from,
+			  struct frame *to);
+
 /* What the program keeps. */
 struct connection dialogue_connection(const struct dialogue *d);
 void dialogue_expect_state(const struct dialogue *d, const char *name, enum connection_state state);

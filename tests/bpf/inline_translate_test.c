@@ -182,70 +182,6 @@ static void cookies_wrap(void **state)
 
 /* --- ICMP errors --- */
 
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-static uint32_t sum_bytes(const uint8_t *bytes, size_t length)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < length; i++)
-		sum += i & 1 ? bytes[i] : (uint32_t)bytes[i] << 8;
-	return sum;
-}
-
-static void icmp_checksum(struct frame *f, size_t at, bool v6)
-{
-	uint32_t sum;
-
-	f->bytes[at + 2] = f->bytes[at + 3] = 0;
-	sum = sum_bytes(f->bytes + at, f->length - at);
-	if (v6)
-		sum += sum_bytes(f->bytes + at - 32, 32) + IPPROTO_ICMPV6 + (uint32_t)(f->length - at);
-	f->bytes[at + 2] = (uint8_t)(~fold(sum) >> 8);
-	f->bytes[at + 3] = (uint8_t)~fold(sum);
-}
-
-/* An error of TYPE about a segment with this sequence number; QUOTED bytes of TCP are in it. */
-static void icmp_frame(const struct dialogue *d, uint8_t type, bool to_server, uint32_t seq, size_t quoted,
-		       struct frame *f)
-{
-	struct frame_spec inner =
-		to_server ? dialogue_server_frame(d, ACK, seq, 1) : dialogue_client_frame(d, ACK, seq, 1);
-	struct frame_spec outer =
-		to_server ? dialogue_client_frame(d, 0, 0, 0) : dialogue_server_frame(d, 0, 0, 0);
-	size_t l3 = d->v6 ? 40 : 20, at = 14 + 4 * d->vlans + l3;
-	uint8_t bytes[8 + 40 + 60] = { type, d->v6 ? 0 : 4, 0, 0, 0, 0, 5, 0 };
-	struct frame quote;
-
-	inner.vlans = 0;
-	inner.options = (struct bytes)BYTES(1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8);
-	frame_build(&quote, &inner);
-	memcpy(bytes + 8, quote.bytes + 14, l3 + quoted);
-	/* from a router on the way */
-	outer.saddr = d->v6 ? "2001:db8:77::1" : "192.0.2.77";
-	outer.protocol = d->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
-	outer.payload = (struct bytes){ bytes, 8 + l3 + quoted };
-	frame_build(f, &outer);
-	icmp_checksum(f, at, d->v6);
-}
-
-/* Of the quoted segment: nobody looks at it, so it stays as it was. */
-static void keep_quoted_checksum(const struct dialogue *d, size_t quoted, const struct frame *from,
-				 struct frame *to)
-{
-	size_t l3 = d->v6 ? 40 : 20, at = 14 + 4 * d->vlans + l3, check = at + 8 + l3 + 16;
-
-	if (quoted < 18)
-		return;
-	memcpy(to->bytes + check, from->bytes + check, 2);
-	icmp_checksum(to, at, d->v6);
-}
-
 static void icmp_errors_quote_the_servers_numbers(void **state)
 {
 	static const uint8_t types4[] = { 3, 11, 12 }, types6[] = { 1, 2, 3, 4 };
@@ -260,20 +196,20 @@ static void icmp_errors_quote_the_servers_numbers(void **state)
 		dialogue_open(&d);
 		for (size_t t = 0; t < (d.v6 ? COUNT(types6) : COUNT(types4)); t++) {
 			for (size_t quoted = 8; quoted <= 32; quoted += 12) {
-				icmp_frame(&d, types[t], true, d.cookie.isn + 1000, quoted, &in);
-				icmp_frame(&d, types[t], true, d.server.isn + 1000, quoted, &out);
-				keep_quoted_checksum(&d, quoted, &in, &out);
+				dialogue_icmp(&d, types[t], true, d.cookie.isn + 1000, quoted, &in);
+				dialogue_icmp(&d, types[t], true, d.server.isn + 1000, quoted, &out);
+				dialogue_keep_quoted(&d, quoted, &in, &out);
 				appliance_expect(*state, d.name, PORT_OUTSIDE, &in, PASS_NOT_TCP, &out);
 			}
 		}
-		icmp_frame(&d, d.v6 ? 128 : 8, true, d.cookie.isn + 1000, 20, &in);
+		dialogue_icmp(&d, d.v6 ? 128 : 8, true, d.cookie.isn + 1000, 20, &in);
 		appliance_expect(*state, "echo", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
-		icmp_frame(&d, types[0], false, d.client.isn + 1, 8, &in);
+		dialogue_icmp(&d, types[0], false, d.client.isn + 1, 8, &in);
 		appliance_expect(*state, "from inside", PORT_INSIDE, &in, PASS_NOT_TCP, NULL);
-		icmp_frame(&d, types[0], true, d.cookie.isn + 1000, 7, &in);
+		dialogue_icmp(&d, types[0], true, d.cookie.isn + 1000, 7, &in);
 		appliance_expect(*state, "quotes too little", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
 		appliance_forget(*state);
-		icmp_frame(&d, types[0], true, d.cookie.isn + 1000, 20, &in);
+		dialogue_icmp(&d, types[0], true, d.cookie.isn + 1000, 20, &in);
 		appliance_expect(*state, "of no connection", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
 	}
 }
