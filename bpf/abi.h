@@ -186,6 +186,8 @@ struct runtime {
 	__u32 unknown_pps;     /* inline: unknown segments that may pass to a service */
 	__u32 handshakes_max;  /* inline: with the servers of one service */
 	__u32 port_ifindex[2]; /* by enum port */
+	__u32 probe_after_s;   /* inline: silence of a client that is unproven */
+	__u32 pad;
 };
 
 struct control {
@@ -251,6 +253,8 @@ enum connection_state {
 #define CONNECTION_SERVER_FIN	0x40
 #define CONNECTION_CLIENT_ACKED 0x80 /* the client's FIN, by the server */
 #define CONNECTION_SERVER_ACKED 0x100
+#define CONNECTION_UNPROVEN                                                                                  \
+	0x200 /* its cookie could have been guessed, and the client has shown too little since */
 
 /* Where one direction of a connection goes: forward = "route": as the kernel's FIB says; as a bridge: to the
  * server only, as the client's ACK did, for SYNs that we send again. All zero: not known. */
@@ -281,12 +285,14 @@ struct connection {
 	__u32 server_fin;
 	__u16 client_mss;
 	__u16 client_window; /* of its ACK, as on the wire */
+	__u8 duplicates;     /* of the third ACK, since the server last spoke */
+	__u8 resends;	     /* of our SYN */
+	__u8 probes;	     /* with CONNECTION_UNPROVEN: sent, and not answered */
+	__u8 proofs;	     /* likewise: segments that only a client could know to send */
+	struct hop hop[2];   /* by enum port */
+	__u32 acked;	     /* likewise: by the client, in the server's numbers */
 	__u16 server_window; /* of its SYN-ACK, in the scale that we announced */
 	__u16 stash;	     /* with CONNECTION_STASHED */
-	struct hop hop[2];   /* by enum port */
-	__u8 duplicates;     /* of the third ACK */
-	__u8 resends;	     /* of our SYN */
-	__u8 pad[6];
 	__be16 tags[4]; /* as a bridge: the client's VLAN tags, TPID and TCI each, the outer one first; 0:
 			   none */
 };
@@ -324,14 +330,22 @@ struct server {
 	__be32 address[4]; /* IPv4 as v4-mapped IPv6 */
 };
 
-/*
- * What the daemon owes a server, by the connection's state: SYN_SENT: our SYN again; SYN_RCVD: RST for a
- * half-open from before mitigation.
- */
+enum owed {
+	OWED_NOTHING,
+	OWED_SYN,	/* ours to the server, again */
+	OWED_HALF_OPEN, /* RST to the server, for a half-open from before mitigation */
+	OWED_PROBE, /* to a client that is unproven: an ACK below its window, which it must answer (RFC 9293,
+		     * section 3.10.7.4) */
+	OWED_END,   /* RST to the server, as it did not answer those */
+};
+
+/* What the daemon owes a server or a client. */
 #define PENDING_MAX 2048
 struct pending {
 	struct tuple tuple;
 	struct connection connection;
+	__u32 owed; /* enum owed */
+	__u32 pad;
 };
 
 /* Expiry, once a second. */
@@ -357,8 +371,8 @@ ABI_SIZE(struct service_state, 72);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 96);
-ABI_SIZE(struct control, 200);
+ABI_SIZE(struct runtime, 104);
+ABI_SIZE(struct control, 216);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

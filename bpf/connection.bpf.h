@@ -139,17 +139,43 @@ static __always_inline bool has_ended(const struct connection *c)
 	return c->state == CONNECTION_TIME_WAIT || c->state == CONNECTION_RESET;
 }
 
+#define PROBES		 3
+#define PROBE_INTERVAL_S 5
+#define SILENCE_URGENT_S 90 /* longer than a living daemon lets any be silent */
+
 struct sweep {
-	__u32 now, jiffies_hz;
+	__u32 now, jiffies_hz, probe_after_s;
 	__u32 expired, enough, kept, translated, pending;
 	bool urgent; /* what has ended need not wait for what may be under way */
 };
+
+static __always_inline __u64 silence(const struct connection *c, const struct sweep *s)
+{
+	return (__u64)(s->now - c->seen) << CONNECTION_SHIFT;
+}
+
+static __always_inline bool is_unproven(const struct connection *c)
+{
+	return c->flags & CONNECTION_UNPROVEN && c->state == CONNECTION_ESTABLISHED;
+}
 
 /* 1, 2 and 4 s after the one before. */
 static __always_inline bool owes_syn(const struct connection *c, const struct sweep *s)
 {
 	return c->state == CONNECTION_SYN_SENT && c->resends < 3 &&
-	       (s->now - c->seen) << CONNECTION_SHIFT >= s->jiffies_hz << c->resends;
+	       silence(c, s) >= s->jiffies_hz << c->resends;
+}
+
+/* Whoever guessed the cookie does not hear the question. */
+static __always_inline enum owed owes_probe(const struct connection *c, const struct sweep *s)
+{
+	__u32 interval_s = s->probe_after_s < PROBE_INTERVAL_S ? s->probe_after_s : PROBE_INTERVAL_S;
+	__u32 probes = c->probes;
+
+	if (!is_unproven(c) ||
+	    silence(c, s) < (s->probe_after_s + probes * interval_s) * (__u64)s->jiffies_hz)
+		return OWED_NOTHING;
+	return probes < PROBES ? OWED_PROBE : OWED_END;
 }
 
 /* It passed before mitigation began and did not complete: the server's queue needs the place. */
@@ -157,14 +183,30 @@ static __always_inline bool owes_rst(const struct connection *c, const struct sw
 {
 	const struct service_state *st;
 
-	if (c->state != CONNECTION_SYN_RCVD || (s->now - c->seen) << CONNECTION_SHIFT < 3 * s->jiffies_hz)
+	if (c->state != CONNECTION_SYN_RCVD || silence(c, s) < 3 * s->jiffies_hz)
 		return false;
 	st = service_state_get(c->service);
 	return st && st->mitigation == MITIGATION_ACTIVE;
 }
 
+static __always_inline enum owed owes(const struct connection *c, const struct sweep *s)
+{
+	if (owes_rst(c, s))
+		return OWED_HALF_OPEN;
+	return owes_syn(c, s) ? OWED_SYN : owes_probe(c, s);
+}
+
+/* The table is full, and no daemon came: what has ended, and what nobody ever showed that it was more than a
+ * guess. */
+static __always_inline bool may_go(const struct connection *c, const struct sweep *s)
+{
+	return has_ended(c) || (is_unproven(c) && !c->proofs &&
+				silence(c, s) > (s->probe_after_s + SILENCE_URGENT_S) * (__u64)s->jiffies_hz);
+}
+
 /* False: no room, the next sweep comes in a second. */
-static __always_inline bool note_pending(const struct tuple *t, const struct connection *c, struct sweep *s)
+static __always_inline bool note_pending(const struct tuple *t, const struct connection *c, enum owed owed,
+					 struct sweep *s)
 {
 	__u32 index = s->pending;
 	struct pending *p = bpf_map_lookup_elem(&pending, &index);
@@ -174,18 +216,41 @@ static __always_inline bool note_pending(const struct tuple *t, const struct con
 	s->pending++;
 	p->tuple = *t;
 	p->connection = *c;
+	p->owed = owed;
 	return true;
+}
+
+/* It will be sent. */
+static __always_inline void account_owed(struct connection *c, enum owed owed, const struct sweep *s)
+{
+	switch (owed) {
+	case OWED_SYN:
+		c->resends++;
+		c->seen = s->now;
+		break;
+	case OWED_PROBE:
+		c->probes++;
+		break;
+	case OWED_END:
+		c->seen = s->now;
+		connection_move(c, CONNECTION_ESTABLISHED, CONNECTION_RESET);
+		break;
+	case OWED_NOTHING:
+	case OWED_HALF_OPEN:
+		break;
+	}
 }
 
 static long sweep_one(void *map, const void *key, void *value, void *arg)
 {
 	struct connection *c = value;
 	struct sweep *s = arg;
-	bool ends = connection_expired(c, s->now, s->jiffies_hz) || (s->urgent && has_ended(c));
+	bool ends = connection_expired(c, s->now, s->jiffies_hz) || (s->urgent && may_go(c, s));
+	enum owed owed = ends || s->urgent ? OWED_NOTHING : owes(c, s);
 
-	if (!ends && !s->urgent && owes_rst(c, s))
-		ends = note_pending(key, c, s);
-	if (ends) {
+	if (owed != OWED_NOTHING && !note_pending(key, c, owed, s))
+		owed = OWED_NOTHING;
+	if (ends || owed == OWED_HALF_OPEN) {
 		connection_delete(key, c);
 		s->expired++;
 		return s->expired >= s->enough;
@@ -193,10 +258,7 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 	s->kept++;
 	if (!(c->flags & CONNECTION_PLAIN) && !has_ended(c))
 		s->translated++;
-	if (!s->urgent && owes_syn(c, s) && note_pending(key, c, s)) {
-		c->resends++;
-		c->seen = s->now;
-	}
+	account_owed(c, owed, s);
 	return 0;
 }
 
@@ -205,6 +267,7 @@ static __always_inline void connection_sweep(struct sweep *s, const struct runti
 {
 	s->now = connection_clock();
 	s->jiffies_hz = rt->jiffies_hz;
+	s->probe_after_s = rt->probe_after_s;
 	s->expired = s->kept = s->translated = s->pending = 0;
 	s->enough = enough;
 	s->urgent = urgent;

@@ -10,6 +10,9 @@
 
 #define PLAUSIBLE (1U << 24) /* how far a number may lie from what is known and still belong */
 
+/* Each costs whoever guesses as many segments again as the cookie did: these together make 26 bits of it. */
+#define PROOFS_ENOUGH 32
+
 static __always_inline bool near_to(__u32 number, __u32 known)
 {
 	return number - known + PLAUSIBLE < 2 * PLAUSIBLE;
@@ -21,6 +24,34 @@ static __always_inline bool follow_fits(const struct connection *c, const struct
 	if (c->state >= CONNECTION_CLOSING)
 		return false;
 	return near_to(p->seq, c->client_next) && near_to(p->ack - c->delta, c->server_next);
+}
+
+/*
+ * The client's segment P, of a connection that is unproven: it acknowledges what the server has sent since,
+ * or comes after a probe. A guesser may repeat a guess as often as it likes, which is no life either.
+ */
+static __always_inline void prove(struct connection *c, const struct packet *p)
+{
+	__u32 ack = p->ack - c->delta;
+	__s32 least = c->probes ? 0 : 1;
+
+	if (!(p->flags & TCP_ACK) || p->flags & (TCP_SYN | TCP_RST) || !near_to(p->seq, c->client_next) ||
+	    (__s32)(ack - c->server_next) > 0 || (__s32)(ack - c->acked) < least)
+		return;
+	c->acked = ack;
+	c->seen = connection_clock();
+	c->probes = 0;
+	c->duplicates = 0;
+	c->proofs++;
+	if (c->proofs >= PROOFS_ENOUGH)
+		connection_clear(c, CONNECTION_UNPROVEN);
+}
+
+/* A segment lets its connection live on; of one that is unproven, only what proves or ends it. */
+static __always_inline bool is_life(const struct connection *c, const struct packet *p, bool from_client)
+{
+	return !(c->flags & CONNECTION_UNPROVEN) || c->state != CONNECTION_ESTABLISHED ||
+	       p->flags & TCP_RST || (from_client && p->flags & TCP_FIN);
 }
 
 static __always_inline void follow_ends(struct connection *c, bool acked, __u32 flag)
@@ -43,7 +74,7 @@ static __always_inline void follow(struct connection *c, const struct packet *p,
 	__u32 *known = from_client ? &c->client_next : &c->server_next;
 	__u32 now = connection_clock();
 
-	if (c->seen != now)
+	if (c->seen != now && is_life(c, p, from_client))
 		c->seen = now;
 	if (p->flags & TCP_RST) {
 		if (p->seq == *known && c->state >= CONNECTION_ESTABLISHED) {

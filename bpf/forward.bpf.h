@@ -100,7 +100,7 @@ static __always_inline void tags_remember(struct xdp_md *ctx, const struct packe
 	}
 }
 
-/* Before a SYN to the server: where it goes, for what the daemon may have to send there. */
+/* Before a SYN to the server: where it goes and came from, for what the daemon may have to send there. */
 static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet *p, struct connection *c)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
@@ -109,6 +109,8 @@ static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet
 
 	if ((void *)(eth + 1) > data_end)
 		return;
+	__builtin_memcpy(c->hop[PORT_OUTSIDE].to, eth->h_source, sizeof(hop->to));
+	__builtin_memcpy(c->hop[PORT_OUTSIDE].from, eth->h_dest, sizeof(hop->from));
 	if (forward_mode == FORWARD_ROUTE) {
 		if (p->l3 == sizeof(*eth)) /* a tag would be of a device that is not ours */
 			hop_resolve(ctx, p, hop, PORT_INSIDE);

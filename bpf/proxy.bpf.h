@@ -40,6 +40,8 @@ static __always_inline void proxy_connection(const struct packet *p, const struc
 		c->flags |= CONNECTION_TIMESTAMPS;
 		c->our_tsval = in->tsecr;
 		c->client_tsval = in->tsval;
+	} else {
+		c->flags |= CONNECTION_UNPROVEN; /* the MAC has 21 bits, not 32 */
 	}
 	if (o->sack)
 		c->flags |= CONNECTION_SACK;
@@ -140,7 +142,7 @@ static __always_inline void proxy_establish(const struct tuple *t, struct connec
 {
 	c->delta = c->our_isn - p->seq;
 	c->ts_delta = c->our_tsval - in->tsval;
-	c->server_next = p->seq + 1;
+	c->server_next = c->acked = p->seq + 1;
 	c->server_wscale = in->present & OPTION_WS ? in->wscale : COOKIE_NO_WSCALE;
 	c->server_window = window >> (c->our_wscale & 15); /* a SYN-ACK's is never scaled */
 	c->seen = connection_clock();

@@ -44,13 +44,24 @@ int connection_expire(struct sweep_args *args)
 	return 0;
 }
 
-/* Sends the frame that it is run on out of the inside interface. */
-SEC("tc")
-int inject_inside(struct __sk_buff *skb)
+/* Sends the frame that it is run on. */
+static __always_inline int inject(struct __sk_buff *skb, enum port port)
 {
 	const struct runtime *rt = runtime_live();
 
-	return rt ? bpf_clone_redirect(skb, rt->port_ifindex[PORT_INSIDE], 0) : -1;
+	return rt ? bpf_clone_redirect(skb, rt->port_ifindex[port], 0) : -1;
+}
+
+SEC("tc")
+int inject_inside(struct __sk_buff *skb)
+{
+	return inject(skb, PORT_INSIDE);
+}
+
+SEC("tc")
+int inject_outside(struct __sk_buff *skb)
+{
+	return inject(skb, PORT_OUTSIDE);
 }
 
 char _license[] SEC("license") __weak = "GPL";

@@ -68,6 +68,8 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 		return judge_answer(ctx, x);
 	if (hop_too_small(&c->hop[PORT_OUTSIDE], p))
 		return PASS_ROUTED;
+	if (c->duplicates)
+		c->duplicates = 0; /* an idle client answers a server's keepalive with its third ACK again */
 	follow(c, p, false);
 	return translate(ctx, p, c, false) ? PASS_TRANSLATED : DROP_MALFORMED;
 }

@@ -143,6 +143,8 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 	}
 	if (c->state == CONNECTION_SYN_RCVD)
 		follow_half_open(c, p);
+	if (c->flags & CONNECTION_UNPROVEN && c->state == CONNECTION_ESTABLISHED)
+		prove(c, p);
 	if (is_replay(c, p))
 		return DROP_REPLAYED;
 	if (!(c->flags & CONNECTION_PLAIN) && hop_too_small(&c->hop[PORT_INSIDE], p))

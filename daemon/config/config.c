@@ -30,6 +30,7 @@ static struct config *config_new(const char *path)
 	config->connections = 1 << 18;
 	config->handshakes = 4096;
 	config->unknown_pps = 1000;
+	config->probe_after_s = 30;
 	config->wscale = 7;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");

@@ -60,6 +60,7 @@ struct config {
 	uint32_t handshakes;	    /* inline: under way with the servers of one service */
 	uint32_t unknown_pps;	    /* inline: segments of no known connection to one service */
 	uint32_t wscale;	    /* inline: announced to clients */
+	uint32_t probe_after_s;	    /* inline: silence of a client whose cookie may have been guessed */
 	struct config_service *services;
 	size_t service_count;
 };

@@ -99,6 +99,7 @@ static const struct key inline_keys[] = {
 	{ "handshakes", &value_number, CONFIG(handshakes), .min = 1, .max = 1 << 26 },
 	{ "unknown_pps", &value_number, CONFIG(unknown_pps), .min = 0, .max = 100000000 },
 	{ "wscale", &value_number, CONFIG(wscale), .min = 0, .max = 14 },
+	{ "probe_after_s", &value_number, CONFIG(probe_after_s), .min = 1, .max = 3600 },
 	{ 0 },
 };
 

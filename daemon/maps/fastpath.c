@@ -114,7 +114,8 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
 	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	     skeleton->progs.xdp_inside,
 					  skeleton->progs.xdp_copy_outside,  skeleton->progs.xdp_copy_inside,
-					  skeleton->progs.connection_expire, skeleton->progs.inject_inside };
+					  skeleton->progs.connection_expire, skeleton->progs.inject_inside,
+					  skeleton->progs.inject_outside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
@@ -126,7 +127,7 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
 		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
-		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 2; i++)
+		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 3; i++)
 			bpf_program__set_flags(inlined[i], BPF_F_XDP_HAS_FRAGS);
 	} else {
 		bpf_map__set_max_entries(skeleton->maps.connections, 1);
@@ -504,7 +505,10 @@ static void send_owed(struct fastpath *f, uint32_t index)
 		return;
 	options.data_size_in = (__u32)syn_write(&pending, frame);
 	if (options.data_size_in)
-		bpf_prog_test_run_opts(bpf_program__fd(f->skeleton->progs.inject_inside), &options);
+		bpf_prog_test_run_opts(bpf_program__fd(syn_goes_outside(&pending)
+							       ? f->skeleton->progs.inject_outside
+							       : f->skeleton->progs.inject_inside),
+				       &options);
 }
 
 int fastpath_expire(struct fastpath *f, uint32_t *connections, uint32_t *translated)

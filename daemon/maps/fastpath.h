@@ -34,7 +34,7 @@ void fastpath_free(struct fastpath *fastpath);
 int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
 			   char *text, size_t size);
 
-/* Inline: ends what has expired, sends what servers are owed. What stays: all connections, and those of them
+/* Inline: ends what has expired, sends what is owed. What stays: all connections, and those of them
  * that are translated and have not ended. */
 int fastpath_expire(struct fastpath *fastpath, uint32_t *connections, uint32_t *translated);
 

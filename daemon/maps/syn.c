@@ -16,6 +16,10 @@
 #define WORDS_MAX 10 /* of the TCP header */
 #define TTL	  64
 
+#define FLAG_SYN 0x02
+#define FLAG_RST 0x04
+#define FLAG_ACK 0x10
+
 static uint32_t add_bytes(const void *data, size_t size, uint32_t sum)
 {
 	const uint8_t *byte = data;
@@ -41,22 +45,11 @@ static uint32_t unscaled_window(const struct connection *c)
 	return window > 65535 ? 65535 : window;
 }
 
-/* Fills the words in host order; returns their number. */
-static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MAX])
+static size_t write_syn_options(const struct connection *c, uint32_t *words)
 {
-	const struct connection *c = &pending->connection;
 	bool sack = c->flags & CONNECTION_SACK;
-	size_t n = 5;
+	size_t n = 0;
 
-	words[0] = (uint32_t)ntohs(pending->tuple.client_port) << 16 | ntohs(pending->tuple.server_port);
-	words[1] = c->client_isn;
-	words[2] = 0;
-	words[4] = 0;
-	if (c->state == CONNECTION_SYN_RCVD) {
-		words[1]++;
-		words[3] = (uint32_t)n << 28 | 0x04 << 16;
-		return n;
-	}
 	words[n++] = 2U << 24 | 4 << 16 | c->client_mss;
 	if (c->flags & CONNECTION_TIMESTAMPS) {
 		words[n++] = sack ? 0x0402080a : 0x0101080a;
@@ -67,7 +60,41 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	}
 	if (c->client_wscale != COOKIE_NO_WSCALE)
 		words[n++] = 1U << 24 | 3 << 16 | 3 << 8 | c->client_wscale;
-	words[3] = (uint32_t)n << 28 | 0x02 << 16 | unscaled_window(c);
+	return n;
+}
+
+/* Fills the words in host order; returns their number. */
+static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MAX])
+{
+	const struct connection *c = &pending->connection;
+	uint32_t flags = FLAG_RST, window = 0;
+	size_t n = 5;
+
+	words[0] = (uint32_t)ntohs(pending->tuple.client_port) << 16 | ntohs(pending->tuple.server_port);
+	words[1] = words[2] = words[4] = 0;
+	switch ((enum owed)pending->owed) {
+	case OWED_NOTHING:
+		return 0;
+	case OWED_SYN:
+		words[1] = c->client_isn;
+		flags = FLAG_SYN;
+		window = unscaled_window(c);
+		n += write_syn_options(c, words + n);
+		break;
+	case OWED_HALF_OPEN:
+		words[1] = c->client_isn + 1;
+		break;
+	case OWED_PROBE: /* the number of our SYN-ACK: below every window */
+		words[1] = c->our_isn;
+		words[2] = c->client_next;
+		flags = FLAG_ACK;
+		window = c->server_window;
+		break;
+	case OWED_END:
+		words[1] = c->client_next;
+		break;
+	}
+	words[3] = (uint32_t)n << 28 | flags << 16 | window;
 	return n;
 }
 
@@ -117,15 +144,19 @@ static void write_ip6(const struct tuple *t, uint8_t *ip, size_t length)
 	memcpy(ip + 24, t->server, 16);
 }
 
-/* MAC addresses, VLAN tags, EtherType; returns their length. */
-static size_t write_ethernet(const struct pending *pending, uint8_t *frame)
+bool syn_goes_outside(const struct pending *pending)
 {
-	const struct connection *c = &pending->connection;
-	uint16_t type = htons(pending->tuple.v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	return pending->owed == OWED_PROBE;
+}
+
+/* MAC addresses, VLAN tags, EtherType; returns their length. */
+static size_t write_ethernet(const struct connection *c, const struct hop *hop, bool v6, uint8_t *frame)
+{
+	uint16_t type = htons(v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
 	size_t length = MACS;
 
-	memcpy(frame, c->hop[PORT_INSIDE].to, 6);
-	memcpy(frame + 6, c->hop[PORT_INSIDE].from, 6);
+	memcpy(frame, hop->to, 6);
+	memcpy(frame + 6, hop->from, 6);
 	for (size_t i = 0; i < 4 && c->tags[i]; i += 2) {
 		memcpy(frame + length, &c->tags[i], 4);
 		length += 4;
@@ -134,18 +165,36 @@ static size_t write_ethernet(const struct pending *pending, uint8_t *frame)
 	return length + sizeof(type);
 }
 
-size_t syn_write(const struct pending *pending, uint8_t frame[SYN_FRAME_MAX])
+/* The tuple as its sender sees it: what stands under client is where the frame comes from. */
+static struct tuple turn(const struct tuple *t)
+{
+	struct tuple turned = { .client_port = t->server_port, .server_port = t->client_port, .v6 = t->v6 };
+
+	memcpy(turned.client, t->server, sizeof(turned.client));
+	memcpy(turned.server, t->client, sizeof(turned.server));
+	return turned;
+}
+
+size_t syn_write(const struct pending *owed, uint8_t frame[SYN_FRAME_MAX])
 {
 	static const uint8_t unknown[6];
-	size_t ip = pending->tuple.v6 ? IP6 : IP4, ethernet, length;
+	bool outside = syn_goes_outside(owed);
+	const struct connection *c = &owed->connection;
+	const struct hop *hop = &c->hop[outside ? PORT_OUTSIDE : PORT_INSIDE];
+	struct pending pending = *owed;
+	size_t ip = owed->tuple.v6 ? IP6 : IP4, ethernet, length;
 
-	if (!memcmp(pending->connection.hop[PORT_INSIDE].to, unknown, sizeof(unknown)))
+	if (!memcmp(hop->to, unknown, sizeof(unknown)))
 		return 0;
-	ethernet = write_ethernet(pending, frame);
-	length = write_tcp(pending, frame + ethernet + ip);
-	if (pending->tuple.v6)
-		write_ip6(&pending->tuple, frame + ethernet, length);
+	if (outside)
+		pending.tuple = turn(&owed->tuple);
+	ethernet = write_ethernet(c, hop, owed->tuple.v6, frame);
+	length = write_tcp(&pending, frame + ethernet + ip);
+	if (!length)
+		return 0;
+	if (owed->tuple.v6)
+		write_ip6(&pending.tuple, frame + ethernet, length);
 	else
-		write_ip4(&pending->tuple, frame + ethernet, length);
+		write_ip4(&pending.tuple, frame + ethernet, length);
 	return ethernet + ip + length;
 }

@@ -3,7 +3,8 @@
  * handshake: a TCP client of its own on a packet socket, for what no kernel's client does: it waits between
  * the SYN-ACK and its ACK as long as it is told, or sends that ACK with one thing changed. Many handshakes go
  * on at once, each from its own tuple of addresses that no host has. After the ACK goes a line, which an echo
- * server returns. Says in one JSON line what became of them.
+ * server returns; or nothing more ever, as from one who guessed a cookie and hears no answer. Says in one
+ * JSON line what became of them.
  */
 #include <getopt.h>
 #include <linux/if_ether.h>
@@ -104,6 +105,7 @@ static struct client {
 	uint64_t delay_min_ms, delay_max_ms, timeout_ms;
 	const struct layout *layout;
 	enum forgery forgery;
+	const char *mute; /* after "ack" or "line" it is; NULL: it goes on */
 
 	int fd, ifindex;
 	struct attempt *attempts;
@@ -121,7 +123,8 @@ static void __attribute__((noreturn)) usage(void)
 	    "usage: handshake --interface IF --dst-mac MAC --connect ADDR:PORT --source ADDR --count N\n"
 	    "                 [--sources N] [--rate PER_SECOND] [--delay-ms MIN-MAX] [--timeout-ms T]\n"
 	    "                 [--layout linux|windows|none] [--other-port PORT]\n"
-	    "                 [--forge nothing|source|source-port|port|sequence|ack|timestamp]");
+	    "                 [--forge nothing|source|source-port|port|sequence|ack|timestamp] [--mute "
+	    "ack|line]");
 }
 
 /* --- options --- */
@@ -190,6 +193,7 @@ static void options_parse(int argc, char **argv)
 		{ "layout", required_argument, NULL, 'l' },
 		{ "forge", required_argument, NULL, 'f' },
 		{ "other-port", required_argument, NULL, 'o' },
+		{ "mute", required_argument, NULL, 'u' },
 		{ 0 },
 	};
 	union address source = { 0 };
@@ -232,6 +236,11 @@ static void options_parse(int argc, char **argv)
 			break;
 		case 'o':
 			client.other_port = (uint16_t)number_parse("--other-port", optarg, 1, 65535);
+			break;
+		case 'u':
+			if (strcmp(optarg, "ack") != 0 && strcmp(optarg, "line") != 0)
+				usage();
+			client.mute = optarg;
 			break;
 		default:
 			usage();
@@ -457,8 +466,9 @@ static void attempt_step(unsigned int i, uint64_t now)
 			a->end_ns = now + client.timeout_ms * NS_PER_MS;
 		a->state = STATE_ACK_SENT;
 		ack_send(i, TH_ACK, 0, 0, 0);
-		ack_send(i, TH_ACK | TH_PUSH, 0, 0, LINE_LEN);
-		a->due_ns = now + RESEND_NS < a->end_ns ? now + RESEND_NS : a->end_ns;
+		if (!client.mute || !strcmp(client.mute, "line"))
+			ack_send(i, TH_ACK | TH_PUSH, 0, 0, LINE_LEN);
+		a->due_ns = now + RESEND_NS < a->end_ns && !client.mute ? now + RESEND_NS : a->end_ns;
 	}
 }
 
@@ -501,6 +511,8 @@ static void answer_take(struct attempt *a, const struct segment *s)
 		attempt_end(a, STATE_RESET);
 		return;
 	}
+	if (client.mute)
+		return;
 	if (client.forgery == FORGE_NOTHING && (s->seq != a->server_isn + 1 || s->payload_len < LINE_LEN ||
 						memcmp(s->payload, line, LINE_LEN) != 0))
 		return;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Frames that the daemon owes a server: our SYN with all options or none, the RST of a half-open, over IPv4
- * and IPv6, with no, one and two VLAN tags. Checksums are verified by a sum of their own.
+ * and IPv6, with no, one and two VLAN tags; and a probe of a client. Checksums are verified by a sum of their
+ * own.
  */
 #include <arpa/inet.h>
 #include <setjmp.h>
@@ -20,27 +21,20 @@
 static const struct row {
 	const char *name;
 	bool v6;
-	uint32_t state, flags;
+	uint32_t owed, flags;
 	uint8_t wscale;
 	uint8_t tags[8];      /* as on the wire */
 	size_t ethernet, tcp; /* lengths */
 } rows[] = {
-	{ "bare", false, CONNECTION_SYN_SENT, 0, 15, { 0 }, 14, 24 },
-	{ "all options",
-	  false,
-	  CONNECTION_SYN_SENT,
-	  CONNECTION_SACK | CONNECTION_TIMESTAMPS,
-	  7,
-	  { 0 },
-	  14,
-	  40 },
-	{ "one tag", false, CONNECTION_SYN_SENT, CONNECTION_SACK, 7, { TAG_C(0x6123) }, 18, 32 },
-	{ "two tags", false, CONNECTION_SYN_SENT, 0, 2, { TAG_S(7), TAG_C(42) }, 22, 28 },
-	{ "RST", false, CONNECTION_SYN_RCVD, 0, 15, { TAG_C(1) }, 18, 20 },
-	{ "v6", true, CONNECTION_SYN_SENT, 0, 15, { 0 }, 14, 24 },
+	{ "bare", false, OWED_SYN, 0, 15, { 0 }, 14, 24 },
+	{ "all options", false, OWED_SYN, CONNECTION_SACK | CONNECTION_TIMESTAMPS, 7, { 0 }, 14, 40 },
+	{ "one tag", false, OWED_SYN, CONNECTION_SACK, 7, { TAG_C(0x6123) }, 18, 32 },
+	{ "two tags", false, OWED_SYN, 0, 2, { TAG_S(7), TAG_C(42) }, 22, 28 },
+	{ "RST", false, OWED_HALF_OPEN, 0, 15, { TAG_C(1) }, 18, 20 },
+	{ "v6", true, OWED_SYN, 0, 15, { 0 }, 14, 24 },
 	{ "v6, all",
 	  true,
-	  CONNECTION_SYN_SENT,
+	  OWED_SYN,
 	  CONNECTION_SACK | CONNECTION_TIMESTAMPS,
 	  14,
 	  { TAG_S(4095), TAG_C(1) },
@@ -70,7 +64,7 @@ static struct pending make(const struct row *row)
 
 	inet_pton(AF_INET6, row->v6 ? "2001:db8::c" : "::ffff:192.0.2.12", p.tuple.client);
 	inet_pton(AF_INET6, row->v6 ? "2001:db8::5" : "::ffff:198.51.100.5", p.tuple.server);
-	p.connection.state = row->state;
+	p.owed = row->owed;
 	p.connection.flags = row->flags;
 	p.connection.client_wscale = row->wscale;
 	p.connection.client_isn = 0xfffffffe;
@@ -104,8 +98,8 @@ static void check_packet(const struct row *row, const uint8_t *ip)
 			 (row->v6 ? 40 : 20) + (int)row->tcp);
 	assert_int_equal(folded(sum(tcp, row->tcp, pseudo)), 0xffff);
 	assert_int_equal(tcp[12] >> 4, row->tcp / 4);
-	assert_int_equal(tcp[13], row->state == CONNECTION_SYN_SENT ? 0x02 : 0x04);
-	assert_int_equal(tcp[7], row->state == CONNECTION_SYN_SENT ? 0xfe : 0xff);
+	assert_int_equal(tcp[13], row->owed == OWED_SYN ? 0x02 : 0x04);
+	assert_int_equal(tcp[7], row->owed == OWED_SYN ? 0xfe : 0xff);
 }
 
 static void frames_are_whole(void **state)
@@ -123,6 +117,34 @@ static void frames_are_whole(void **state)
 	}
 }
 
+/* An ACK below the window of a client that has received nothing but our SYN-ACK, and back the way it came. */
+static void probe_goes_to_the_client(void **state)
+{
+	static const uint8_t macs[] = {
+		0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd, 0xdd
+	};
+	static const uint8_t addresses[] = { 198, 51, 100, 5, 192, 0, 2, 12 };
+	static const uint8_t tcp[] = { 0x01, 0xbb, 0x9c, 0x40, 0x12, 0x34, 0x56, 0x78,
+				       0xff, 0xff, 0xff, 0xff, 0x50, 0x10, 0x00, 0x07 };
+	struct pending pending = make(&rows[2]);
+	uint8_t frame[SYN_FRAME_MAX];
+
+	(void)state;
+	pending.owed = OWED_PROBE;
+	pending.connection.our_isn = 0x12345678;
+	pending.connection.client_next = 0xffffffff;
+	pending.connection.server_window = 7;
+	memset(pending.connection.hop[PORT_OUTSIDE].to, 0xcc, 6);
+	memset(pending.connection.hop[PORT_OUTSIDE].from, 0xdd, 6);
+	assert_true(syn_goes_outside(&pending));
+	assert_int_equal(syn_write(&pending, frame), 18 + 20 + 20);
+	assert_memory_equal(frame, macs, sizeof(macs));
+	assert_memory_equal(frame + 12, rows[2].tags, 4);
+	assert_memory_equal(frame + 18 + 12, addresses, sizeof(addresses));
+	assert_memory_equal(frame + 38, tcp, sizeof(tcp));
+	assert_int_equal(folded(sum(frame + 38, 20, sum(frame + 30, 8, IPPROTO_TCP + 20))), 0xffff);
+}
+
 static void no_frame_to_nowhere(void **state)
 {
 	struct pending pending = make(&rows[0]);
@@ -137,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_are_whole),
+		cmocka_unit_test(probe_goes_to_the_client),
 		cmocka_unit_test(no_frame_to_nowhere),
 	};
 
