@@ -224,6 +224,12 @@ void appliance_sweep(struct harness *h, struct sweep_args *args)
 	(void)h;
 }
 
+void appliance_pending(struct harness *h, uint32_t index, struct pending *pending)
+{
+	(void)h;
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(copies->maps.pending), &index, pending), 0);
+}
+
 /* All that the programs keep of their own lies in .bss: the time of the last sweep. */
 void appliance_forget_sweep(struct harness *h)
 {

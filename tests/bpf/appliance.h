@@ -54,7 +54,8 @@ void appliance_check_counts(struct harness *h);
 void appliance_age(struct harness *h, const struct tuple *tuple, double seconds);
 void appliance_forget_sweep(struct harness *h);
 
-/* The daemon's sweep; *args as it left them. */
+/* The daemon's sweep; *args as it left them. What it says is owed to somebody, by number. */
 void appliance_sweep(struct harness *h, struct sweep_args *args);
+void appliance_pending(struct harness *h, uint32_t index, struct pending *pending);
 
 #endif

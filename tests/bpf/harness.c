@@ -98,6 +98,7 @@ static void default_runtime(struct harness *h)
 		.lookups_per_s = 100000,
 		.unknown_pps = 16,
 		.handshakes_max = 32,
+		.probe_after_s = 30,
 	};
 }
 
