@@ -49,15 +49,21 @@
 	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
 	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
 	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
-	X(DROP_STRAY, drop_stray, "RST, FIN, SYN-ACK or flagless segment that no socket owns")               \
+	X(DROP_STRAY_SYNACK, drop_stray_synack, "SYN-ACK that belongs to no connection")                     \
+	X(DROP_STRAY_RST, drop_stray_rst, "RST that belongs to no connection")                               \
+	X(DROP_STRAY_FIN, drop_stray_fin, "FIN that belongs to no connection")                               \
 	X(DROP_LOOKUP_BUDGET, drop_lookup_budget, "unknown segment beyond the budget of socket lookups")     \
-	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN together with FIN or RST")                                    \
+	X(DROP_NULL, drop_null, "segment without any flag (NULL scan)")                                      \
+	X(DROP_XMAS, drop_xmas, "FIN and URG without ACK (XMAS scan)")                                       \
+	X(DROP_URG, drop_urg, "URG alone")                                                                   \
+	X(DROP_BARE_FIN, drop_bare_fin, "FIN without ACK")                                                   \
+	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN or FIN or RST together, or flags that no stack combines")     \
+	X(DROP_LAND, drop_land, "from the address that it goes to")                                          \
 	X(DROP_BAD_CHECKSUM, drop_bad_checksum,                                                              \
 	  "SYN, or inline any segment of a handshake, with a wrong IP or TCP checksum")                      \
-	X(DROP_BAD_SOURCE, drop_bad_source,                                                                  \
-	  "SYN from an address that nobody can have (multicast, loopback, our own)")                         \
+	X(DROP_BAD_SOURCE, drop_bad_source, "from an address that nobody can have (multicast, loopback)")    \
 	X(DROP_MALFORMED, drop_malformed, "header cut short, or a length that lies")                         \
-	X(DROP_FRAGMENT, drop_fragment, "fragment of a TCP segment to a mitigated address")                  \
+	X(DROP_FRAGMENT, drop_fragment, "fragment of a TCP segment to a service's address")                  \
 	X(DROP_TCP_AUTH, drop_tcp_auth,                                                                      \
 	  "SYN with TCP-MD5 or TCP-AO: service does not allow it, or over its rate")                         \
 	X(DROP_INTERNAL, drop_internal, "packet that could not be rewritten (no room); should stay 0")
@@ -89,7 +95,7 @@ enum handover_outcome {
 /* Per-CPU, one for each service and one (slot 0) for what belongs to none. */
 struct service_counters {
 	__u64 verdict[VERDICT_COUNT];
-	__u64 would[VERDICT_COUNT]; /* mode monitor: the verdict that would have been given */
+	__u64 would[VERDICT_COUNT]; /* mode or policy monitor: the verdict that would have been given */
 	__u64 syns;		    /* of all verdicts: packets that open a connection */
 	__u64 completed;	    /* connections that a cookie made */
 };
@@ -100,6 +106,9 @@ struct handover_counters {
 };
 
 enum service_mode { MODE_OFF, MODE_MONITOR, MODE_AUTO, MODE_ALWAYS };
+
+/* Of a policy. MONITOR: what would be dropped is counted and passes. */
+enum policy_mode { POLICY_OFF, POLICY_MONITOR, POLICY_ENFORCE };
 
 /* ACTIVE: SYNs are answered with cookies. GRACE: no new cookies, but cookies validate for their lifetime. */
 enum mitigation { MITIGATION_IDLE, MITIGATION_ACTIVE, MITIGATION_GRACE };
@@ -113,8 +122,8 @@ struct service {
 	__u8 timestamps_ok;
 	__u8 ecn_ok;
 	__u8 tcp_auth; /* SYNs with TCP-MD5 or TCP-AO pass, rate-limited */
-	__u8 pad;
-	__u16 mss4; /* announced, never larger than what the server itself would announce */
+	__u8 sanity;   /* enum policy_mode */
+	__u16 mss4;    /* announced, never larger than what the server itself would announce */
 	__u16 mss6;
 	__u16 window4; /* announced, unscaled */
 	__u16 window6;

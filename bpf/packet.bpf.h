@@ -16,6 +16,7 @@
 #define TCP_RST 0x04
 #define TCP_PSH 0x08
 #define TCP_ACK 0x10
+#define TCP_URG 0x20
 #define TCP_ECE 0x40
 #define TCP_CWR 0x80
 
@@ -229,6 +230,13 @@ static __always_inline enum parsed packet_parse(void *data, void *data_end, stru
 	else
 		return PARSED_NOT_IP;
 	return parsed == PARSED_TCP ? parse_tcp(data, data_end, p) : parsed;
+}
+
+/* Global: the verifier forgets how the packet was read, and need not go through all that follows for each
+ * way. */
+__noinline __weak int packet_read(struct xdp_md *ctx, struct packet *p)
+{
+	return p ? (int)packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), p) : PARSED_NOT_IP;
 }
 
 #endif

@@ -22,7 +22,8 @@ static __always_inline __u32 only_range4(__u32 index, __u32 address)
 	return r && address >= r->first && address <= r->last ? r->service : SERVICE_NONE;
 }
 
-static __noinline __u32 find_range4(__u32 first, __u32 count, __u32 address)
+/* Global, as its sibling below: verified once. */
+__noinline __weak __u32 find_range4(__u32 first, __u32 count, __u32 address)
 {
 	struct range4 *r;
 
@@ -47,8 +48,9 @@ static __noinline __u32 find_range4(__u32 first, __u32 count, __u32 address)
 	return r->service;
 }
 
-static __noinline __u32 find_range6(__u32 first, __u32 count, const __u64 *address)
+__noinline __weak __u32 find_range6(__u32 first, __u32 count, __u64 high, __u64 low)
 {
+	__u64 address[2] = { high, low };
 	struct range6 *r;
 
 	for (int i = 0; i < RANGE_STEPS; i++) {
@@ -85,7 +87,7 @@ static __always_inline __u32 service_find(const struct runtime *rt, bool v6, con
 		__u64 a[2] = { (__u64)bpf_ntohl(address[0]) << 32 | bpf_ntohl(address[1]),
 			       (__u64)bpf_ntohl(address[2]) << 32 | bpf_ntohl(address[3]) };
 
-		return r->count6 ? find_range6(r->first6, r->count6, a) : SERVICE_NONE;
+		return r->count6 ? find_range6(r->first6, r->count6, a[0], a[1]) : SERVICE_NONE;
 	}
 	if (r->count4 == 1)
 		return only_range4(r->first4, bpf_ntohl(address[0]));

@@ -34,21 +34,28 @@ static __always_inline bool frame_holds(struct xdp_md *ctx, const struct packet 
 	return XDP_DATA(ctx) + p->frame_end <= XDP_DATA_END(ctx) || p->frame_end <= bpf_xdp_get_buff_len(ctx);
 }
 
+static __always_inline bool is_land(const struct packet *p)
+{
+	__u32 differ = p->saddr[0] ^ p->daddr[0];
+
+	if (p->v6)
+		differ |= (p->saddr[1] ^ p->daddr[1]) | (p->saddr[2] ^ p->daddr[2]) |
+			  (p->saddr[3] ^ p->daddr[3]);
+	return !differ;
+}
+
 static __always_inline bool bad_source(const struct packet *p)
 {
 	__u8 first = *(const __u8 *)p->saddr;
-	__u32 differ = p->saddr[0] ^ p->daddr[0];
 
-	if (p->v6) { /* ff00::/8, ::, ::1, ::ffff:0:0/96, and our own: land */
-		differ |= (p->saddr[1] ^ p->daddr[1]) | (p->saddr[2] ^ p->daddr[2]) |
-			  (p->saddr[3] ^ p->daddr[3]);
-		if (first == 0xff || !differ)
+	if (p->v6) { /* ff00::/8, ::, ::1, ::ffff:0:0/96 */
+		if (first == 0xff)
 			return true;
 		if (p->saddr[0] | p->saddr[1])
 			return false;
 		return p->saddr[2] == bpf_htonl(0xffff) || (!p->saddr[2] && bpf_ntohl(p->saddr[3]) <= 1);
 	}
-	return first == 0 || first == 127 || first >= 224 || !differ;
+	return first == 0 || first == 127 || first >= 224;
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "mitigate.bpf.h"
 #include "option.bpf.h"
 #include "packet.bpf.h"
+#include "sanity.bpf.h"
 #include "service.bpf.h"
 #include "socket.bpf.h"
 #include "stance.bpf.h"
@@ -44,8 +45,10 @@ static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct judgeme
 	enum flow_freshness flow;
 	enum owner owner;
 
-	if (p->flags & (TCP_FIN | TCP_RST))
+	if (!flags_legal(p->flags))
 		return DROP_BAD_FLAGS;
+	if (is_land(p))
+		return DROP_LAND;
 	if (bad_source(p))
 		return DROP_BAD_SOURCE;
 	/* Is the tuple in use? The kernel then sends a challenge ACK (RFC 5961, section 4), and a new client
@@ -98,8 +101,7 @@ static __always_inline enum verdict judge_owner(const struct judgement *j, enum 
 	case OWNER_LISTENER:
 		break;
 	}
-	return (j->packet.flags & (TCP_ACK | TCP_RST | TCP_FIN | TCP_SYN)) == TCP_ACK ? DROP_BAD_COOKIE
-										      : DROP_STRAY;
+	return stray_verdict(j->packet.flags);
 }
 
 /* Anything but an opening SYN, while cookies validate. */
@@ -204,13 +206,21 @@ static __always_inline int act(struct xdp_md *ctx, __u32 slot, enum verdict verd
 /* A packet to the service in SLOT, whose headers could be read. */
 static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
-	enum verdict verdict = judge_tcp(ctx, j, slot);
+	__u32 fault = sanity_verdict(j->service, j->rt, &j->packet);
+	enum verdict verdict;
 
+	if (fault != SANE)
+		return act(ctx, slot, fault);
+	verdict = judge_tcp(ctx, j, slot);
 	if (j->service->mode == MODE_MONITOR) {
 		if (verdict != PASS_OPEN)
 			count_would(slot, verdict);
+		else
+			sanity_watch(j->service, j->rt, &j->packet, slot);
 		return act(ctx, slot, PASS_MONITOR);
 	}
+	if (verdict < TX_SYNACK)
+		sanity_watch(j->service, j->rt, &j->packet, slot);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))
@@ -218,15 +228,9 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 	return act(ctx, slot, verdict);
 }
 
-/* What cannot be parsed on its way to a defended service is dropped, never passed. */
 static __always_inline int refuse(struct xdp_md *ctx, struct judgement *j, __u32 slot, enum verdict verdict)
 {
-	if (j->service->mode == MODE_MONITOR) {
-		if (j->stance == STANCE_DEFEND)
-			count_would(slot, verdict);
-		return act(ctx, slot, PASS_MONITOR);
-	}
-	return act(ctx, slot, j->stance == STANCE_DEFEND ? verdict : PASS_OPEN);
+	return act(ctx, slot, sanity_refuse(j->service, j->rt, j->stance, slot, verdict));
 }
 
 SEC("xdp")
@@ -236,7 +240,7 @@ int xdp_host(struct xdp_md *ctx)
 	enum parsed parsed;
 	__u32 slot;
 
-	parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), &j.packet);
+	parsed = packet_read(ctx, &j.packet);
 	if (parsed == PARSED_NOT_IP)
 		return act(ctx, SERVICE_NONE, PASS_NOT_IP);
 	if (parsed == PARSED_NOT_TCP)

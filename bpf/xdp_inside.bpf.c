@@ -8,6 +8,7 @@
 #include "follow.bpf.h"
 #include "inline.bpf.h"
 #include "proxy.bpf.h"
+#include "sanity.bpf.h"
 #include "stash.bpf.h"
 #include "translate.bpf.h"
 
@@ -25,19 +26,19 @@ static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x
 	if (p->flags & TCP_RST) {
 		if (!pending || p->ack != c->client_isn + 1 || !(p->flags & TCP_ACK) ||
 		    !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
-			return DROP_STRAY;
+			return DROP_STRAY_RST;
 		return proxy_tell_refusal(ctx, p, c) ? PASS_HANDSHAKE : DROP_INTERNAL;
 	}
 	if ((p->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) {
 		if (!(p->flags & TCP_ACK))
-			return DROP_STRAY;
+			return stray_verdict(p->flags);
 		/* a challenge ACK: an old incarnation is in our way (RFC 5961, section 4) */
 		return proxy_refuse(ctx, p) ? TX_RST : DROP_INTERNAL;
 	}
 	if (p->ack != c->client_isn + 1 || c->state == CONNECTION_RESET)
 		return proxy_refuse(ctx, p) ? TX_RST : DROP_INTERNAL;
 	if (!pending)
-		return c->our_isn - p->seq == c->delta ? ANSWER_BOTH : DROP_STRAY;
+		return c->our_isn - p->seq == c->delta ? ANSWER_BOTH : DROP_STRAY_SYNACK;
 	if (!option_read(ctx, p, &x->options))
 		return DROP_MALFORMED;
 	proxy_establish(&x->key, c, p, &x->options, bpf_ntohs(window_of(ctx, p)));
@@ -98,7 +99,7 @@ int xdp_inside(struct xdp_md *ctx)
 {
 	struct crossing x = {};
 	struct packet *p = &x.packet;
-	enum parsed parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), p);
+	enum parsed parsed = packet_read(ctx, p);
 	__u32 verdict;
 
 	if (parsed == PARSED_NOT_IP)
@@ -129,7 +130,7 @@ static __always_inline struct connection *copied_connection(struct xdp_md *ctx, 
 {
 	struct tuple key;
 
-	if (packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), p) != PARSED_TCP)
+	if (packet_read(ctx, p) != PARSED_TCP)
 		return NULL;
 	connection_key(p, true, &key);
 	return connection_find(&key);

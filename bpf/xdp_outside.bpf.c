@@ -10,6 +10,7 @@
 #include "inline.bpf.h"
 #include "mitigate.bpf.h"
 #include "proxy.bpf.h"
+#include "sanity.bpf.h"
 #include "stash.bpf.h"
 #include "synack.bpf.h"
 #include "translate.bpf.h"
@@ -79,7 +80,7 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 		if (checksums_wrong(ctx, p)) /* what we make of it would have right ones */
 			return DROP_BAD_CHECKSUM;
 		if (p->seq != c->client_isn + 1 || !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
-			return DROP_STRAY;
+			return DROP_STRAY_RST;
 		w->segment = (struct segment){ .seq = p->seq, .flags = TCP_RST };
 		return segment_write(ctx, p) ? PASS_HANDSHAKE : DROP_INTERNAL;
 	}
@@ -161,8 +162,10 @@ static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct crossin
 {
 	struct packet *p = &x->packet;
 
-	if (p->flags & (TCP_FIN | TCP_RST))
+	if (!flags_legal(p->flags))
 		return DROP_BAD_FLAGS;
+	if (is_land(p))
+		return DROP_LAND;
 	if (bad_source(p))
 		return DROP_BAD_SOURCE;
 	if (checksums_wrong(ctx, p))
@@ -227,8 +230,8 @@ static __always_inline enum verdict judge_unknown(struct crossing *x)
 	if (x->stance != STANCE_DEFEND)
 		return PASS_OPEN;
 	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
-		return DROP_STRAY;
-	return unknown_allowed(x) ? PASS_UNKNOWN : DROP_BAD_COOKIE;
+		return stray_verdict(p->flags);
+	return unknown_allowed(x) ? PASS_UNKNOWN : stray_verdict(p->flags);
 }
 
 static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct crossing *x)
@@ -271,15 +274,20 @@ static __always_inline __u32 judge(struct xdp_md *ctx, struct crossing *x)
 /* A packet to a service, of no connection or not in its usual course. */
 static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 {
-	__u32 verdict = judge(ctx, x);
+	__u32 fault = sanity_verdict(x->service, x->rt, &x->packet), verdict;
 	struct service announced;
 
+	if (fault != SANE)
+		return fault;
+	verdict = judge(ctx, x);
 	/* what was refused has become its answer */
 	if (x->service->mode == MODE_MONITOR && verdict > PASS_UNKNOWN && verdict != TX_REFUSED &&
 	    verdict != JUDGE_KNOWN) {
 		count_would(x->slot, verdict);
 		return PASS_MONITOR;
 	}
+	if (verdict < TX_SYNACK || verdict == JUDGE_KNOWN)
+		sanity_watch(x->service, x->rt, &x->packet, x->slot);
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
 		server_apply(&x->key, &announced);
@@ -289,22 +297,16 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 	return verdict;
 }
 
-/* What cannot be parsed on its way to a defended service is dropped, never passed. */
 static __always_inline enum verdict refuse(struct crossing *x, enum verdict verdict)
 {
-	if (x->service->mode == MODE_MONITOR) {
-		if (x->stance == STANCE_DEFEND)
-			count_would(x->slot, verdict);
-		return PASS_MONITOR;
-	}
-	return x->stance == STANCE_DEFEND ? verdict : PASS_OPEN;
+	return sanity_refuse(x->service, x->rt, x->stance, x->slot, verdict);
 }
 
 /* The segment continues a connection as its numbers say it should: no question to ask about services. */
 static __always_inline bool is_usual(const struct crossing *x)
 {
-	return x->connection && !(x->packet.flags & TCP_SYN) && x->connection->state != CONNECTION_SYN_SENT &&
-	       follow_fits(x->connection, &x->packet);
+	return x->connection && !(x->packet.flags & TCP_SYN) && flags_legal(x->packet.flags) &&
+	       x->connection->state != CONNECTION_SYN_SENT && follow_fits(x->connection, &x->packet);
 }
 
 static __always_inline __u32 decide(struct xdp_md *ctx, struct crossing *x, enum parsed parsed)
@@ -333,7 +335,7 @@ SEC("xdp")
 int xdp_outside(struct xdp_md *ctx)
 {
 	struct crossing x = {};
-	enum parsed parsed = packet_parse(XDP_DATA(ctx), XDP_DATA_END(ctx), &x.packet);
+	enum parsed parsed = packet_read(ctx, &x.packet);
 	__u32 verdict;
 
 	if (parsed == PARSED_NOT_IP)

@@ -369,6 +369,23 @@ static void print_key(struct render *render, const json_t *key)
 		render_print(render, ", next in %s", format_duration(buffer, number(key, "rotation_in_s")));
 }
 
+/* "policies: sanity monitor" */
+static void print_policy(struct render *render, json_t *policy)
+{
+	const char *separator = "policies: ";
+	const char *name;
+	json_t *mode;
+
+	json_object_foreach(policy, name, mode) {
+		render_print(render, "%s%s ", separator, name);
+		render_tinted(render, strcmp(json_string_value(mode), "enforce") ? TINT_NONE : TINT_GOOD,
+			      "%s", json_string_value(mode));
+		separator = ", ";
+	}
+	if (json_object_size(policy))
+		render_print(render, "\n");
+}
+
 static void print_past(struct render *render, int64_t count, const char *one, const char *many)
 {
 	char buffer[FORMAT_SIZE];
@@ -395,6 +412,7 @@ static void print_headline(struct render *render, const json_t *reply)
 			     format_count(buffer, number(reply, "translated")),
 			     flag(reply, "drained") ? ": drained" : "");
 	}
+	print_policy(render, json_object_get(reply, "policy"));
 	print_past(render, number(reply, "flows_seeded"),
 		   "connection older than the daemon was taken over at its start",
 		   "connections older than the daemon were taken over at its start");

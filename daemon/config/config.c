@@ -27,6 +27,7 @@ static struct config *config_new(const char *path)
 		return NULL;
 	config->flow_entries = 1 << 20;
 	config->lookup_budget_pps = 50000;
+	config->sanity = POLICY_MONITOR;
 	config->connections = 1 << 18;
 	config->handshakes = 4096;
 	config->unknown_pps = 1000;
@@ -290,6 +291,11 @@ int config_print(const struct config *config, FILE *out)
 const char *config_mode_word(enum service_mode mode)
 {
 	return mode_words[mode];
+}
+
+const char *config_policy_word(enum policy_mode mode)
+{
+	return policy_words[mode];
 }
 
 int config_mode_parse(const char *word)

@@ -56,11 +56,12 @@ struct config {
 	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
-	uint32_t connections;	    /* inline: at most so many cross at a time */
-	uint32_t handshakes;	    /* inline: under way with the servers of one service */
-	uint32_t unknown_pps;	    /* inline: segments of no known connection to one service */
-	uint32_t wscale;	    /* inline: announced to clients */
-	uint32_t probe_after_s;	    /* inline: silence of a client whose cookie may have been guessed */
+	enum policy_mode sanity;
+	uint32_t connections;	/* inline: at most so many cross at a time */
+	uint32_t handshakes;	/* inline: under way with the servers of one service */
+	uint32_t unknown_pps;	/* inline: segments of no known connection to one service */
+	uint32_t wscale;	/* inline: announced to clients */
+	uint32_t probe_after_s; /* inline: silence of a client whose cookie may have been guessed */
 	struct config_service *services;
 	size_t service_count;
 };
@@ -95,6 +96,7 @@ const char *config_error_format(const struct config_error *error, char *buffer, 
 
 /* The words of the configuration file, the CLI and the protocol for an enum, and back (-1: no such word). */
 const char *config_mode_word(enum service_mode mode);
+const char *config_policy_word(enum policy_mode mode);
 int config_mode_parse(const char *word);
 
 /* "192.0.2.0/24", "2001:db8::/64"; an address alone is a full-length prefix. Parse returns 0 or -EINVAL (also

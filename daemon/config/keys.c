@@ -18,6 +18,12 @@ static const struct value_type group, services;
 const char *const mode_words[] = {
 	[MODE_OFF] = "off", [MODE_MONITOR] = "monitor", [MODE_AUTO] = "auto", [MODE_ALWAYS] = "always", NULL,
 };
+const char *const policy_words[] = {
+	[POLICY_OFF] = "off",
+	[POLICY_MONITOR] = "monitor",
+	[POLICY_ENFORCE] = "enforce",
+	NULL,
+};
 static const char *const deployment_words[] = {
 	[DEPLOYMENT_HOST] = "host",
 	[DEPLOYMENT_INLINE] = "inline",
@@ -103,6 +109,11 @@ static const struct key inline_keys[] = {
 	{ 0 },
 };
 
+static const struct key policy_keys[] = {
+	{ "sanity", &value_word, CONFIG(sanity), .words = policy_words },
+	{ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
 	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
@@ -129,6 +140,7 @@ const struct key config_keys[] = {
 	{ "cookie", &group, .members = cookie_keys },
 	{ "host", &group, .members = host_keys },
 	{ "inline", &group, .members = inline_keys, .inline_only = true },
+	{ "policy", &group, .members = policy_keys },
 	{ "services", &services, .members = service_keys,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },

@@ -169,6 +169,11 @@ static const char *handover_error_text(int64_t error)
 	return error < 0 && error >= -4095 ? strerror((int)-error) : "";
 }
 
+static json_t *encode_policy(const struct config *config)
+{
+	return json_pack("{s:s}", "sanity", config_policy_word(config->sanity));
+}
+
 json_t *encode_status(struct engine *engine)
 {
 	struct engine_status status;
@@ -190,6 +195,7 @@ json_t *encode_status(struct engine *engine)
 	json_object_set_new(reply, "translated", json_integer(count(status.translated)));
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "drained", json_boolean(status.drained));
+	json_object_set_new(reply, "policy", encode_policy(engine_get_config(engine)));
 	return reply;
 }
 

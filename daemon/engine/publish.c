@@ -61,6 +61,14 @@ static unsigned int least_mtu(const struct engine *e)
 	return e->inside.mtu && e->inside.mtu < e->link.mtu ? e->inside.mtu : e->link.mtu;
 }
 
+/* A service that is only watched loses no packet, one that is left alone is not looked at. */
+static enum policy_mode policy_for(enum policy_mode policy, enum service_mode mode)
+{
+	if (mode == MODE_OFF)
+		return POLICY_OFF;
+	return mode == MODE_MONITOR && policy == POLICY_ENFORCE ? POLICY_MONITOR : policy;
+}
+
 /* Compiles the configuration's services, with the modes in force, and publishes them. */
 int publish_services(struct engine *e)
 {
@@ -77,6 +85,7 @@ int publish_services(struct engine *e)
 		if (is_inline(e))
 			profile_inline(e->config, s);
 		s->mode = (uint8_t)e->slots[e->slot_of[i]].mode;
+		s->sanity = (uint8_t)policy_for(e->config->sanity, (enum service_mode)s->mode);
 	}
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
 	ranges_free(&table);

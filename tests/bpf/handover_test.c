@@ -80,9 +80,9 @@ static void cookies_of_all_kinds_of_ack(void **state)
 	ack.vlans = 2;
 	harness_expect_spec(*state, "tagged", &ack, PASS_COOKIE);
 	ack.flags = RST | ACK;
-	harness_expect_spec(*state, "RST", &ack, DROP_STRAY);
+	harness_expect_spec(*state, "RST", &ack, DROP_STRAY_RST);
 	ack.flags = SYN | ACK;
-	harness_expect_spec(*state, "SYN-ACK", &ack, DROP_STRAY);
+	harness_expect_spec(*state, "SYN-ACK", &ack, DROP_STRAY_SYNACK);
 	ack.flags = ACK;
 	ack.options = (struct bytes)BYTES(1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2);
 	harness_expect_spec(*state, "timestamps that were never offered", &ack, DROP_BAD_COOKIE);

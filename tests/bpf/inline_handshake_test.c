@@ -292,7 +292,7 @@ static void a_client_gives_up_early(void **state)
 			struct frame other, ignored;
 
 			dialogue_build(&d, PORT_OUTSIDE, &rst, &other, &ignored);
-			appliance_expect(*state, "in the window", PORT_OUTSIDE, &other, DROP_STRAY, NULL);
+			appliance_expect(*state, "in the window", PORT_OUTSIDE, &other, DROP_STRAY_RST, NULL);
 		}
 		dialogue_expect_state(&d, d.name, CONNECTION_SYN_SENT);
 		appliance_expect(*state, d.name, PORT_OUTSIDE, &in, PASS_HANDSHAKE, &out);
@@ -317,9 +317,9 @@ static void a_refusal_reaches_the_client(void **state)
 
 		dialogue_handshake(&d);
 		rst = dialogue_server_frame(&d, RST, 0, 0);
-		dialogue_expect(&d, "RST without ACK", PORT_INSIDE, &rst, DROP_STRAY, NULL);
+		dialogue_expect(&d, "RST without ACK", PORT_INSIDE, &rst, DROP_STRAY_RST, NULL);
 		rst = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 2);
-		dialogue_expect(&d, "RST for something else", PORT_INSIDE, &rst, DROP_STRAY, NULL);
+		dialogue_expect(&d, "RST for something else", PORT_INSIDE, &rst, DROP_STRAY_RST, NULL);
 		dialogue_expect_state(&d, d.name, CONNECTION_SYN_SENT);
 		rst = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
 		told = dialogue_server_frame(&d, RST | ACK, d.cookie.isn + 1, d.client.isn + 1);
@@ -345,9 +345,9 @@ static void a_challenge_is_answered_by_a_reset(void **state)
 		in.flags = SYN | ACK;
 		dialogue_expect(&d, "SYN-ACK for another SYN", PORT_INSIDE, &in, TX_RST, &out);
 		in.flags = PSH;
-		dialogue_expect(&d, "no ACK", PORT_INSIDE, &in, DROP_STRAY, NULL);
+		dialogue_expect(&d, "no ACK", PORT_INSIDE, &in, DROP_NULL, NULL);
 		in.flags = SYN;
-		dialogue_expect(&d, "SYN", PORT_INSIDE, &in, DROP_STRAY, NULL);
+		dialogue_expect(&d, "SYN", PORT_INSIDE, &in, DROP_STRAY_SYNACK, NULL);
 		dialogue_expect_state(&d, d.name, CONNECTION_SYN_SENT);
 		dialogue_answer(&d);
 		appliance_forget(*state);
@@ -362,7 +362,7 @@ static void a_repeated_answer_is_answered_again(void **state)
 	dialogue_open(&d);
 	dialogue_answer(&d);
 	in = dialogue_server_frame(&d, SYN | ACK, d.server.isn + 1, d.client.isn + 1);
-	dialogue_expect(&d, "another SYN-ACK", PORT_INSIDE, &in, DROP_STRAY, NULL);
+	dialogue_expect(&d, "another SYN-ACK", PORT_INSIDE, &in, DROP_STRAY_SYNACK, NULL);
 	dialogue_answer(&d);
 	dialogue_expect_state(&d, d.name, CONNECTION_ESTABLISHED);
 }

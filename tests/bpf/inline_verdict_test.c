@@ -492,13 +492,13 @@ static void stances(void **state)
 		  PASS_COOKIE, PASS_OPEN, false },
 		{ "auto, idle", MODE_AUTO, MITIGATION_IDLE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN, PASS_OPEN,
 		  PASS_OPEN, false },
-		{ "auto, active", MODE_AUTO, MITIGATION_ACTIVE, false, TX_SYNACK, PASS_UNKNOWN, DROP_STRAY,
-		  PASS_COOKIE, DROP_FRAGMENT, false },
+		{ "auto, active", MODE_AUTO, MITIGATION_ACTIVE, false, TX_SYNACK, PASS_UNKNOWN,
+		  DROP_BAD_FLAGS, PASS_COOKIE, DROP_FRAGMENT, false },
 		{ "auto, grace", MODE_AUTO, MITIGATION_GRACE, false, PASS_OPEN, PASS_OPEN, PASS_OPEN,
 		  PASS_COOKIE, PASS_OPEN, false },
 		{ "auto, bypass", MODE_AUTO, MITIGATION_ACTIVE, true, PASS_OPEN, PASS_OPEN, PASS_OPEN,
 		  PASS_COOKIE, PASS_OPEN, false },
-		{ "always", MODE_ALWAYS, MITIGATION_IDLE, false, TX_SYNACK, PASS_UNKNOWN, DROP_STRAY,
+		{ "always", MODE_ALWAYS, MITIGATION_IDLE, false, TX_SYNACK, PASS_UNKNOWN, DROP_BAD_FLAGS,
 		  PASS_COOKIE, DROP_FRAGMENT, false },
 		{ "always, bypass", MODE_ALWAYS, MITIGATION_IDLE, true, PASS_OPEN, PASS_OPEN, PASS_OPEN,
 		  PASS_COOKIE, PASS_OPEN, false },
@@ -699,16 +699,35 @@ static const struct {
 	  NULL,
 	  { TO6(PORT_AUTH), .flags = SYN,
 	    .options = BYTES(29, 16, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) } },
-	{ "SYN-ACK", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80), .flags = SYN | ACK } },
-	{ "RST", PORT_OUTSIDE, DROP_STRAY, NULL, { TO6(80), .flags = RST } },
-	{ "FIN", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80), .flags = FIN } },
-	{ "no flags", PORT_OUTSIDE, DROP_STRAY, NULL, { TO4(80) } },
+	{ "SYN-ACK", PORT_OUTSIDE, DROP_STRAY_SYNACK, NULL, { TO4(80), .flags = SYN | ACK } },
+	{ "RST", PORT_OUTSIDE, DROP_STRAY_RST, NULL, { TO6(80), .flags = RST } },
+	{ "FIN", PORT_OUTSIDE, DROP_BARE_FIN, NULL, { TO4(80), .flags = FIN } },
+	{ "no flags", PORT_OUTSIDE, DROP_NULL, NULL, { TO4(80) } },
+	{ "XMAS", PORT_OUTSIDE, DROP_XMAS, NULL, { TO4(80), .flags = FIN | PSH | URG } },
+	{ "URG alone", PORT_OUTSIDE, DROP_URG, NULL, { TO6(80), .flags = URG } },
+	{ "land",
+	  PORT_OUTSIDE,
+	  DROP_LAND,
+	  NULL,
+	  { .saddr = SERVER4, .daddr = SERVER4, .source = 80, .dest = 80, .flags = SYN } },
 	{ "FIN and ACK: an old connection's",
 	  PORT_OUTSIDE,
 	  PASS_UNKNOWN,
 	  NULL,
 	  { TO4(80), .flags = FIN | ACK } },
 };
+
+static void beyond_the_budget_each_class_is_told_apart(void **state)
+{
+	struct harness *h = *state;
+
+	h->runtime.unknown_pps = 0;
+	harness_publish(h);
+	appliance_expect_spec(h, "ACK", PORT_OUTSIDE, &(struct frame_spec){ TO4(80), .flags = ACK },
+			      DROP_BAD_COOKIE);
+	appliance_expect_spec(h, "FIN", PORT_OUTSIDE, &(struct frame_spec){ TO4(80), .flags = FIN | ACK },
+			      DROP_STRAY_FIN);
+}
 
 static void frames_that_are_not_ours(void **state)
 {
@@ -757,6 +776,7 @@ int main(void)
 		TEST(a_full_table_refuses),
 		TEST(too_many_handshakes_are_refused),
 		TEST(an_ack_with_a_wrong_checksum_begins_nothing),
+		TEST(beyond_the_budget_each_class_is_told_apart),
 		TEST(a_changed_cookie_begins_nothing),
 		TEST(an_old_incarnation_is_reset),
 		TEST(plain_connections_stay_plain),

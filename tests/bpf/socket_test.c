@@ -181,7 +181,7 @@ static void half_open_sockets_own_their_segments(void **state)
 	c.next.flags = RST;
 	harness_expect_spec(h, "RST", &c.next, PASS_SOCKET);
 	c.next.source++;
-	harness_expect_spec(h, "another tuple", &c.next, DROP_STRAY);
+	harness_expect_spec(h, "another tuple", &c.next, DROP_STRAY_RST);
 }
 
 static void kernel_cookies_are_let_through(void **state)

@@ -19,6 +19,9 @@
 #define FLAG_ACK	 0x10
 
 const volatile bool is_v6;
+const volatile bool is_echo;
+const volatile __u8 icmp_type;
+const volatile bool has_fragment_header; /* IPv6 */
 const volatile __u32 frame_len;
 const volatile __u32 port_count = 1;
 const volatile __u32 flags_count = 1;
@@ -68,10 +71,28 @@ static __always_inline __u64 write_source(__u8 *data, __u64 low, __u64 high)
 	return sum;
 }
 
+struct echo {
+	__u8 type, code;
+	__u16 check, id, sequence;
+};
+
+/* SUM: of the frame's ICMP part and, for IPv6, the pseudo-header. */
+static __always_inline void write_echo(struct echo *echo, __u64 sum, __u64 numbers)
+{
+	echo->type = icmp_type;
+	echo->code = 0;
+	echo->check = 0;
+	echo->id = numbers;
+	echo->sequence = numbers >> 16;
+	sum += *(__u16 *)echo + echo->id + echo->sequence;
+	echo->check = checksum_fold(sum);
+}
+
 SEC("xdp")
 int flood_generate(struct xdp_md *ctx)
 {
-	const __u32 l4 = ETH_HLEN + (is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+	const __u32 l4 = ETH_HLEN + (is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) +
+			 (has_fragment_header ? 8 : 0);
 	const __u32 needed = l4 + sizeof(struct tcphdr) + (timestamp_offset ? FLOOD_MAX_TIMESTAMP : 0);
 	__u64 ids = random64(), numbers = random64(), low = random64(), high = is_v6 ? random64() : 0;
 
@@ -97,6 +118,13 @@ int flood_generate(struct xdp_md *ctx)
 	__u16 port = ports[(ids >> 56) % port_count & (FLOOD_MAX_PORTS - 1)];
 	__u32 sequence = ids >> 16, timestamp = numbers;
 
+	if (!is_v6)
+		((struct iphdr *)(data + ETH_HLEN))->check = checksum_fold(ip_sum + address_sum);
+	emitted++;
+	if (is_echo) {
+		write_echo((struct echo *)tcp, is_v6 ? sum : tcp_sum, numbers);
+		return XDP_TX;
+	}
 	tcp->source = source_port;
 	tcp->dest = port;
 	tcp->seq = sequence;
@@ -111,9 +139,6 @@ int flood_generate(struct xdp_md *ctx)
 		sum += timestamp;
 	}
 	tcp->check = checksum_fold(sum);
-	if (!is_v6)
-		((struct iphdr *)(data + ETH_HLEN))->check = checksum_fold(ip_sum + address_sum);
-	emitted++;
 	return XDP_TX;
 }
 

@@ -13,7 +13,9 @@
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <netinet/icmp6.h>
 #include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
@@ -61,15 +63,23 @@ struct class
 	const char *layout; /* unless told otherwise */
 	uint8_t flags[FLOOD_MAX_FLAGS];
 	unsigned int flags_count;
+	enum { SEGMENT, FRAGMENT, ECHO_REQUEST, ECHO_RESPONSE } kind;
 };
 
 static const struct class classes[] = {
-	{ "syn", "linux", { TH_SYN }, 1 },
-	{ "ack", "none", { TH_ACK }, 1 },
-	{ "rst", "none", { TH_RST }, 1 },
-	{ "fin", "none", { TH_FIN | TH_ACK }, 1 },
-	{ "synack", "linux", { TH_SYN | TH_ACK }, 1 },
-	{ "mixed", "none", { TH_SYN, TH_ACK, TH_RST, TH_FIN | TH_ACK, TH_SYN | TH_ACK }, 5 },
+	{ "syn", "linux", { TH_SYN }, 1, SEGMENT },
+	{ "ack", "none", { TH_ACK }, 1, SEGMENT },
+	{ "rst", "none", { TH_RST }, 1, SEGMENT },
+	{ "fin", "none", { TH_FIN | TH_ACK }, 1, SEGMENT },
+	{ "synack", "linux", { TH_SYN | TH_ACK }, 1, SEGMENT },
+	{ "null", "none", { 0 }, 1, SEGMENT },
+	{ "xmas", "none", { TH_FIN | TH_PUSH | TH_URG }, 1, SEGMENT },
+	{ "urg", "none", { TH_URG }, 1, SEGMENT },
+	{ "synfin", "none", { TH_SYN | TH_FIN }, 1, SEGMENT },
+	{ "fragment", "none", { TH_ACK }, 1, FRAGMENT },
+	{ "echo", "none", { 0 }, 1, ECHO_REQUEST },
+	{ "echo-reply", "none", { 0 }, 1, ECHO_RESPONSE },
+	{ "mixed", "none", { TH_SYN, TH_ACK, TH_RST, TH_FIN | TH_ACK, TH_SYN | TH_ACK }, 5, SEGMENT },
 };
 
 struct layout {
@@ -100,7 +110,9 @@ static void __attribute__((noreturn)) usage(void)
 	    "usage: flood --interface IF --dst-mac MAC --dst ADDR --port N[,N...] (--seconds S | --count N)\n"
 	    "             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N] "
 	    "[--nice N]\n"
-	    "             [--class syn|ack|rst|fin|synack|mixed] [--layout linux|windows|mss|none]");
+	    "             [--class "
+	    "syn|ack|rst|fin|synack|null|xmas|urg|synfin|fragment|echo|echo-reply|mixed]\n"
+	    "             [--layout linux|windows|mss|none]");
 }
 
 static const struct class *class_find(const char *name)
@@ -246,25 +258,55 @@ static uint64_t sum_words(const uint8_t *bytes, size_t len)
 	return sum;
 }
 
+static bool is_echo(const struct options *options)
+{
+	return options->class->kind == ECHO_REQUEST || options->class->kind == ECHO_RESPONSE;
+}
+
+static uint8_t icmp_type(const struct options *options)
+{
+	bool v6 = options->dst.any.sa_family == AF_INET6;
+
+	if (!is_echo(options))
+		return 0;
+	if (options->class->kind == ECHO_REQUEST)
+		return v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
+	return v6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY;
+}
+
+static uint8_t protocol(const struct options *options)
+{
+	if (!is_echo(options))
+		return IPPROTO_TCP;
+	return options->dst.any.sa_family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+}
+
+/* Returns its length, a fragment header included: the first of two. */
 static size_t ip_header_write(const struct options *options, uint8_t *at, size_t tcp_len)
 {
 	struct ip *ip = (struct ip *)at;
 	struct ip6_hdr *ip6 = (struct ip6_hdr *)at;
+	bool fragment = options->class->kind == FRAGMENT;
+	struct ip6_frag *header = (struct ip6_frag *)(ip6 + 1);
 
 	if (options->dst.any.sa_family == AF_INET6) {
 		ip6->ip6_flow = htonl(6U << 28);
-		ip6->ip6_plen = htons((uint16_t)tcp_len);
-		ip6->ip6_nxt = IPPROTO_TCP;
+		ip6->ip6_plen = htons((uint16_t)(tcp_len + (fragment ? sizeof(*header) : 0)));
+		ip6->ip6_nxt = fragment ? IPPROTO_FRAGMENT : protocol(options);
 		ip6->ip6_hlim = 64;
 		ip6->ip6_dst = options->dst.v6.sin6_addr;
-		return sizeof(*ip6);
+		if (!fragment)
+			return sizeof(*ip6);
+		header->ip6f_nxt = IPPROTO_TCP;
+		header->ip6f_offlg = IP6F_MORE_FRAG;
+		return sizeof(*ip6) + sizeof(*header);
 	}
 	ip->ip_v = 4;
 	ip->ip_hl = sizeof(*ip) / 4;
 	ip->ip_len = htons((uint16_t)(sizeof(*ip) + tcp_len));
-	ip->ip_off = htons(IP_DF);
+	ip->ip_off = htons(fragment ? IP_MF : IP_DF);
 	ip->ip_ttl = 64;
-	ip->ip_p = IPPROTO_TCP;
+	ip->ip_p = protocol(options);
 	ip->ip_dst = options->dst.v4.sin_addr;
 	return sizeof(*ip);
 }
@@ -295,14 +337,18 @@ static unsigned int template_write(const struct options *options, struct flood_b
 	ethernet->h_proto = htons(v6 ? ETH_P_IPV6 : ETH_P_IP);
 	ip_len = ip_header_write(options, ip, tcp_len);
 	tcp = ip + ip_len;
-	((struct tcphdr *)tcp)->doff = (sizeof(struct tcphdr) + options->layout->len) / 4 & 15;
-	((struct tcphdr *)tcp)->window = htons(64240);
+	if (!is_echo(options)) {
+		((struct tcphdr *)tcp)->doff = (sizeof(struct tcphdr) + options->layout->len) / 4 & 15;
+		((struct tcphdr *)tcp)->window = htons(64240);
+	}
 	memcpy(tcp + sizeof(struct tcphdr), options->layout->bytes, options->layout->len);
 	memset(tcp + tcp_len - options->payload, 'x', options->payload);
 	bss->ip_sum = sum_words(ip, ip_len);
-	bss->tcp_sum = sum_words(tcp, tcp_len) + htons(IPPROTO_TCP) + htons((uint16_t)tcp_len) +
-		       (v6 ? sum_words(options->dst.v6.sin6_addr.s6_addr, 16)
-			   : sum_words((const uint8_t *)&options->dst.v4.sin_addr, 4));
+	bss->tcp_sum = sum_words(tcp, tcp_len);
+	if (v6 || !is_echo(options)) /* ICMP has no pseudo-header */
+		bss->tcp_sum += htons(protocol(options)) + htons((uint16_t)tcp_len) +
+				(v6 ? sum_words(options->dst.v6.sin6_addr.s6_addr, 16)
+				    : sum_words((const uint8_t *)&options->dst.v4.sin_addr, 4));
 	return (unsigned int)(sizeof(*ethernet) + ip_len + tcp_len);
 }
 
@@ -337,6 +383,9 @@ static struct flood_bpf *flood_load(const struct options *options)
 	skel->bss->random_state = now_ns();
 	skel->rodata->is_v6 = options->dst.any.sa_family == AF_INET6;
 	skel->rodata->frame_len = flood.frame_len;
+	skel->rodata->is_echo = is_echo(options);
+	skel->rodata->icmp_type = icmp_type(options);
+	skel->rodata->has_fragment_header = options->class->kind == FRAGMENT && skel->rodata->is_v6;
 	skel->rodata->port_count = options->port_count;
 	skel->rodata->flags_count = options->class->flags_count;
 	skel->rodata->has_payload = options->payload;

@@ -49,6 +49,7 @@ static void least_config_has_defaults(void **state)
 	assert_null(config->cookie_secret_file);
 	assert_int_equal(config->flow_entries, 1048576);
 	assert_int_equal(config->lookup_budget_pps, 50000);
+	assert_int_equal(config->sanity, POLICY_MONITOR);
 	assert_int_equal(config->service_count, 1);
 	assert_string_equal(service->name, "web");
 	assert_int_equal(service->prefix_count, 1);
@@ -69,6 +70,7 @@ static void least_config_has_defaults(void **state)
 	"deployment = \"host\"; xdp = \"generic\"; interfaces = { outside = \"a-b.c_15-chars.\"; };\n"       \
 	"control = { group = \"wheel\"; }; cookie = { secret_file = \"/a \\\"b\\\" \\\\ \\xc3\\xa9\"; };\n"  \
 	"host = { flow_entries = 1500; lookup_budget_pps = 7; };\n"                                          \
+	"policy = { sanity = \"enforce\"; };\n"                                                              \
 	"services = ( { name = \"a\"; prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];\n"                 \
 	"  ports = ( 80, \"8000-8080\", 443L, \"22\" ); mode = \"always\"; mss = 536;\n"                     \
 	"  half_open_high = 4294967295; half_open_low = 0xFFFFFFFF; syn_rate_high = 4294967295L;\n"          \
@@ -87,6 +89,7 @@ static void every_key_is_read(void **state)
 	assert_string_equal(config->cookie_secret_file, "/a \"b\" \\ \xc3\xa9");
 	assert_int_equal(config->flow_entries, 2048);
 	assert_int_equal(config->lookup_budget_pps, 7);
+	assert_int_equal(config->sanity, POLICY_ENFORCE);
 	assert_int_equal(service->port_count, 4);
 	assert_int_equal(service->ports[1].first, 8000);
 	assert_int_equal(service->ports[1].last, 8080);
@@ -198,6 +201,8 @@ static const struct {
 	{ "deployment = \"Host\";\n", 1, "deployment", "\"Host\" is not one of \"host\", \"inline\"" },
 	{ "deployment = 1;\n", 1, "deployment",
 	  "one of \"host\", \"inline\" is wanted here, found the number 1" },
+	{ "policy = { sanity = \"on\"; };\n", 1, "policy.sanity",
+	  "\"on\" is not one of \"off\", \"monitor\", \"enforce\"" },
 	{ "xdp = \"offload\";\n", 1, "xdp", "\"offload\" is not one of \"native\", \"generic\"" },
 	{ "interfaces = \"eth0\";\n", 1, "interfaces",
 	  "a group { ... } is wanted here, found the string \"eth0\"" },
