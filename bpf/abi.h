@@ -44,6 +44,7 @@
 	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
 	X(TX_RST, tx_rst, "inline: RST to the server for a handshake that is not ours any more")             \
 	X(TX_REFUSED, tx_refused, "inline: valid cookie, but the table is full: RST to the client")          \
+	X(DROP_BLOCKED, drop_blocked, "from an address on the block list, whatever it is")                   \
 	X(DROP_EARLY, drop_early, "inline: early data kept, or sent again, ahead of the server's answer")    \
 	X(DROP_HANDSHAKES, drop_handshakes,                                                                  \
 	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
@@ -197,12 +198,48 @@ struct runtime {
 	__u32 port_ifindex[2]; /* by enum port */
 	__u32 probe_after_s;   /* inline: silence of a client that is unproven */
 	__u32 pad;
+	__u32 list_root[2]; /* of the lists, IPv4 and IPv6: a word (see struct list_line); 0: empty */
 };
 
 struct control {
 	__u32 live;
 	__u32 pad;
 	struct runtime runtime[2];
+};
+
+/*
+ * Lists: one trie for each family, 16 bits of the address a step. A step is LIST_DIRECT (a whole chunk: the
+ * word of each of 65,536 values) or a B-tree of lines: the word at the place of the last key that is not
+ * above the value. A word is a reference (LIST_REF, what to, number of its first line), or else the verdict
+ * for good: 0 none, or the position of the winning entry's record and whether it allows. Words are replaced
+ * one by one or with their root, never while half made; lines that nothing refers to are used again when all
+ * packets of before have ended.
+ */
+#define LIST_CHUNK_SHIFT 12 /* of lines: 256 KiB */
+#define LIST_CHUNK_LINES (1U << LIST_CHUNK_SHIFT)
+#define LIST_CHUNKS	 8192
+#define LIST_KEYS	 10
+#define LIST_WORDS	 (LIST_KEYS + 1)
+#define LIST_REF	 0x80000000U
+#define LIST_INNER	 0x00000000U /* a line whose words are lines of the same step */
+#define LIST_LEAF	 0x20000000U /* whose words are for the next step, or for good */
+#define LIST_DIRECT	 0x40000000U
+#define LIST_TO		 0x60000000U
+#define LIST_LINE	 0x1fffffffU
+#define LIST_ALLOWED	 0x40000000U
+#define LIST_RECORD	 0x3fffffffU /* number of a record, four a line, and one */
+#define LIST_STEPS	 40
+
+struct list_line {
+	__u32 word[LIST_WORDS]; /* those after the last are equal to it */
+	__u16 key[LIST_KEYS];	/* ascending; those after the last are 0xffff */
+};
+
+/* Of each entry: packets that it decided. */
+struct list_record {
+	__u64 hits;
+	__u32 last; /* jiffies64 / 64, 0: never */
+	__u32 pad;
 };
 
 #define COOKIE_SLOT_S	  60
@@ -380,8 +417,10 @@ ABI_SIZE(struct service_state, 72);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 104);
-ABI_SIZE(struct control, 216);
+ABI_SIZE(struct runtime, 112);
+ABI_SIZE(struct control, 232);
+ABI_SIZE(struct list_line, 64);
+ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

@@ -21,6 +21,7 @@ struct crossing {
 	struct connection *connection; /* NULL: none is known */
 	__u32 slot;
 	enum stance stance;
+	bool allowed; /* by the lists: no limit applies, cookies do */
 	struct tuple key;
 	struct packet packet;
 	struct tcp_options options;

@@ -7,6 +7,7 @@
 #include "cookie.bpf.h"
 #include "count.bpf.h"
 #include "flow.bpf.h"
+#include "lists.bpf.h"
 #include "maps.bpf.h"
 #include "mitigate.bpf.h"
 #include "option.bpf.h"
@@ -25,6 +26,7 @@ struct judgement {
 	struct tcp_options options;
 	struct cookie_options cookie;
 	enum stance stance;
+	bool allowed; /* by the lists: no limit applies, cookies do */
 };
 
 /* The stack ignores what is not addressed to it (a promiscuous or bridged interface sees such): so do we. */
@@ -238,16 +240,21 @@ int xdp_host(struct xdp_md *ctx)
 {
 	struct judgement j = {};
 	enum parsed parsed;
+	enum listed listed;
 	__u32 slot;
 
 	parsed = packet_read(ctx, &j.packet);
 	if (parsed == PARSED_NOT_IP)
 		return act(ctx, SERVICE_NONE, PASS_NOT_IP);
-	if (parsed == PARSED_NOT_TCP)
-		return act(ctx, SERVICE_NONE, PASS_NOT_TCP);
 	j.rt = runtime_live();
 	if (!j.rt)
 		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+	listed = list_find(j.rt, &j.packet);
+	if (listed == LISTED_BLOCKED && !j.rt->bypass)
+		return act(ctx, SERVICE_NONE, DROP_BLOCKED);
+	j.allowed = listed == LISTED_ALLOWED;
+	if (parsed == PARSED_NOT_TCP)
+		return act(ctx, SERVICE_NONE, PASS_NOT_TCP);
 	slot = service_find(j.rt, j.packet.v6, j.packet.daddr, parsed == PARSED_TCP ? j.packet.dest : 0);
 	if (slot == SERVICE_NONE)
 		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);

@@ -8,6 +8,7 @@
 #include "follow.bpf.h"
 #include "icmp.bpf.h"
 #include "inline.bpf.h"
+#include "lists.bpf.h"
 #include "mitigate.bpf.h"
 #include "proxy.bpf.h"
 #include "sanity.bpf.h"
@@ -336,17 +337,22 @@ int xdp_outside(struct xdp_md *ctx)
 {
 	struct crossing x = {};
 	enum parsed parsed = packet_read(ctx, &x.packet);
+	enum listed listed;
 	__u32 verdict;
 
 	if (parsed == PARSED_NOT_IP)
 		return cross(ctx, &x, PASS_NOT_IP, PORT_INSIDE);
+	x.rt = runtime_live();
+	if (!x.rt)
+		return cross(ctx, &x, PASS_NO_SERVICE, PORT_INSIDE);
+	listed = list_find(x.rt, &x.packet);
+	if (listed == LISTED_BLOCKED && !x.rt->bypass)
+		return cross(ctx, &x, DROP_BLOCKED, PORT_INSIDE);
+	x.allowed = listed == LISTED_ALLOWED;
 	if (parsed == PARSED_NOT_TCP) {
 		icmp_translate(ctx, &x.packet);
 		return cross(ctx, &x, PASS_NOT_TCP, PORT_INSIDE);
 	}
-	x.rt = runtime_live();
-	if (!x.rt)
-		return cross(ctx, &x, PASS_NO_SERVICE, PORT_INSIDE);
 	verdict = decide(ctx, &x, parsed);
 	if (verdict == JUDGE_KNOWN)
 		verdict = judge_known(ctx, &x);

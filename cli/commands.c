@@ -81,12 +81,12 @@ static void exec_beside_us(char **argv)
 	}
 }
 
-int run_config_check(char **arguments, bool json)
+int run_config_check(char **arguments, const struct options *options)
 {
 	static char name[] = "synmoatd", check[] = "--check", default_file[] = DEFAULT_CONFIG,
 		    as_json[] = "--json";
-	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file, json ? as_json : NULL,
-			 NULL };
+	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file,
+			 options->json ? as_json : NULL, NULL };
 
 	exec_beside_us(argv);
 	execvp(name, argv);
@@ -185,6 +185,16 @@ static int say_error(const char *error, const json_t *parameters)
 	}
 	fprintf(stderr, "synmoat: %s\n", *text ? text : error);
 	return EXIT_FAILED;
+}
+
+int command_say_unreachable(const char *path, int error)
+{
+	return say_unreachable(path, error, ANSWER_WITHIN_S);
+}
+
+int command_say_error(const char *error, const json_t *parameters)
+{
+	return say_error(error, parameters);
 }
 
 /* --- a call --- */
@@ -414,7 +424,7 @@ int command_run(const struct command *command, char **arguments, const struct op
 	int code;
 
 	if (command->run)
-		return command->run(arguments, options->json);
+		return command->run(arguments, options);
 	if (render_init(&render, options->color)) {
 		fprintf(stderr, "synmoat: out of memory\n");
 		return EXIT_FAILED;

@@ -22,10 +22,22 @@ struct options {
 	double interval_s;
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
+	bool force;
+	const char *duration, *reason, *origin; /* NULL: not given */
 };
 
 /* Options that not every command takes. */
-enum command_takes { TAKES_JSON = 1, TAKES_WATCH = 2, TAKES_NOW = 4, TAKES_CANCEL = 8, TAKES_TIMEOUT = 16 };
+enum command_takes {
+	TAKES_JSON = 1,
+	TAKES_WATCH = 2,
+	TAKES_NOW = 4,
+	TAKES_CANCEL = 8,
+	TAKES_TIMEOUT = 16,
+	TAKES_FORCE = 64,
+	TAKES_FOR = 128,
+	TAKES_REASON = 256,
+	TAKES_ORIGIN = 512
+};
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */
 
@@ -39,7 +51,7 @@ struct command {
 	const char *method;
 	json_t *(*parameters)(char **arguments, const struct options *options); /* NULL: none */
 	void (*show)(struct render *render, const json_t *reply);
-	int (*run)(char **arguments, bool json);
+	int (*run)(char **arguments, const struct options *options);
 	bool alone; /* show has something to say without a reply, which is NULL then */
 };
 
@@ -53,6 +65,10 @@ json_t *parameters_bypass(char **arguments, const struct options *options);
 json_t *parameters_drain(char **arguments, const struct options *options);
 
 /* run of the table: hands over to synmoatd --check. */
-int run_config_check(char **arguments, bool json);
+int run_config_check(char **arguments, const struct options *options);
+
+/* For a run that calls the daemon: says what went wrong, and returns the exit code. */
+int command_say_unreachable(const char *path, int error);
+int command_say_error(const char *error, const json_t *parameters);
 
 #endif

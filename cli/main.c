@@ -13,6 +13,7 @@
 
 #include "cli/commands.h"
 #include "cli/format.h"
+#include "cli/lists.h"
 #include "cli/show.h"
 #include "daemon/control/protocol.h"
 
@@ -39,6 +40,30 @@ static const struct command commands[] = {
 	  parameters_name, show_interface_set, NULL, false },
 	{ "interface", "detach", "NAME", 1, 1, TAKES_JSON, "leave an interface alone",
 	  METHOD_DETACH_INTERFACE, parameters_name, show_interface_set, NULL, false },
+	{ "block", "add", "PREFIX [--for 10m] [--reason TEXT] [--force]", 1, 1,
+	  TAKES_JSON | TAKES_FOR | TAKES_REASON | TAKES_FORCE, "drop all packets from an address or block",
+	  METHOD_ADD_ENTRY, parameters_block_add, show_entry_added, NULL, false },
+	{ "block", "del", "PREFIX", 1, 1, TAKES_JSON, "take it back", METHOD_REMOVE_ENTRY,
+	  parameters_block_del, show_entry_removed, NULL, false },
+	{ "block", "list", "[--origin manual|config|feed|auto]", 0, 0, TAKES_JSON | TAKES_ORIGIN,
+	  "entries, their hits and when they expire", NULL, NULL, NULL, run_block_list, false },
+	{ "block", "flush", "[--origin manual|auto]", 0, 0, TAKES_JSON | TAKES_ORIGIN,
+	  "take back all that was added by hand or automatically", METHOD_FLUSH_ENTRIES,
+	  parameters_block_flush, show_flushed, NULL, false },
+	{ "block", "test", "ADDRESS", 1, 1, TAKES_JSON, "how an address is treated, and why",
+	  METHOD_TEST_ADDRESS, parameters_address, show_tested, NULL, false },
+	{ "allow", "add", "PREFIX [--for 10m] [--reason TEXT]", 1, 1, TAKES_JSON | TAKES_FOR | TAKES_REASON,
+	  "exempt from blocks and limits an address or block", METHOD_ADD_ENTRY, parameters_allow_add,
+	  show_entry_added, NULL, false },
+	{ "allow", "del", "PREFIX", 1, 1, TAKES_JSON, "take it back", METHOD_REMOVE_ENTRY,
+	  parameters_allow_del, show_entry_removed, NULL, false },
+	{ "allow", "list", "[--origin manual|config|feed|auto]", 0, 0, TAKES_JSON | TAKES_ORIGIN,
+	  "entries, their hits and when they expire", NULL, NULL, NULL, run_allow_list, false },
+	{ "allow", "flush", "[--origin manual|auto]", 0, 0, TAKES_JSON | TAKES_ORIGIN,
+	  "take back all that was added by hand or automatically", METHOD_FLUSH_ENTRIES,
+	  parameters_allow_flush, show_flushed, NULL, false },
+	{ "allow", "test", "ADDRESS", 1, 1, TAKES_JSON, "how an address is treated, and why",
+	  METHOD_TEST_ADDRESS, parameters_address, show_tested, NULL, false },
 	{ "config", "check", "[FILE]", 0, 1, TAKES_JSON, "check FILE, by default " DEFAULT_CONFIG, NULL, NULL,
 	  NULL, run_config_check, false },
 	{ "config", "show", "", 0, 0, TAKES_JSON, "the configuration in force", METHOD_SHOW_CONFIG, NULL,
@@ -223,7 +248,17 @@ static bool parse_timeout(const char *word, double *timeout_s)
 	return false;
 }
 
-enum { OPTION_SOCKET = 256, OPTION_COLOR, OPTION_NOW, OPTION_CANCEL, OPTION_TIMEOUT };
+enum {
+	OPTION_SOCKET = 256,
+	OPTION_COLOR,
+	OPTION_NOW,
+	OPTION_CANCEL,
+	OPTION_TIMEOUT,
+	OPTION_FORCE,
+	OPTION_FOR,
+	OPTION_REASON,
+	OPTION_ORIGIN
+};
 
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -234,6 +269,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "now", no_argument, NULL, OPTION_NOW },
 		{ "cancel", no_argument, NULL, OPTION_CANCEL },
 		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
+		{ "force", no_argument, NULL, OPTION_FORCE },
+		{ "for", required_argument, NULL, OPTION_FOR },
+		{ "reason", required_argument, NULL, OPTION_REASON },
+		{ "origin", required_argument, NULL, OPTION_ORIGIN },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -260,6 +299,18 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case OPTION_TIMEOUT:
 			if (!parse_timeout(optarg, &options->timeout_s))
 				return EXIT_USAGE;
+			break;
+		case OPTION_FORCE:
+			options->force = true;
+			break;
+		case OPTION_FOR:
+			options->duration = optarg;
+			break;
+		case OPTION_REASON:
+			options->reason = optarg;
+			break;
+		case OPTION_ORIGIN:
+			options->origin = optarg;
 			break;
 		case 'j':
 			options->json = true;
@@ -294,6 +345,10 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->now, TAKES_NOW, "--now" },
 		{ options->cancel, TAKES_CANCEL, "--cancel" },
 		{ options->timeout_s >= 0, TAKES_TIMEOUT, "--timeout" },
+		{ options->force, TAKES_FORCE, "--force" },
+		{ options->duration, TAKES_FOR, "--for" },
+		{ options->reason, TAKES_REASON, "--reason" },
+		{ options->origin, TAKES_ORIGIN, "--origin" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

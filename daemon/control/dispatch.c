@@ -100,6 +100,13 @@ bool request_bool(const struct request *request, const char *name, bool fallback
 	return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
+long long request_integer(const struct request *request, const char *name, long long fallback)
+{
+	json_t *value = json_object_get(request->parameters, name);
+
+	return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
 static const struct method *find_method(const struct dispatcher *dispatcher, const char *name)
 {
 	for (size_t i = 0; i < dispatcher->method_count; i++)
@@ -153,6 +160,8 @@ static bool parameter_fits(const struct parameter *parameter, const json_t *valu
 		return json_is_string(value);
 	case PARAMETER_BOOL:
 		return json_is_boolean(value);
+	case PARAMETER_INTEGER:
+		return json_is_integer(value);
 	case PARAMETER_NONE:
 		break;
 	}

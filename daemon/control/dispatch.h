@@ -17,7 +17,7 @@ struct request;
 /* What reads may be called by anyone, so it must be named here as such; all else changes things. */
 enum access { ACCESS_CHANGE, ACCESS_READ };
 
-enum parameter_type { PARAMETER_NONE, PARAMETER_STRING, PARAMETER_BOOL };
+enum parameter_type { PARAMETER_NONE, PARAMETER_STRING, PARAMETER_BOOL, PARAMETER_INTEGER };
 
 struct parameter {
 	const char *name;
@@ -25,11 +25,13 @@ struct parameter {
 	bool optional;
 };
 
+#define PARAMETERS_MAX 10
+
 struct method {
 	const char *name;
 	enum access access;
 	void (*handle)(struct request *request);
-	struct parameter parameters[2];
+	struct parameter parameters[PARAMETERS_MAX];
 };
 
 /* How far a reply in parts has come; all zero before the first part. */
@@ -99,5 +101,6 @@ void request_explain(struct request *request, const char *reason);
 /* A parameter that the table declares; fallback when it is optional and absent. */
 const char *request_string(const struct request *request, const char *name);
 bool request_bool(const struct request *request, const char *name, bool fallback);
+long long request_integer(const struct request *request, const char *name, long long fallback);
 
 #endif

@@ -12,6 +12,7 @@
 #include "daemon/control/config_text.h"
 #include "daemon/control/dispatch.h"
 #include "daemon/control/encode.h"
+#include "daemon/control/list_methods.h"
 #include "daemon/control/methods.h"
 #include "daemon/control/protocol.h"
 #include "daemon/control/varlink.h"
@@ -461,6 +462,11 @@ static void handle_get_interface_description(struct request *request)
 		"name", PARAMETER_STRING, false                                                              \
 	}
 
+#define KIND                                                                                                 \
+	{                                                                                                    \
+		"kind", PARAMETER_STRING, false                                                              \
+	}
+
 static const struct method methods[] = {
 	{ METHOD_STATUS, ACCESS_READ, handle_status, { { 0 } } },
 	{ METHOD_LIST_SERVICES, ACCESS_READ, handle_list_services, { { 0 } } },
@@ -477,6 +483,26 @@ static const struct method methods[] = {
 	{ METHOD_ROTATE_KEY, ACCESS_CHANGE, handle_rotate_key, { { "now", PARAMETER_BOOL, true } } },
 	{ METHOD_SET_BYPASS, ACCESS_CHANGE, handle_set_bypass, { { "on", PARAMETER_BOOL, false } } },
 	{ METHOD_DRAIN, ACCESS_CHANGE, handle_drain, { { "cancel", PARAMETER_BOOL, true } } },
+	{ METHOD_ADD_ENTRY,
+	  ACCESS_CHANGE,
+	  handle_add_entry,
+	  { KIND,
+	    { "prefix", PARAMETER_STRING, false },
+	    { "for_s", PARAMETER_INTEGER, true },
+	    { "reason", PARAMETER_STRING, true } } },
+	{ METHOD_REMOVE_ENTRY,
+	  ACCESS_CHANGE,
+	  handle_remove_entry,
+	  { KIND, { "prefix", PARAMETER_STRING, false } } },
+	{ METHOD_LIST_ENTRIES,
+	  ACCESS_READ,
+	  handle_list_entries,
+	  { KIND, { "origin", PARAMETER_STRING, true }, { "after", PARAMETER_INTEGER, true } } },
+	{ METHOD_FLUSH_ENTRIES,
+	  ACCESS_CHANGE,
+	  handle_flush_entries,
+	  { KIND, { "origin", PARAMETER_STRING, true } } },
+	{ METHOD_TEST_ADDRESS, ACCESS_READ, handle_test_address, { { "address", PARAMETER_STRING, false } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

@@ -116,6 +116,8 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 	if (!result)
 		result = start_fastpath(e, error);
 	if (!result)
+		result = list_start(e, event);
+	if (!result)
 		result = start_services(e, error);
 	if (!result)
 		result = start_interface(e, event, error);
@@ -138,6 +140,7 @@ void engine_free(struct engine *e)
 	link_monitor_free(e->links);
 	if (e->fastpath && e->config)
 		interface_detach(e);
+	list_stop(e);
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
 	config_free(e->config);

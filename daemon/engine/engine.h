@@ -14,6 +14,7 @@
 #include "daemon/config/config.h"
 
 struct engine;
+struct lists;
 struct sd_event;
 
 /* One service as it stands now; counters are sums over all CPUs since the daemon loaded its programs. */
@@ -108,6 +109,15 @@ int engine_set_bypass(struct engine *engine, bool on);
 
 /* Inline: as bypass, until nothing is translated any more. Host mode, where nothing ever is: does nothing. */
 int engine_set_drain(struct engine *engine, bool on);
+
+/*
+ * The lists. After a change that may leave work to do (a set, a flush): engine_lists_changed. The clock of
+ * expiries is CLOCK_BOOTTIME in seconds; age_s: of what list_record.last says.
+ */
+struct lists *engine_lists(struct engine *engine);
+void engine_lists_changed(struct engine *engine);
+int64_t engine_list_clock(void);
+uint64_t engine_list_age_s(struct engine *engine, uint32_t last);
 
 /* "pass_flow", its meaning. */
 const char *engine_verdict_word(enum verdict verdict);

@@ -46,6 +46,7 @@ int publish_runtime(struct engine *e)
 
 	if (error)
 		return error;
+	lists_get_roots(e->lists, runtime.list_root);
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
 	keyring_fill(&e->keyring, &runtime);

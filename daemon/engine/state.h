@@ -12,6 +12,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
 #include "daemon/engine/profile.h"
+#include "daemon/lists/lists.h"
 #include "daemon/netlink/link.h"
 
 struct fastpath;
@@ -44,7 +45,9 @@ struct engine {
 	struct config *config;
 	struct fastpath *fastpath;
 	struct link_monitor *links;
+	struct lists *lists;
 	sd_event_source *timer;
+	sd_event_source *list_work; /* on while there is some */
 	struct keyring keyring;
 	struct slot_clock clock;
 	struct stack_settings stack;
@@ -93,6 +96,11 @@ void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- drain.c --- */
 void drain_follow(struct engine *e); /* once a second, before the runtime is published */
+
+/* --- list.c --- */
+int list_start(struct engine *e, struct sd_event *event); /* what was kept is in force when this returns */
+void list_stop(struct engine *e);
+void list_tick(struct engine *e);
 
 /* --- tick.c --- */
 int tick_run(sd_event_source *source, uint64_t usec, void *arg);

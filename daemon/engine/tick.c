@@ -178,6 +178,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
 			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
 	publish_runtime(e);
+	list_tick(e);
 	interface_look_after(e);
 	sd_event_source_set_time(source, usec + TICK_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

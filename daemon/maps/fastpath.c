@@ -594,6 +594,37 @@ uint32_t fastpath_find_service(const struct fastpath *f, const __be32 address[4]
 	return find_in_ranges6(f->ranges6 + p->first6, p->count6, wide);
 }
 
+#define CHUNK_BYTES (LIST_CHUNK_LINES * sizeof(struct list_line))
+
+void *fastpath_chunk_new(void *arg, uint32_t id)
+{
+	const struct fastpath *f = arg;
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "list_chunk", sizeof(__u32), sizeof(struct list_line),
+				LIST_CHUNK_LINES, &options);
+	void *chunk;
+
+	if (fd < 0)
+		return NULL;
+	chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (chunk == MAP_FAILED) {
+		chunk = NULL;
+	} else if (bpf_map_update_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &id, &fd, BPF_ANY)) {
+		munmap(chunk, CHUNK_BYTES);
+		chunk = NULL;
+	}
+	close(fd);
+	return chunk;
+}
+
+void fastpath_chunk_free(void *arg, uint32_t id, void *chunk)
+{
+	const struct fastpath *f = arg;
+
+	bpf_map_delete_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &id);
+	munmap(chunk, CHUNK_BYTES);
+}
+
 int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)
 {
 	switch (program) {

@@ -72,6 +72,13 @@ void fastpath_read_server(const struct fastpath *fastpath, uint32_t index, struc
 /* The slot of the service that covers an address (IPv4 as v4-mapped) and port, or SERVICE_NONE. */
 uint32_t fastpath_find_service(const struct fastpath *fastpath, const __be32 address[4], __be16 port);
 
+/*
+ * Memory of the lists, in which XDP finds chunk ID from then on: LIST_CHUNK_LINES lines, zeroed; NULL: no
+ * memory. Freed when XDP reads it no more. arg: the fastpath.
+ */
+void *fastpath_chunk_new(void *arg, uint32_t id);
+void fastpath_chunk_free(void *arg, uint32_t id, void *chunk);
+
 /* For tests that run a program by BPF_PROG_TEST_RUN. */
 enum fastpath_program {
 	FASTPATH_XDP_HOST,

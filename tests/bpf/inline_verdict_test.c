@@ -744,12 +744,13 @@ static void frames_that_are_not_ours(void **state)
 
 /* --- all of it --- */
 
-/* The tests above leave out no verdict that inline can give, but those of forward = "route". */
+/* The tests above leave out no verdict that inline can give, but those of forward = "route" and of the lists
+ * (lists_test). */
 static void every_verdict_was_given(void **state)
 {
 	static const enum verdict not_inline[] = { PASS_OTHER_HOST, PASS_SOCKET, PASS_NO_LISTENER,
 						   PASS_MPTCP,	    PASS_ROUTED, DROP_LOOKUP_BUDGET,
-						   DROP_INTERNAL };
+						   DROP_INTERNAL,   DROP_BLOCKED };
 	uint64_t given[VERDICT_COUNT];
 
 	harness_count_verdicts(*state, given);

@@ -236,8 +236,9 @@ static void test_deaf(void **state)
 
 /* What anyone may call; a new method is not among it until someone writes it down here as well. */
 static const char *const readable[] = {
-	METHOD_STATUS,	    METHOD_LIST_SERVICES, METHOD_GET_SERVICE, METHOD_LIST_INTERFACES,
-	METHOD_SHOW_CONFIG, METHOD_VERSION,	  METHOD_GET_INFO,    METHOD_GET_INTERFACE_DESCRIPTION,
+	METHOD_STATUS,	     METHOD_LIST_SERVICES, METHOD_GET_SERVICE, METHOD_LIST_INTERFACES,
+	METHOD_SHOW_CONFIG,  METHOD_VERSION,	   METHOD_GET_INFO,    METHOD_GET_INTERFACE_DESCRIPTION,
+	METHOD_LIST_ENTRIES, METHOD_TEST_ADDRESS,
 };
 
 static bool is_readable(const char *name)

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See lists.h. */
+#include "cli/lists.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/commands.h"
+#include "cli/format.h"
+#include "cli/ssh_peer.h"
+#include "daemon/control/protocol.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define PEERS_MAX	  8
+#define ANSWER_WITHIN_S	  10
+#define FOR_MAX_S	  (10LL * 366 * 86400)
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "";
+}
+
+/* --- arguments --- */
+
+/* Seconds of "90", "10m", "2h", "7d", "1h30m"; -1: no duration. */
+static long long parse_duration(const char *text)
+{
+	static const struct {
+		char letter;
+		long long seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
+	long long sum = 0;
+
+	if (!*text)
+		return -1;
+	while (*text) {
+		size_t digits = strspn(text, "0123456789"), unit = 0;
+		long long value;
+
+		if (!digits || digits > 9)
+			return -1;
+		value = atoll(text);
+		text += digits;
+		while (*text && unit < ARRAY_SIZE(units) && units[unit].letter != *text)
+			unit++;
+		if (unit == ARRAY_SIZE(units))
+			return -1;
+		sum += value * units[unit].seconds;
+		text += *text != '\0';
+	}
+	return sum > 0 && sum <= FOR_MAX_S ? sum : -1;
+}
+
+static bool take_duration(const struct options *options, json_t *parameters)
+{
+	long long for_s = options->duration ? parse_duration(options->duration) : 0;
+
+	if (for_s < 0) {
+		fprintf(stderr, "synmoat: --for takes a time such as 90s, 10m, 2h or 7d, not '%s'\n",
+			options->duration);
+		return false;
+	}
+	if (for_s)
+		json_object_set_new(parameters, "for_s", json_integer(for_s));
+	if (options->reason)
+		json_object_set_new(parameters, "reason", json_string(options->reason));
+	return true;
+}
+
+static bool cuts_us_off(const char *prefix)
+{
+	struct in6_addr peers[PEERS_MAX];
+	size_t count = ssh_peers(peers, PEERS_MAX);
+	char text[INET6_ADDRSTRLEN];
+	bool v4;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!ssh_prefix_covers(prefix, &peers[i]))
+			continue;
+		v4 = IN6_IS_ADDR_V4MAPPED(&peers[i]);
+		inet_ntop(v4 ? AF_INET : AF_INET6, &peers[i].s6_addr[v4 ? 12 : 0], text, sizeof(text));
+		fprintf(stderr,
+			"synmoat: %s would cut off your own ssh session, which comes from %s: nothing was "
+			"blocked "
+			"(--force does it all the same)\n",
+			prefix, text);
+		return true;
+	}
+	return false;
+}
+
+static json_t *parameters_add(const char *kind, const char *prefix, const struct options *options)
+{
+	json_t *parameters = json_pack("{s:s,s:s}", "kind", kind, "prefix", prefix);
+
+	if (!parameters)
+		fprintf(stderr, "synmoat: the prefix is not valid text\n");
+	if (!parameters || take_duration(options, parameters))
+		return parameters;
+	json_decref(parameters);
+	return NULL;
+}
+
+json_t *parameters_block_add(char **arguments, const struct options *options)
+{
+	if (!options->force && cuts_us_off(arguments[0]))
+		return NULL;
+	return parameters_add("block", arguments[0], options);
+}
+
+json_t *parameters_allow_add(char **arguments, const struct options *options)
+{
+	return parameters_add("allow", arguments[0], options);
+}
+
+json_t *parameters_block_del(char **arguments, const struct options *options)
+{
+	(void)options;
+	return json_pack("{s:s,s:s}", "kind", "block", "prefix", arguments[0]);
+}
+
+json_t *parameters_allow_del(char **arguments, const struct options *options)
+{
+	(void)options;
+	return json_pack("{s:s,s:s}", "kind", "allow", "prefix", arguments[0]);
+}
+
+/* NULL: no such origin. */
+static json_t *parameters_origin(const char *kind, const struct options *options)
+{
+	static const char *const origins[] = { "manual", "config", "feed", "auto" };
+	json_t *parameters = json_pack("{s:s}", "kind", kind);
+
+	if (!options->origin)
+		return parameters;
+	for (size_t i = 0; i < ARRAY_SIZE(origins); i++)
+		if (!strcmp(origins[i], options->origin)) {
+			json_object_set_new(parameters, "origin", json_string(origins[i]));
+			return parameters;
+		}
+	fprintf(stderr, "synmoat: --origin is manual, config, feed or auto, not '%s'\n", options->origin);
+	json_decref(parameters);
+	return NULL;
+}
+
+json_t *parameters_block_flush(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return parameters_origin("block", options);
+}
+
+json_t *parameters_allow_flush(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return parameters_origin("allow", options);
+}
+
+json_t *parameters_address(char **arguments, const struct options *options)
+{
+	(void)options;
+	return json_pack("{s:s}", "address", arguments[0]);
+}
+
+/* --- answers --- */
+
+void show_entry_added(struct render *render, const json_t *reply)
+{
+	render_print(render, "%s %s: %s\n", string(reply, "kind"), string(reply, "prefix"),
+		     json_is_true(json_object_get(reply, "changed")) ? "was there already, changed"
+								     : "added");
+}
+
+void show_entry_removed(struct render *render, const json_t *reply)
+{
+	render_print(render, "%s %s: taken back\n", string(reply, "kind"), string(reply, "prefix"));
+}
+
+void show_flushed(struct render *render, const json_t *reply)
+{
+	char count[FORMAT_SIZE];
+
+	render_print(render, "%s: %s entries taken back\n", string(reply, "kind"),
+		     format_count(count, json_integer_value(json_object_get(reply, "removed"))));
+}
+
+/* "-" for null */
+static const char *duration_or_dash(char buffer[FORMAT_SIZE], const json_t *seconds)
+{
+	if (!json_is_integer(seconds))
+		return "-";
+	return format_duration(buffer, json_integer_value(seconds));
+}
+
+static void print_entry(struct render *render, const json_t *entry, bool kind)
+{
+	char hits[FORMAT_SIZE], last[FORMAT_SIZE], expires[FORMAT_SIZE];
+	const char *file = string(entry, "file"), *reason = string(entry, "reason");
+
+	if (kind)
+		render_print(render, "%-6s ", string(entry, "kind"));
+	render_print(render, "%-20s  %-7s %12s %9s %9s  %s%s%s\n", string(entry, "prefix"),
+		     string(entry, "origin"),
+		     format_count(hits, json_integer_value(json_object_get(entry, "hits"))),
+		     duration_or_dash(last, json_object_get(entry, "last_hit_s")),
+		     duration_or_dash(expires, json_object_get(entry, "expires_in_s")), file,
+		     *file && *reason ? ": " : "", reason);
+}
+
+static void print_head(struct render *render, bool kind)
+{
+	render_tinted(render, TINT_HEAD, "%s%-20s  %-7s %12s %9s %9s  %s", kind ? "KIND   " : "", "PREFIX",
+		      "ORIGIN", "HITS", "LAST", "EXPIRES", "WHY");
+	render_print(render, "\n");
+}
+
+void show_tested(struct render *render, const json_t *reply)
+{
+	const json_t *matches = json_object_get(reply, "matches"), *match;
+	const char *verdict = string(reply, "verdict");
+	size_t i;
+
+	render_print(render, "%s: ", string(reply, "address"));
+	if (!strcmp(verdict, "block"))
+		render_tinted(render, TINT_BAD, "blocked");
+	else if (!strcmp(verdict, "allow"))
+		render_tinted(render, TINT_GOOD, "allowed");
+	else
+		render_print(render, "on no list");
+	if (json_array_size(matches))
+		render_print(render, " by %s %s, the longest of %zu that cover it", verdict,
+			     string(json_array_get(matches, 0), "prefix"), json_array_size(matches));
+	render_print(render, "\n");
+	if (json_is_true(json_object_get(reply, "bypass")) && !strcmp(verdict, "block")) {
+		render_tinted(render, TINT_WARN, "bypass is on: nothing is dropped");
+		render_print(render, "\n");
+	}
+	if (json_is_true(json_object_get(reply, "loading"))) {
+		render_tinted(render, TINT_WARN, "lists are being loaded: ask again");
+		render_print(render, "\n");
+	}
+	if (json_array_size(matches)) {
+		render_print(render, "\n");
+		print_head(render, true);
+	}
+	json_array_foreach(matches, i, match)
+		print_entry(render, match, true);
+}
+
+/* --- list: page by page, since there may be a million --- */
+
+struct listing {
+	struct render render;
+	bool json, any;
+};
+
+static void print_page(struct listing *listing, const json_t *reply)
+{
+	const json_t *entries = json_object_get(reply, "entries"), *entry;
+	struct render *render = &listing->render;
+	char *text;
+	size_t i;
+
+	json_array_foreach(entries, i, entry) {
+		if (listing->json) {
+			text = json_dumps(entry, JSON_COMPACT);
+			render_print(render, "%s\n    %s", listing->any ? "," : "", text ? text : "null");
+			free(text);
+		} else {
+			if (!listing->any)
+				print_head(render, false);
+			print_entry(render, entry, false);
+		}
+		listing->any = true;
+	}
+	render_flush(render, false);
+}
+
+static int list_pages(struct listing *listing, struct client *client, const json_t *parameters,
+		      const struct options *options)
+{
+	json_int_t after = 0;
+	int code = EXIT_OK;
+
+	while (after >= 0 && code == EXIT_OK) {
+		struct client_answer answer = { 0 };
+		json_t *page = json_copy((json_t *)parameters);
+		const json_t *next;
+		int error;
+
+		json_object_set_new(page, "after", json_integer(after));
+		error = client_call(client, METHOD_LIST_ENTRIES, page, &answer);
+		if (error)
+			return command_say_unreachable(options->socket, error);
+		if (answer.error)
+			code = command_say_error(answer.error, answer.reply);
+		else
+			print_page(listing, answer.reply);
+		next = json_object_get(answer.reply, "next");
+		after = json_is_integer(next) ? json_integer_value(next) : -1;
+		client_answer_fini(&answer);
+	}
+	return code;
+}
+
+static int run_list(const char *kind, const struct options *options)
+{
+	struct listing listing = { .json = options->json };
+	json_t *parameters = parameters_origin(kind, options);
+	struct client *client = NULL;
+	int error, code;
+
+	if (!parameters)
+		return EXIT_USAGE;
+	error = client_open(&client, options->socket, ANSWER_WITHIN_S);
+	if (!error)
+		error = render_init(&listing.render, options->color);
+	if (error) {
+		json_decref(parameters);
+		client_close(client);
+		return command_say_unreachable(options->socket, error);
+	}
+	if (options->json)
+		render_print(&listing.render, "{\n  \"entries\": [");
+	code = list_pages(&listing, client, parameters, options);
+	if (options->json)
+		render_print(&listing.render, "%s]\n}\n", listing.any ? "\n  " : "");
+	render_flush(&listing.render, false);
+	render_fini(&listing.render);
+	json_decref(parameters);
+	client_close(client);
+	return code;
+}
+
+int run_block_list(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return run_list("block", options);
+}
+
+int run_allow_list(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return run_list("allow", options);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See list_methods.h. */
+#include "daemon/control/list_methods.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/control/dispatch.h"
+#include "daemon/control/methods.h"
+#include "daemon/control/protocol.h"
+#include "daemon/control/varlink.h"
+#include "daemon/engine/engine.h"
+#include "daemon/lists/lists.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define FOR_MAX_S	  (10LL * 366 * 86400)
+#define ENTRIES_IN_PAGE	  100
+#define LOOKED_AT_IN_PAGE 20000 /* so that a filter that few pass holds up nobody */
+#define MATCHES_MAX	  64
+
+static struct engine *engine_of(const struct request *request)
+{
+	return ((const struct method_context *)request->context)->engine;
+}
+
+static struct lists *lists_of(const struct request *request)
+{
+	return engine_lists(engine_of(request));
+}
+
+static void fail_parameter(struct request *request, const char *name)
+{
+	request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", name));
+}
+
+static void fail_text(struct request *request, int error, const char *text)
+{
+	request_explain(request, text);
+	request_fail(request, ERROR_FAILED,
+		     json_pack("{s:i,s:o}", "errno", -error, "text", varlink_text(text, strlen(text))));
+}
+
+static bool take_kind(struct request *request, enum list_kind *kind)
+{
+	const char *word = request_string(request, "kind");
+
+	*kind = !strcmp(word, lists_kind_word(LIST_ALLOW)) ? LIST_ALLOW : LIST_BLOCK;
+	if (!strcmp(word, lists_kind_word(*kind)))
+		return true;
+	fail_parameter(request, "kind");
+	return false;
+}
+
+static bool take_prefix(struct request *request, struct prefix *prefix)
+{
+	const char *text = request_string(request, "prefix");
+	char fault[256];
+
+	if (!prefix_parse(text, prefix))
+		return true;
+	fail_text(request, -EINVAL, prefix_explain(text, fault, sizeof(fault)));
+	return false;
+}
+
+/* -1: any. */
+static bool take_origin(struct request *request, int *origin)
+{
+	const char *word = request_string(request, "origin");
+
+	*origin = word ? lists_origin_parse(word) : -1;
+	if (!word || *origin >= 0)
+		return true;
+	fail_parameter(request, "origin");
+	return false;
+}
+
+static json_t *encode_entry(struct engine *engine, const struct lists_entry *e)
+{
+	char text[INET6_ADDRSTRLEN + 4];
+	int64_t now_s = engine_list_clock(), left_s = e->expires_s - now_s;
+	json_t *entry = json_pack(
+		"{s:s,s:s,s:s,s:o,s:o,s:I,s:I}", "prefix", prefix_format(&e->prefix, text, sizeof(text)),
+		"kind", lists_kind_word(e->kind), "origin", lists_origin_word(e->origin), "file",
+		varlink_text(e->name, strlen(e->name)), "reason", varlink_text(e->reason, strlen(e->reason)),
+		"age_s", (json_int_t)(now_s - e->added_s), "hits", (json_int_t)e->hits);
+
+	json_object_set_new(entry, "expires_in_s",
+			    e->expires_s ? json_integer(left_s > 0 ? left_s : 0) : json_null());
+	json_object_set_new(entry, "last_hit_s",
+			    e->last ? json_integer((json_int_t)engine_list_age_s(engine, e->last))
+				    : json_null());
+	return entry;
+}
+
+static void reply_entry(struct request *request, enum list_kind kind, const struct prefix *prefix,
+			bool changed)
+{
+	char text[INET6_ADDRSTRLEN + 4];
+
+	request_reply(request, json_pack("{s:s,s:s,s:b}", "kind", lists_kind_word(kind), "prefix",
+					 prefix_format(prefix, text, sizeof(text)), "changed", changed));
+}
+
+void handle_add_entry(struct request *request)
+{
+	long long for_s = request_integer(request, "for_s", 0);
+	int64_t now_s = engine_list_clock();
+	struct prefix prefix;
+	enum list_kind kind;
+	int result;
+
+	if (!take_kind(request, &kind) || !take_prefix(request, &prefix))
+		return;
+	if (for_s < 0 || for_s > FOR_MAX_S) {
+		fail_parameter(request, "for_s");
+		return;
+	}
+	result = lists_add(lists_of(request), kind, &prefix, ORIGIN_MANUAL, for_s ? now_s + for_s : 0, now_s,
+			   request_string(request, "reason"));
+	engine_lists_changed(engine_of(request));
+	if (result == -ENOSPC)
+		fail_text(request, result, "the lists hold as many entries as they can");
+	else if (result < 0)
+		fail_text(request, result, strerror(-result));
+	else
+		reply_entry(request, kind, &prefix, result == 1);
+}
+
+void handle_remove_entry(struct request *request)
+{
+	char text[INET6_ADDRSTRLEN + 4], reason[256];
+	struct prefix prefix;
+	enum list_kind kind;
+
+	if (!take_kind(request, &kind) || !take_prefix(request, &prefix))
+		return;
+	if (lists_remove(lists_of(request), kind, &prefix)) {
+		snprintf(reason, sizeof(reason),
+			 "no %s entry for %s was added by hand or automatically (entries of files are "
+			 "changed there)",
+			 lists_kind_word(kind), prefix_format(&prefix, text, sizeof(text)));
+		request_explain(request, reason);
+		request_fail(request, ERROR_NO_SUCH_ENTRY,
+			     json_pack("{s:s,s:s}", "prefix", text, "text", reason));
+		return;
+	}
+	engine_lists_changed(engine_of(request));
+	reply_entry(request, kind, &prefix, true);
+}
+
+/* A page: the next one begins at what `next` says. */
+void handle_list_entries(struct request *request)
+{
+	uint32_t place = (uint32_t)request_integer(request, "after", 0);
+	json_t *entries, *next = json_null();
+	struct lists_entry entry;
+	enum list_kind kind;
+	int origin;
+
+	if (!take_kind(request, &kind) || !take_origin(request, &origin))
+		return;
+	entries = json_array();
+	for (int i = 0; lists_next(lists_of(request), &place, &entry); i++) {
+		if (entry.kind == kind && (origin < 0 || entry.origin == (enum list_origin)origin))
+			json_array_append_new(entries, encode_entry(engine_of(request), &entry));
+		if (json_array_size(entries) < ENTRIES_IN_PAGE && i < LOOKED_AT_IN_PAGE)
+			continue;
+		next = json_integer(place);
+		break;
+	}
+	request_reply(request, json_pack("{s:o,s:o}", "entries", entries, "next", next));
+}
+
+void handle_flush_entries(struct request *request)
+{
+	enum list_kind kind;
+	int origin;
+	int64_t removed = 0;
+
+	if (!take_kind(request, &kind) || !take_origin(request, &origin))
+		return;
+	if (origin == ORIGIN_CONFIG || origin == ORIGIN_FEED) {
+		fail_text(request, -EINVAL,
+			  "entries of files go when the files do: remove them there, then synmoat reload");
+		return;
+	}
+	if (origin < 0 || origin == ORIGIN_MANUAL)
+		removed += lists_flush(lists_of(request), kind, ORIGIN_MANUAL);
+	if (origin < 0 || origin == ORIGIN_AUTO)
+		removed += lists_flush(lists_of(request), kind, ORIGIN_AUTO);
+	engine_lists_changed(engine_of(request));
+	request_reply(request,
+		      json_pack("{s:s,s:I}", "kind", lists_kind_word(kind), "removed", (json_int_t)removed));
+}
+
+void handle_test_address(struct request *request)
+{
+	const char *address = request_string(request, "address");
+	struct lists_entry entries[MATCHES_MAX];
+	struct engine_status status;
+	struct prefix prefix;
+	json_t *matches;
+	size_t count;
+
+	if (strchr(address, '/') || prefix_parse(address, &prefix)) {
+		fail_text(request, -EINVAL, "test takes one address, such as 192.0.2.1 or 2001:db8::1");
+		return;
+	}
+	count = lists_match(lists_of(request), &prefix.address, entries, MATCHES_MAX);
+	matches = json_array();
+	for (size_t i = 0; i < count && i < MATCHES_MAX; i++)
+		json_array_append_new(matches, encode_entry(engine_of(request), &entries[i]));
+	engine_get_status(engine_of(request), &status);
+	request_reply(request, json_pack("{s:s,s:s,s:o,s:b,s:b}", "address", address, "verdict",
+					 !count				 ? "none"
+					 : entries[0].kind == LIST_ALLOW ? "allow"
+									 : "block",
+					 "matches", matches, "bypass", status.bypass, "loading",
+					 lists_busy(lists_of(request))));
+}
