@@ -21,22 +21,43 @@
 
 static struct synmoat_bpf *copies;
 
+const uint8_t appliance_mac[PORT_COUNT][6] = { { 2, 0, 0, 0, 1, 1 }, { 2, 0, 0, 0, 2, 1 } };
+const uint8_t appliance_next_hop[PORT_COUNT][6] = { { 2, 0, 0, 0, 1, 2 }, { 2, 0, 0, 0, 2, 2 } };
+
 /* --- running --- */
+
+/* Of the program that runs, and the interface that the frame came from. */
+static void enter(struct harness *h, int program, enum port from)
+{
+	h->xdp = program;
+	h->ingress = if_nametoindex(from == PORT_OUTSIDE ? "outside" : "inside");
+}
+
+static void leave(struct harness *h)
+{
+	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	h->ingress = 0;
+}
+
+static int hook(const struct harness *h, enum port from)
+{
+	return h->programs[from == PORT_OUTSIDE ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_INSIDE];
+}
 
 void appliance_run(struct harness *h, enum port from, const struct frame *frame, struct outcome *o)
 {
-	h->xdp = h->programs[from == PORT_OUTSIDE ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_INSIDE];
+	enter(h, hook(h, from), from);
 	harness_run(h, frame, o);
-	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	leave(h);
 }
 
 int appliance_run_bare(struct harness *h, enum port from, const struct frame *frame, struct frame *out)
 {
 	int action;
 
-	h->xdp = h->programs[from == PORT_OUTSIDE ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_INSIDE];
+	enter(h, hook(h, from), from);
 	action = harness_run_bare(h, frame, out);
-	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	leave(h);
 	return action;
 }
 
@@ -47,8 +68,14 @@ static int action_of(enum verdict verdict)
 	case TX_RST:
 	case TX_REFUSED:
 		return ACTION_TX;
-	default:
-		return verdict < TX_SYNACK ? ACTION_REDIRECT : ACTION_DROP;
+	case PASS_TRANSLATED:
+	case PASS_HANDSHAKE:
+	case PASS_COOKIE:
+		return ACTION_REDIRECT;
+	default: /* what is not ours is the kernel's to route */
+		if (verdict > TX_SYNACK)
+			return ACTION_DROP;
+		return harness_forward == FORWARD_ROUTE ? ACTION_PASS : ACTION_REDIRECT;
 	}
 }
 
@@ -89,10 +116,12 @@ bool appliance_copy(struct harness *h, enum port to, const struct frame *frame, 
 {
 	int action;
 
-	h->xdp = bpf_program__fd(to == PORT_INSIDE ? copies->progs.xdp_copy_inside
-						   : copies->progs.xdp_copy_outside);
+	const struct bpf_program *program =
+		to == PORT_INSIDE ? copies->progs.xdp_copy_inside : copies->progs.xdp_copy_outside;
+
+	enter(h, bpf_program__fd(program), PORT_INSIDE);
 	action = harness_run_bare(h, frame, copy);
-	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
+	leave(h);
 	assert_true(action == ACTION_PASS || action == ACTION_DROP);
 	return action == ACTION_PASS;
 }
@@ -308,7 +337,13 @@ int appliance_reset(void **state)
 	appliance_forget(h);
 	clear_array(h, "stashes", sizeof(struct stash));
 	appliance_forget_sweep(h);
-	return harness_reset(state);
+	if (harness_reset(state))
+		return -1;
+	h->runtime.port_ifindex[PORT_OUTSIDE] = if_nametoindex("outside");
+	h->runtime.port_ifindex[PORT_INSIDE] = if_nametoindex("inside");
+	if (harness_forward == FORWARD_ROUTE)
+		harness_publish(h);
+	return 0;
 }
 
 /* The kernel cuts names. */
@@ -347,11 +382,28 @@ static int load_copies(struct harness *h)
 }
 
 /* Down, so that no frame but the test's is ever counted. */
+static const char bridged[] = "set -e; ip link add outside type veth peer name client; "
+			      "ip link add inside type veth peer name server";
+
+/* Up, or there are no routes; but nobody behind them says a word of its own. */
+static const char routed[] =
+	"set -e; exec >/dev/null; ip link del wire; "
+	"sysctl net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
+	"for port in outside:client:1 inside:server:2; do IFS=:; set -- $port; unset IFS; "
+	"ip link add $1 address 02:00:00:00:0$3:01 type veth peer name $2; "
+	"sysctl net.ipv6.conf.$2.disable_ipv6=1; ip link set $2 up; ip link set $1 up; done; "
+	"ip link set outside mtu 1400; "
+	"ip addr add 10.1.7.1/24 dev outside; ip addr add 10.1.0.2/24 dev inside; "
+	"ip -6 addr add fd00:1:0:7::1/64 dev outside nodad; ip -6 addr add fd00:1::2/64 dev inside nodad; "
+	"ip neigh add " CLIENT4 " lladdr 02:00:00:00:01:02 dev outside nud permanent; "
+	"ip neigh add " CLIENT6 " lladdr 02:00:00:00:01:02 dev outside nud permanent; "
+	"ip neigh add " SERVER4 " lladdr 02:00:00:00:02:02 dev inside nud permanent; "
+	"ip neigh add " SERVER6 " lladdr 02:00:00:00:02:02 dev inside nud permanent";
+
 static int attach(struct harness *h)
 {
-	static const char script[] = "set -e; ip link add outside type veth peer name client; "
-				     "ip link add inside type veth peer name server";
-	char text[256];
+	const char *script = harness_forward == FORWARD_ROUTE ? routed : bridged;
+	char text[256] = "";
 
 	if (system(script) || fastpath_attach_inline(h->fastpath, if_nametoindex("outside"),
 						     if_nametoindex("inside"), false, text, sizeof(text))) {

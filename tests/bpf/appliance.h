@@ -9,6 +9,10 @@
 
 #include "tests/bpf/harness.h"
 
+/* Interfaces and what lies behind them, with harness_forward = FORWARD_ROUTE; by enum port. */
+#define ROUTED_MTU_OUTSIDE 1400
+extern const uint8_t appliance_mac[PORT_COUNT][6], appliance_next_hop[PORT_COUNT][6];
+
 /* For cmocka_run_group_tests and cmocka_unit_test_setup, instead of the harness' own. */
 int appliance_set_up(void **state);
 int appliance_tear_down(void **state);

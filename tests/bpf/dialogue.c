@@ -25,6 +25,20 @@ static size_t put_word(uint8_t *at, uint32_t value)
 	return 4;
 }
 
+/* What leaves routed through TO: the FIB's MAC addresses, and one hop less to live. */
+static void route(enum port to, struct frame *f)
+{
+	struct frame_view v;
+
+	if (harness_forward == FORWARD_BRIDGE)
+		return;
+	assert_true(frame_read(f, &v));
+	memcpy(f->bytes, appliance_next_hop[to], 6);
+	memcpy(f->bytes + 6, appliance_mac[to], 6);
+	f->bytes[v.ip + (v.v6 ? 7 : 8)]--;
+	frame_repair(f);
+}
+
 /* --- the two ends --- */
 
 struct dialogue dialogue_new(struct harness *h, const char *name, bool v6, unsigned int vlans)
@@ -223,6 +237,7 @@ void dialogue_server_syn(const struct dialogue *d, struct frame *f)
 	s.window = clamp((uint32_t)d->client.window << shift(d->wscale));
 	s.options = (struct bytes){ options, dialogue_options(options, &p, 0) };
 	frame_build(f, &s);
+	route(PORT_INSIDE, f);
 }
 
 /* What the server agrees to is what our SYN offered and it has. */
@@ -308,6 +323,7 @@ void dialogue_opening(const struct dialogue *d, struct frame *f)
 	frame_build(f, &s);
 	if (!s.window)
 		dialogue_zero_window(f);
+	route(PORT_OUTSIDE, f);
 }
 
 void dialogue_ask(struct dialogue *d)
@@ -448,6 +464,7 @@ void dialogue_build(const struct dialogue *d, enum port from, const struct said 
 		if (s->zero_window || !spec.window)
 			dialogue_zero_window(frames[side]);
 	}
+	route(client ? PORT_INSIDE : PORT_OUTSIDE, out);
 }
 
 void dialogue_say(const struct dialogue *d, enum port from, const struct said *s, enum verdict verdict)

@@ -26,6 +26,7 @@ uint32_t harness_flow_entries = 64; /* eight buckets */
 bool harness_frags;
 bool harness_inline;
 uint32_t harness_connections = 64;
+enum forward_mode harness_forward = FORWARD_BRIDGE;
 
 static struct harness the_harness;
 
@@ -271,12 +272,16 @@ static void compare_counters(const struct service_counters *before, const struct
 
 /* --- running --- */
 
+/* linux/bpf.h: struct xdp_md */
+struct xdp_context {
+	__u32 data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex;
+};
+
 /* With metadata in front, as the kernel returns it; *data says how long that is. */
 static int run_xdp(struct harness *h, const struct frame *frame, uint8_t *out, size_t *size, size_t *data)
 {
-	struct {
-		__u32 data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex;
-	} in = { .data_end = (__u32)frame->length }, result = { 0 };
+	struct xdp_context in = { .data_end = (__u32)frame->length, .ingress_ifindex = h->ingress };
+	struct xdp_context result = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes, .data_size_in = (__u32)frame->length,
 		    .data_out = out, .data_size_out = (__u32)*size, .ctx_in = &in, .ctx_size_in = sizeof(in),
 		    .ctx_out = &result, .ctx_size_out = sizeof(result), .repeat = 1);
@@ -368,10 +373,16 @@ struct frame_spec harness_answer(struct harness *h, const struct frame_spec *syn
 
 int harness_run_bare(struct harness *h, const struct frame *frame, struct frame *out)
 {
+	struct xdp_context in = { .data_end = (__u32)frame->length, .ingress_ifindex = h->ingress };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame->bytes, .data_size_in = (__u32)frame->length,
 		    .data_out = out ? out->bytes : NULL, .data_size_out = out ? FRAME_MAX : 0, .repeat = 1);
-	int error = bpf_prog_test_run_opts(h->xdp, &options);
+	int error;
 
+	if (h->ingress) {
+		options.ctx_in = &in;
+		options.ctx_size_in = sizeof(in);
+	}
+	error = bpf_prog_test_run_opts(h->xdp, &options);
 	if (error)
 		fail_msg("BPF_PROG_TEST_RUN of %zu bytes: %s", frame->length, strerror(-error));
 	if (out)
@@ -475,7 +486,8 @@ int harness_set_up(void **state)
 	const struct fastpath_options options = { .flow_entries = harness_flow_entries,
 						  .frags = harness_frags,
 						  .inline_mode = harness_inline,
-						  .connections = harness_connections };
+						  .connections = harness_connections,
+						  .forward = harness_forward };
 	struct harness *h = &the_harness;
 	char text[512];
 

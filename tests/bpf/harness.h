@@ -64,8 +64,9 @@ struct harness {
 	struct runtime runtime;
 	struct service services[SERVICE_SLOTS];
 	int wire;
-	int programs[5]; /* by enum fastpath_program; -1: of the other deployment */
-	int xdp;	 /* that runs: host mode's, or one of inline's */
+	int programs[5];      /* by enum fastpath_program; -1: of the other deployment */
+	int xdp;	      /* that runs: host mode's, or one of inline's */
+	unsigned int ingress; /* interface that frames come from; 0: any */
 };
 
 struct outcome {
@@ -85,6 +86,7 @@ extern bool harness_frags; /* multi-buffer packets */
 /* Inline instead of host mode, see appliance.h. */
 extern bool harness_inline;
 extern uint32_t harness_connections;
+extern enum forward_mode harness_forward;
 
 /* For cmocka_run_group_tests and cmocka_unit_test_setup. */
 int harness_set_up(void **state);
