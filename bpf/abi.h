@@ -48,6 +48,8 @@
 	X(DROP_EARLY, drop_early, "inline: early data kept, or sent again, ahead of the server's answer")    \
 	X(DROP_HANDSHAKES, drop_handshakes,                                                                  \
 	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
+	X(DROP_SOURCE_HANDSHAKES, drop_source_handshakes,                                                    \
+	  "inline: valid cookie, but its source has too many handshakes with servers under way")             \
 	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
 	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
 	X(DROP_STRAY_SYNACK, drop_stray_synack, "SYN-ACK that belongs to no connection")                     \
@@ -195,6 +197,8 @@ struct runtime {
 	__u16 mac[4];	       /* of our interface, in its first three; all zero: any */
 	__u32 unknown_pps;     /* inline: unknown segments that may pass to a service */
 	__u32 handshakes_max;  /* inline: with the servers of one service */
+	__u32 handshakes_per_source; /* inline: of them, on behalf of one address (IPv6: /64) */
+	__u32 unknown_per_prefix;    /* inline: of unknown_pps, from one prefix (/24, IPv6: /64) */
 	__u32 port_ifindex[2]; /* by enum port */
 	__u32 probe_after_s;   /* inline: silence of a client that is unproven */
 	__u32 pad;
@@ -339,8 +343,22 @@ struct connection {
 	__u32 acked;	     /* likewise: by the client, in the server's numbers */
 	__u16 server_window; /* of its SYN-ACK, in the scale that we announced */
 	__u16 stash;	     /* with CONNECTION_STASHED */
+	__u16 source;	     /* that its handshake is counted for */
+	__u16 pad;
 	__be16 tags[4]; /* as a bridge: the client's VLAN tags, TPID and TCI each, the outer one first; 0:
 			   none */
+};
+
+/*
+ * Sources share a place by chance, which only makes a limit stricter. Their addresses may be forged, so nothing
+ * but such limits hangs on it.
+ */
+#define SOURCES 65536
+
+/* Unknown segments of one prefix to one service, in the second being counted. */
+struct unknown_budget {
+	__u32 second;
+	__u32 count;
 };
 
 /* The client's early data, until the server has answered. */
@@ -417,8 +435,8 @@ ABI_SIZE(struct service_state, 72);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 112);
-ABI_SIZE(struct control, 232);
+ABI_SIZE(struct runtime, 120);
+ABI_SIZE(struct control, 248);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct handover, 24);
@@ -426,6 +444,7 @@ ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
 ABI_SIZE(struct connection, 112);
 ABI_SIZE(struct hop, 16);
+ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);
 ABI_SIZE(struct server, 32);
 

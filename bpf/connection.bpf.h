@@ -12,6 +12,7 @@
 #include "maps.bpf.h"
 #include "packet.bpf.h"
 #include "service.bpf.h"
+#include "source.bpf.h"
 
 #define CONNECTION_SHIFT 6    /* seen counts jiffies / 64 */
 #define SWEEP_ENOUGH	 4096 /* expired connections, for one that found the table full */
@@ -88,16 +89,22 @@ static __always_inline struct connection *connection_find(const struct tuple *t)
 
 /* --- what is counted by state --- */
 
-static __always_inline void count_begun(__u32 service, __u32 state, int by)
+/* Every connection is counted once when it enters a state and once when it leaves it. */
+static __always_inline void count_begun(const struct connection *c, __u32 state, int by)
 {
-	struct service_state *st = service_state_get(service);
+	struct service_state *st = service_state_get(c->service);
+	__u32 *of_source;
 
 	if (!st)
 		return;
-	if (state == CONNECTION_SYN_SENT)
-		__sync_fetch_and_add(&st->handshakes, by);
-	else if (state == CONNECTION_SYN_RCVD)
+	if (state == CONNECTION_SYN_RCVD)
 		__sync_fetch_and_add(&st->half_open, by);
+	if (state != CONNECTION_SYN_SENT)
+		return;
+	__sync_fetch_and_add(&st->handshakes, by);
+	of_source = source_handshakes(c->source);
+	if (of_source)
+		__sync_fetch_and_add(of_source, by);
 }
 
 /* True for the one that made this step. */
@@ -105,7 +112,7 @@ static __always_inline bool connection_move(struct connection *c, __u32 from, __
 {
 	if (from == to || __sync_val_compare_and_swap(&c->state, from, to) != from)
 		return false;
-	count_begun(c->service, from, -1);
+	count_begun(c, from, -1);
 	return true;
 }
 
@@ -122,16 +129,16 @@ static __always_inline void connection_clear(struct connection *c, __u32 flag)
 
 /* --- ending --- */
 
-static __always_inline void connection_delete(const struct tuple *t, const struct connection *c)
+/* What is being counted leaves that state first, as a packet may be doing the same. */
+static __always_inline void connection_delete(const struct tuple *t, struct connection *c)
 {
-	__u32 state = c->state, service = c->service;
 	__u32 *near = connection_counter(t);
+	__u32 state = c->state;
 
-	if (bpf_map_delete_elem(&connections, t))
-		return;
-	if (near)
+	if (state == CONNECTION_SYN_SENT || state == CONNECTION_SYN_RCVD)
+		connection_move(c, state, CONNECTION_RESET);
+	if (!bpf_map_delete_elem(&connections, t) && near)
 		__sync_fetch_and_add(near, -1);
-	count_begun(service, state, -1);
 }
 
 static __always_inline bool has_ended(const struct connection *c)
@@ -306,7 +313,7 @@ static __noinline __attribute__((unused)) int connection_add(const struct tuple 
 	if (error)
 		__sync_fetch_and_add(near, -1);
 	else
-		count_begun(c->service, c->state, 1);
+		count_begun(c, c->state, 1);
 	return error;
 }
 

@@ -69,6 +69,8 @@ struct {
 } connections SEC(".maps") __weak;
 ARRAY_MAP(connection_near, 1048576, __u32, 0);
 ARRAY_MAP(servers, SERVERS_MAX, struct server, BPF_F_MMAPABLE);
+ARRAY_MAP(handshakes, SOURCES, __u32, 0); /* by source, with servers */
+ARRAY_MAP(unknown_budgets, SOURCES, struct unknown_budget, 0);
 ARRAY_MAP(stashes, STASHES, struct stash, 0);
 ARRAY_MAP(pending, PENDING_MAX, struct pending, BPF_F_MMAPABLE);
 

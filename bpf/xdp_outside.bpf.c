@@ -27,16 +27,20 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 {
 	struct packet *p = &x->packet;
 	struct workspace *w = workspace_get();
+	__u32 source = source_place(p, 32, 0), *of_source = source_handshakes(source);
 	struct connection *c;
 
-	if (!w)
+	if (!w || !of_source)
 		return DROP_INTERNAL;
 	c = &w->connection;
 	if (x->state->handshakes >= x->rt->handshakes_max)
 		return DROP_HANDSHAKES;
+	if (*of_source >= x->rt->handshakes_per_source)
+		return DROP_SOURCE_HANDSHAKES;
 	if (checksums_wrong(ctx, p))
 		return DROP_BAD_CHECKSUM;
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
+	c->source = source;
 	if (p->payload)
 		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
 	hop_remember(ctx, p, c);
@@ -211,7 +215,10 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
 	return PASS_OPEN;
 }
 
-/* Within what may pass of segments that nobody knows: connections that are older than we are. */
+/*
+ * Within what may pass of segments that nobody knows: connections that are older than we are. One prefix takes a
+ * part of it at most, so that its flood leaves the rest to the others.
+ */
 static __always_inline bool unknown_allowed(const struct crossing *x)
 {
 	struct service_state *st = x->state;
@@ -221,6 +228,9 @@ static __always_inline bool unknown_allowed(const struct crossing *x)
 		st->unknown_window = window;
 		st->unknown_count = 0;
 	}
+	if (st->unknown_count >= x->rt->unknown_pps ||
+	    !source_unknown_allowed(&x->packet, x->slot, window, x->rt->unknown_per_prefix))
+		return false;
 	return __sync_fetch_and_add(&st->unknown_count, 1) < x->rt->unknown_pps;
 }
 

@@ -30,7 +30,9 @@ static struct config *config_new(const char *path)
 	config->sanity = POLICY_MONITOR;
 	config->connections = 1 << 18;
 	config->handshakes = 4096;
+	config->handshakes_per_source = 256;
 	config->unknown_pps = 1000;
+	config->unknown_per_prefix_pps = 100;
 	config->probe_after_s = 30;
 	config->wscale = 7;
 	config->path = strdup(path);

@@ -103,6 +103,8 @@ static const struct key host_keys[] = {
 static const struct key inline_keys[] = {
 	{ "connections", &value_number, CONFIG(connections), .min = 1024, .max = 1 << 26 },
 	{ "handshakes", &value_number, CONFIG(handshakes), .min = 1, .max = 1 << 26 },
+	{ "handshakes_per_source", &value_number, CONFIG(handshakes_per_source), .min = 1, .max = 1 << 26 },
+	{ "unknown_per_prefix_pps", &value_number, CONFIG(unknown_per_prefix_pps), .min = 1, .max = 100000000 },
 	{ "unknown_pps", &value_number, CONFIG(unknown_pps), .min = 0, .max = 100000000 },
 	{ "wscale", &value_number, CONFIG(wscale), .min = 0, .max = 14 },
 	{ "probe_after_s", &value_number, CONFIG(probe_after_s), .min = 1, .max = 3600 },

@@ -38,6 +38,8 @@ int publish_runtime(struct engine *e)
 		.bypass = e->bypass || e->drain != DRAIN_OFF || (!is_inline(e) && !e->stack.syncookies),
 		.unknown_pps = e->config->unknown_pps,
 		.handshakes_max = e->config->handshakes,
+		.handshakes_per_source = e->config->handshakes_per_source,
+		.unknown_per_prefix = e->config->unknown_per_prefix_pps,
 		.probe_after_s = e->config->probe_after_s,
 		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
 		.lookups_per_s = e->config->lookup_budget_pps,

@@ -133,6 +133,8 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_map__set_max_entries(skeleton->maps.connections, 1);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, 1);
 		bpf_map__set_max_entries(skeleton->maps.servers, 1);
+		bpf_map__set_max_entries(skeleton->maps.handshakes, 1);
+		bpf_map__set_max_entries(skeleton->maps.unknown_budgets, 1);
 		bpf_map__set_max_entries(skeleton->maps.stashes, 1);
 		bpf_map__set_max_entries(skeleton->maps.pending, 1);
 	}

@@ -279,11 +279,20 @@ void appliance_forget_sweep(struct harness *h)
 
 static void clear_connections(struct harness *h)
 {
-	int fd = map(h, "connections");
+	int fd = map(h, "connections"), handshakes = map(h, "handshakes");
+	const uint32_t none = 0;
+	struct connection c;
 	struct tuple key;
 
-	while (!bpf_map_get_next_key(fd, NULL, &key))
+	while (!bpf_map_get_next_key(fd, NULL, &key)) {
+		uint32_t source;
+
+		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
+		source = c.source;
+		assert_int_equal(bpf_map_update_elem(handshakes, &source, &none, 0), 0);
 		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
+	}
+	close(handshakes);
 	close(fd);
 }
 

@@ -99,6 +99,8 @@ static void default_runtime(struct harness *h)
 		.lookups_per_s = 100000,
 		.unknown_pps = 16,
 		.handshakes_max = 32,
+		.handshakes_per_source = 64,
+		.unknown_per_prefix = 64,
 		.probe_after_s = 30,
 	};
 }

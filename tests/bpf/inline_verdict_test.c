@@ -4,6 +4,7 @@
  * what is refused, what passes untranslated, and how much of that applies when.
  */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/bpf/dialogue.h"
@@ -242,6 +243,88 @@ static void too_many_handshakes_are_refused(void **state)
 	dialogue_prove(&d, NULL);
 }
 
+static void run_only(struct harness *h, enum port at, const struct frame_spec *spec)
+{
+	static struct outcome o;
+	struct frame f;
+
+	dialogue_frame(spec, &f);
+	appliance_run(h, at, &f, &o);
+	assert_int_equal(o.verdict, PASS_HANDSHAKE);
+}
+
+static struct dialogue from(struct harness *h, const char *client, uint16_t port)
+{
+	struct dialogue d = dialogue_new(h, client, strchr(client, ':'), 0);
+
+	d.client_address = client;
+	d.client_port = port;
+	d.client.isn += port * 7U;
+	return d;
+}
+
+static void expect_too_many(struct dialogue *d)
+{
+	struct frame ack;
+
+	dialogue_begin(d);
+	dialogue_ask(d);
+	dialogue_ack_frame(d, NULL, &ack);
+	appliance_expect(d->h, d->name, PORT_OUTSIDE, &ack, DROP_SOURCE_HANDSHAKES, NULL);
+}
+
+/* Up to the limit for one address (a /64); each way out of a handshake makes room for another. */
+static void handshakes_of_one_source(void **state)
+{
+	static const struct {
+		const char *client, *same, *other;
+	} rows[] = {
+		{ "192.0.2.10", "192.0.2.10", "192.0.2.11" },
+		{ "2001:db8:5:1::10", "2001:db8:5:1:ffff::11", "2001:db8:5:2::10" },
+	};
+	struct harness *h = *state;
+	struct frame_spec spec;
+	struct dialogue d[4];
+
+	h->runtime.handshakes_per_source = 3;
+	fastpath_publish(h->fastpath, &h->runtime);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (uint16_t j = 0; j < 3; j++) {
+			d[j] = from(h, rows[i].client, 30000 + j);
+			dialogue_handshake(&d[j]);
+		}
+		d[3] = from(h, rows[i].same, 31000);
+		expect_too_many(&d[3]);
+		d[3] = from(h, rows[i].other, 31000);
+		dialogue_handshake(&d[3]);
+
+		dialogue_answer(&d[0]); /* established */
+		d[0] = from(h, rows[i].same, 31001);
+		dialogue_handshake(&d[0]);
+		d[3] = from(h, rows[i].same, 31000);
+		expect_too_many(&d[3]);
+
+		spec = dialogue_server_frame(&d[1], RST | ACK, 0, d[1].client.isn + 1); /* refused by the server */
+		run_only(h, PORT_INSIDE, &spec);
+		dialogue_handshake(&d[3]);
+		d[1] = from(h, rows[i].same, 31002);
+		expect_too_many(&d[1]);
+
+		spec = dialogue_client_frame(&d[2], RST, d[2].client.isn + 1, 0); /* given up by the client */
+		run_only(h, PORT_OUTSIDE, &spec);
+		d[1] = from(h, rows[i].client, 31003);
+		dialogue_handshake(&d[1]);
+		d[2] = from(h, rows[i].client, 31004);
+		expect_too_many(&d[2]);
+
+		appliance_age(h, &d[1].tuple, 13); /* unanswered for too long */
+		appliance_sweep(h, &(struct sweep_args){ 0 });
+		dialogue_handshake(&d[2]);
+		d[1] = from(h, rows[i].client, 31005);
+		expect_too_many(&d[1]);
+	}
+}
+
 static void an_ack_with_a_wrong_checksum_begins_nothing(void **state)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
@@ -472,6 +555,39 @@ static void unknown_segments_have_a_budget(void **state)
 	}
 	assert_in_range(passed, 16, 4 * 16); /* a second's, or what a slow machine needs */
 	assert_int_equal(appliance_count(*state), 0);
+}
+
+/* The flood of one prefix leaves the rest of the service's budget to the others. */
+static void unknown_segments_of_one_prefix(void **state)
+{
+	static const char *const sources[][2] = { { "192.0.2.", "198.51.100.7" },
+						  { "2001:db8:5:1::", "2001:db8:5:2::7" } };
+	struct harness *h = *state;
+
+	h->runtime.unknown_pps = 1000000;
+	h->runtime.unknown_per_prefix = 20;
+	fastpath_publish(h->fastpath, &h->runtime);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(h, "unknown", v6, 0);
+		struct frame_spec data = dialogue_client_frame(&d, ACK, 1000, 2000);
+		unsigned int passed = 0;
+		static struct outcome o;
+		char source[64];
+		struct frame f;
+
+		for (unsigned int i = 0; i < 1000; i++) {
+			snprintf(source, sizeof(source), "%s%u", sources[v6][0], 1 + i % 250);
+			data.saddr = source;
+			data.source++;
+			frame_build(&f, &data);
+			appliance_run(h, PORT_OUTSIDE, &f, &o);
+			assert_true(o.verdict == PASS_UNKNOWN || o.verdict == DROP_BAD_COOKIE);
+			passed += o.verdict == PASS_UNKNOWN;
+		}
+		assert_in_range(passed, 20, 4 * 20); /* a second's, or what a slow machine needs */
+		data.saddr = sources[v6][1];
+		appliance_expect_spec(h, "another prefix", PORT_OUTSIDE, &data, PASS_UNKNOWN);
+	}
 }
 
 /* --- how much of the defence applies --- */
@@ -776,6 +892,7 @@ int main(void)
 		TEST(replays_at_other_times),
 		TEST(a_full_table_refuses),
 		TEST(too_many_handshakes_are_refused),
+		TEST(handshakes_of_one_source),
 		TEST(an_ack_with_a_wrong_checksum_begins_nothing),
 		TEST(beyond_the_budget_each_class_is_told_apart),
 		TEST(a_changed_cookie_begins_nothing),
@@ -785,6 +902,7 @@ int main(void)
 		TEST(marks_begin_mitigation),
 		TEST(unknown_connections_are_learned),
 		TEST(unknown_segments_have_a_budget),
+		TEST(unknown_segments_of_one_prefix),
 		TEST(stances),
 		TEST(a_full_table_refuses_in_monitor),
 		TEST(frames_that_are_not_ours),
