@@ -193,10 +193,10 @@ struct runtime {
 	__u32 half;	      /* of the services table */
 	__u32 bypass;	      /* no new cookies, no drops */
 	__u32 jiffies_hz;
-	__u32 lookups_per_s;   /* budget of socket lookups for unknown segments, each CPU */
-	__u16 mac[4];	       /* of our interface, in its first three; all zero: any */
-	__u32 unknown_pps;     /* inline: unknown segments that may pass to a service */
-	__u32 handshakes_max;  /* inline: with the servers of one service */
+	__u32 lookups_per_s;	     /* budget of socket lookups for unknown segments, each CPU */
+	__u16 mac[4];		     /* of our interface, in its first three; all zero: any */
+	__u32 unknown_pps;	     /* inline: unknown segments that may pass to a service */
+	__u32 handshakes_max;	     /* inline: with the servers of one service */
 	__u32 handshakes_per_source; /* inline: of them, on behalf of one address (IPv6: /64) */
 	__u32 unknown_per_prefix;    /* inline: of unknown_pps, from one prefix (/24, IPv6: /64) */
 	__u32 port_ifindex[2]; /* by enum port */
@@ -350,8 +350,8 @@ struct connection {
 };
 
 /*
- * Sources share a place by chance, which only makes a limit stricter. Their addresses may be forged, so nothing
- * but such limits hangs on it.
+ * Sources share a place by chance, which only makes a limit stricter. Their addresses may be forged, so
+ * nothing but such limits hangs on it.
  */
 #define SOURCES 65536
 
@@ -442,7 +442,7 @@ ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);
-ABI_SIZE(struct connection, 112);
+ABI_SIZE(struct connection, 116);
 ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);

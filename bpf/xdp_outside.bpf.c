@@ -216,8 +216,8 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
 }
 
 /*
- * Within what may pass of segments that nobody knows: connections that are older than we are. One prefix takes a
- * part of it at most, so that its flood leaves the rest to the others.
+ * Within what may pass of segments that nobody knows: connections that are older than we are. One prefix
+ * takes a part of it at most, so that its flood leaves the rest to the others.
  */
 static __always_inline bool unknown_allowed(const struct crossing *x)
 {

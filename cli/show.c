@@ -66,10 +66,26 @@ static const struct alarm {
 	{ "syncookies_off", "NOTHING IS DEFENDED. It ends with: sysctl -w net.ipv4.tcp_syncookies=1" },
 };
 
+/* What there is to set, each with its value. */
+static bool print_forwarding(struct render *render, const json_t *reply)
+{
+	char names[512], *rest = names;
+	const char *name;
+
+	snprintf(names, sizeof(names), "%s", string(reply, "forwarding_off"));
+	if (!*names)
+		return false;
+	render_tinted(render, TINT_BAD, "THE KERNEL FORWARDS NOTHING. It ends with: sysctl -w");
+	while ((name = strsep(&rest, " ")))
+		render_tinted(render, TINT_BAD, " %s=1", name);
+	render_print(render, "\n");
+	return true;
+}
+
 /* Whether there was any. */
 static bool print_alarms(struct render *render, const json_t *reply)
 {
-	bool any = false;
+	bool any = print_forwarding(render, reply);
 
 	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
 		if (!flag(reply, alarms[i].key))

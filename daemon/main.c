@@ -236,8 +236,10 @@ static int start_control(struct daemon *d, const char *socket)
 static int start(struct daemon *d, const struct settings *settings)
 {
 	struct config *config;
-	int error = load_config(settings->config, &config);
+	int error = control_check(settings->socket);
 
+	if (!error)
+		error = load_config(settings->config, &config);
 	if (!error) {
 		error = sd_event_default(&d->event);
 		if (error < 0)

@@ -223,6 +223,11 @@ static void init_dispatcher(struct control *control, struct engine *engine)
 	control->dispatcher.group = control->authority.group;
 }
 
+int control_check(const char *path)
+{
+	return listener_check(path ? path : CONTROL_SOCKET);
+}
+
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, const char *path,
 		const char *group)
 {

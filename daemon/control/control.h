@@ -17,6 +17,10 @@ struct sd_event;
  */
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, const char *path,
 		const char *group);
+/* As control_new() would find it, before all else: -EADDRINUSE, and logged, when another daemon answers
+ * there. */
+int control_check(const char *path);
+
 /* After a reload that did not come through the socket (SIGHUP). */
 void control_configuration_changed(struct control *control);
 

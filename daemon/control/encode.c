@@ -132,6 +132,7 @@ json_t *encode_with_alarms(json_t *reply, struct engine *engine)
 	json_object_set_new(reply, "bypass", json_boolean(status.bypass));
 	json_object_set_new(reply, "syncookies_off", json_boolean(status.syncookies_off));
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
+	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;
 }
 
@@ -196,6 +197,7 @@ json_t *encode_status(struct engine *engine)
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "drained", json_boolean(status.drained));
 	json_object_set_new(reply, "policy", encode_policy(engine_get_config(engine)));
+	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;
 }
 

@@ -18,7 +18,7 @@ struct service_status;
 
 json_t *encode_status(struct engine *engine);
 /* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off,
- * draining. */
+ * draining, forwarding_off. */
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
 json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);

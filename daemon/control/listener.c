@@ -147,6 +147,16 @@ int listener_init(struct listener *listener, const char *path)
 	return error;
 }
 
+int listener_check(const char *path)
+{
+	struct sockaddr_un address;
+
+	if (take_passed_socket() >= 0 || make_address(&address, path) || somebody_answers(&address))
+		return 0;
+	log_print(LOG_ERR, "control: cannot listen on %s: %s", path, reason(-EADDRINUSE));
+	return -EADDRINUSE;
+}
+
 /* Another daemon may have put its own socket there meanwhile. */
 static bool path_is_ours(const struct listener *listener)
 {

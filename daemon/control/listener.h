@@ -19,6 +19,8 @@ struct listener {
 
 /* Errors are those of control_new, and logged. */
 int listener_init(struct listener *listener, const char *path);
+/* Before anything is loaded: -EADDRINUSE, and logged, when another daemon answers there. */
+int listener_check(const char *path);
 void listener_fini(struct listener *listener);
 
 #endif

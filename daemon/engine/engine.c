@@ -23,6 +23,22 @@ static void set_error(struct config_error *error, const struct config *config, c
 	snprintf(error->text, sizeof(error->text), "%s", text);
 }
 
+/* What publishing the services ran out of. */
+static const char *services_fault(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return "too many address ranges: prefixes times ports of all services come to more than "
+		       "65536 of "
+		       "one family: join neighbouring prefixes, or give services the same ports";
+	case -ENOMEM:
+		return "out of memory for the table of services: give the daemon more (MemoryMax=), or fewer "
+		       "prefixes and ports";
+	default:
+		return strerror(-error);
+	}
+}
+
 static bool needs_frags(const char *interface, struct link_state *link)
 {
 	return !link_read(interface, link) && link->mtu > FRAGS_ABOVE_MTU;
@@ -74,7 +90,7 @@ static int start_services(struct engine *e, struct config_error *error)
 	slot_assign_all(e, e->config, NULL);
 	result = publish_services(e);
 	if (result)
-		set_error(error, e->config, "services", strerror(-result));
+		set_error(error, e->config, "services", services_fault(result));
 	return result;
 }
 
@@ -87,7 +103,10 @@ static int start_interface(struct engine *e, struct sd_event *event, struct conf
 	if (result == -ENODEV)
 		return 0;
 	if (result)
-		set_error(error, e->config, "interfaces.outside", *e->reason ? e->reason : strerror(-result));
+		set_error(error, e->config,
+			  strcmp(e->at_fault, e->config->outside) ? "interfaces.inside"
+								  : "interfaces.outside",
+			  *e->reason ? e->reason : strerror(-result));
 	return result;
 }
 
@@ -188,6 +207,7 @@ int engine_detach(struct engine *e, const char *interface, char *text, size_t si
 		return -ENOENT;
 	e->detached_by_hand = true;
 	snprintf(e->reason, sizeof(e->reason), "detached by hand: synmoat interface attach %s", interface);
+	*e->at_fault = '\0';
 	interface_detach(e);
 	return 0;
 }
@@ -234,6 +254,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 	}
 	slots = malloc(sizeof(e->slots));
 	if (!slots) {
+		set_error(error, config, "services", services_fault(-ENOMEM));
 		config_free(config);
 		return -ENOMEM;
 	}
@@ -242,7 +263,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 	slot_assign_all(e, config, old);
 	result = publish_services(e);
 	if (result) {
-		set_error(error, config, "services", strerror(-result));
+		set_error(error, config, "services", services_fault(result));
 		e->config = old;
 		memcpy(e->slots, slots, sizeof(e->slots));
 		for (size_t i = 0; i < old->service_count; i++)

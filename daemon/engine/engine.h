@@ -43,13 +43,14 @@ struct interface_status {
 	unsigned int ifindex;
 	unsigned int mtu;
 	char xdp[16];	  /* "native", "generic", or empty */
-	char reason[160]; /* why it is not attached; empty otherwise */
+	char reason[192]; /* why it is not attached; empty otherwise */
 };
 
 struct engine_status {
 	uint64_t uptime_s;
 	bool bypass;
-	bool syncookies_off; /* net.ipv4.tcp_syncookies is 0: as bypass, until it is not */
+	char forwarding_off[256]; /* forward = "route": sysctls that must be 1 and are not, between blanks */
+	bool syncookies_off;	  /* net.ipv4.tcp_syncookies is 0: as bypass, until it is not */
 	enum deployment deployment;
 	size_t service_count, interface_count;
 	struct service_counters totals;	  /* over all services and what belongs to none */

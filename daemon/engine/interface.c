@@ -61,29 +61,50 @@ static int rxvlan_off(const char *name, char *text, size_t size)
 	return error;
 }
 
-static int attach_inline(struct engine *e, char *text, size_t size)
+/* The first of the two that is missing is the one at fault. */
+static int read_links(struct engine *e, char *text, size_t size)
 {
 	int error = read_link(e->config->outside, &e->link, text, size);
 
-	if (!error)
-		error = read_link(e->config->inside, &e->inside, text, size);
+	snprintf(e->at_fault, sizeof(e->at_fault), "%s", e->config->outside);
 	if (error)
 		return error;
-	error = rxvlan_off(e->config->outside, text, size);
-	if (error >= 0) {
-		e->rxvlan_switched |= error > 0;
-		error = rxvlan_off(e->config->inside, text, size);
-	}
-	if (error < 0)
+	snprintf(e->at_fault, sizeof(e->at_fault), "%s", e->config->inside);
+	return read_link(e->config->inside, &e->inside, text, size);
+}
+
+static int keep_tags(struct engine *e, const char *name, bool *switched, char *text, size_t size)
+{
+	int error = rxvlan_off(name, text, size);
+
+	snprintf(e->at_fault, sizeof(e->at_fault), "%s", name);
+	*switched |= error > 0;
+	return error < 0 ? error : 0;
+}
+
+static int attach_inline(struct engine *e, char *text, size_t size)
+{
+	int error = read_links(e, text, size);
+
+	if (!error)
+		error = keep_tags(e, e->config->outside, &e->rxvlan_switched, text, size);
+	if (!error)
+		error = keep_tags(e, e->config->inside, &e->rxvlan_switched_inside, text, size);
+	if (error)
 		return error;
-	e->rxvlan_switched_inside |= error > 0;
+	*e->at_fault = '\0';
 	error = publish_services(e); /* the MTUs are known now */
 	if (error) {
 		snprintf(text, size, "cannot publish the services: %s", strerror(-error));
 		return error;
 	}
-	return fastpath_attach_inline(e->fastpath, e->link.ifindex, e->inside.ifindex,
-				      e->config->xdp == XDP_GENERIC, text, size);
+	error = fastpath_attach_inline(e->fastpath, e->link.ifindex, e->inside.ifindex,
+				       e->config->xdp == XDP_GENERIC, text, size);
+	if (error)
+		snprintf(e->at_fault, sizeof(e->at_fault), "%s",
+			 fastpath_port_at_fault(e->fastpath) == PORT_INSIDE ? e->config->inside
+									    : e->config->outside);
+	return error;
 }
 
 static int attach_host(struct engine *e, char *text, size_t size)
@@ -91,6 +112,7 @@ static int attach_host(struct engine *e, char *text, size_t size)
 	const char *name = e->config->outside;
 	int error = read_link(name, &e->link, text, size);
 
+	snprintf(e->at_fault, sizeof(e->at_fault), "%s", name);
 	if (error)
 		return error;
 	stack_settings_read(&e->stack);
@@ -114,14 +136,34 @@ static int attach_host(struct engine *e, char *text, size_t size)
 	return fastpath_attach(e->fastpath, e->link.ifindex, e->config->xdp == XDP_GENERIC, text, size);
 }
 
+/* Of an interface that is still there, and the one that was meant. */
+static void restore_rxvlan(const char *name, const struct link_state *was, bool *switched)
+{
+	if (*switched && was->ifindex && if_nametoindex(name) == was->ifindex)
+		link_rxvlan_on(name);
+	*switched = false;
+}
+
+static void restore_both(struct engine *e)
+{
+	restore_rxvlan(e->config->outside, &e->link, &e->rxvlan_switched);
+	restore_rxvlan(e->config->inside, &e->inside, &e->rxvlan_switched_inside);
+}
+
 int interface_attach(struct engine *e)
 {
 	char reason[sizeof(e->reason)] = "";
 	int error = is_inline(e) ? attach_inline(e, reason, sizeof(reason))
 				 : attach_host(e, reason, sizeof(reason));
 
+	if (error)
+		restore_both(e);
 	if (error && strcmp(e->reason, reason))
-		log_print(LOG_WARNING, "interface %s: %s", e->config->outside, reason);
+		log_print(LOG_WARNING, "interface %s: %s", *e->at_fault ? e->at_fault : e->config->outside,
+			  reason);
+	if (!error && is_inline(e))
+		log_print(LOG_NOTICE, "interface %s: attached, %s XDP, MTU %u", e->config->inside,
+			  e->config->xdp == XDP_GENERIC ? "generic" : "native", e->inside.mtu);
 	if (!error)
 		log_print(LOG_NOTICE, "interface %s: attached, %s XDP, MTU %u", e->config->outside,
 			  e->config->xdp == XDP_GENERIC ? "generic" : "native", e->link.mtu);
@@ -132,11 +174,51 @@ int interface_attach(struct engine *e)
 void interface_detach(struct engine *e)
 {
 	fastpath_detach(e->fastpath);
-	if (e->rxvlan_switched)
-		link_rxvlan_on(e->config->outside);
-	if (e->rxvlan_switched_inside)
-		link_rxvlan_on(e->config->inside);
-	e->rxvlan_switched = e->rxvlan_switched_inside = false;
+	restore_both(e);
+}
+
+/* --- what forward = "route" asks of the kernel --- */
+
+static void note_forwarding(struct engine *e, const char *interface, bool v6)
+{
+	size_t length = strlen(e->forwarding_off);
+
+	if (!stack_forwards(interface, v6))
+		snprintf(e->forwarding_off + length, sizeof(e->forwarding_off) - length,
+			 "%snet.ipv%d.conf.%s.forwarding", length ? " " : "", v6 ? 6 : 4, interface);
+}
+
+static bool serves(const struct engine *e, bool v6)
+{
+	for (size_t i = 0; i < e->config->service_count; i++)
+		for (size_t j = 0; j < e->config->services[i].prefix_count; j++)
+			if (prefix_is_v4(&e->config->services[i].prefixes[j]) != v6)
+				return true;
+	return false;
+}
+
+/* Not refused: whoever sets up the host may be about to set them. */
+void interface_check_forwarding(struct engine *e)
+{
+	char before[sizeof(e->forwarding_off)];
+
+	if (!is_inline(e) || e->config->forward != FORWARD_ROUTE)
+		return;
+	memcpy(before, e->forwarding_off, sizeof(before));
+	*e->forwarding_off = '\0';
+	for (int v6 = 0; v6 < 2; v6++) {
+		if (!serves(e, v6))
+			continue;
+		note_forwarding(e, e->config->outside, v6);
+		note_forwarding(e, e->config->inside, v6);
+	}
+	if (!strcmp(before, e->forwarding_off))
+		return;
+	if (*e->forwarding_off)
+		log_print(LOG_ERR, "forward = \"route\", but the kernel does not forward: set to 1: %s",
+			  e->forwarding_off);
+	else
+		log_print(LOG_NOTICE, "the kernel forwards now");
 }
 
 /* One of two interfaces has gone, or is another by now: what was attached is of no use. */
@@ -155,7 +237,7 @@ void interface_look_after(struct engine *e)
 	if (fastpath_attached(e->fastpath) && (fastpath_links_dead(e->fastpath) || !there ||
 					       state.ifindex != e->link.ifindex || inside_lost(e))) {
 		fastpath_detach(e->fastpath);
-		e->rxvlan_switched = e->rxvlan_switched_inside = false;
+		restore_both(e);
 		log_print(LOG_WARNING, "interface %s has gone",
 			  inside_lost(e) ? e->config->inside : e->config->outside);
 	}

@@ -48,6 +48,14 @@ void stack_settings_read(struct stack_settings *s)
 	s->receive_buffer_max = tcp_rmem > rmem_max ? tcp_rmem : rmem_max;
 }
 
+bool stack_forwards(const char *interface, bool v6)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv%d/conf/%s/forwarding", v6 ? 6 : 4, interface);
+	return read_sysctl(path, 0, 1);
+}
+
 /* As tcp_select_initial_window() of the kernel: ilog2(space) - 15. */
 static uint8_t window_scale(uint64_t space)
 {

@@ -20,6 +20,9 @@ struct stack_settings {
 /* Reads /proc/sys of this network namespace; what cannot be read is taken at the kernel's default. */
 void stack_settings_read(struct stack_settings *settings);
 
+/* Whether the kernel forwards what comes in by an interface (its sysctl forwarding). */
+bool stack_forwards(const char *interface, bool v6);
+
 /* Fills *service, without a mode of its own: config says it. mtu in bytes, of the interface. */
 void profile_service(const struct config_service *config, const struct stack_settings *settings,
 		     unsigned int mtu, struct service *service);

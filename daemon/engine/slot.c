@@ -4,6 +4,7 @@
  */
 #include "daemon/engine/state.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "daemon/maps/fastpath.h"
@@ -58,23 +59,49 @@ uint32_t slot_find(const struct engine *e, const char *name)
 	return SERVICE_NONE;
 }
 
+/* One that no service has had, while there is one: connections of the service before are counted there. */
+static uint32_t find_free(const struct engine *e)
+{
+	uint32_t had = SERVICE_NONE;
+
+	for (uint32_t i = 1; i < SERVICE_SLOTS; i++) {
+		if (e->slots[i].used)
+			continue;
+		if (!*e->slots[i].name)
+			return i;
+		if (had == SERVICE_NONE)
+			had = i;
+	}
+	return had;
+}
+
+#define LIES_IN(at, member)                                                                                  \
+	((at) >= offsetof(struct service_state, member) &&                                                   \
+	 (at) < offsetof(struct service_state, member) + sizeof(((struct service_state *)NULL)->member))
+
+/* Inline, connections of the service before go on, and will take themselves off two of the numbers. */
+static void clear_state(const struct engine *e, struct service_state *state)
+{
+	for (size_t at = 0; at < sizeof(*state); at++)
+		if (!is_inline(e) || !(LIES_IN(at, half_open) || LIES_IN(at, handshakes)))
+			((uint8_t *)state)[at] = 0;
+}
+
 static uint32_t take_slot(struct engine *e, const struct config_service *service)
 {
-	for (uint32_t i = 1; i < SERVICE_SLOTS; i++) {
-		struct slot *s = &e->slots[i];
+	uint32_t slot = find_free(e);
+	struct slot *s = &e->slots[slot];
 
-		if (s->used)
-			continue;
-		memset(s, 0, sizeof(*s));
-		s->used = true;
-		s->mode = service->mode;
-		memcpy(s->name, service->name, sizeof(s->name));
-		fastpath_read_counters(e->fastpath, i, &s->base);
-		s->last = s->base;
-		memset(fastpath_state(e->fastpath, i), 0, sizeof(struct service_state));
-		return i;
-	}
-	return SERVICE_NONE;
+	if (slot == SERVICE_NONE)
+		return SERVICE_NONE;
+	memset(s, 0, sizeof(*s));
+	s->used = true;
+	s->mode = service->mode;
+	memcpy(s->name, service->name, sizeof(s->name));
+	fastpath_read_counters(e->fastpath, slot, &s->base);
+	s->last = s->base;
+	clear_state(e, fastpath_state(e->fastpath, slot));
+	return slot;
 }
 
 static const struct config_service *find_config(const struct config *config, const char *name)

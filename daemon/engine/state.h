@@ -57,7 +57,9 @@ struct engine {
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
-	char reason[160]; /* why the interface is not attached */
+	char reason[160];	    /* why the interfaces are not attached */
+	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
+	char forwarding_off[256];   /* sysctls that forward = "route" needs and that are 0; empty: none */
 	int64_t started_ns;
 	uint64_t seeded;
 	uint64_t cleared;
@@ -92,6 +94,7 @@ bool slot_covers_port(const struct config_service *service, uint16_t port);
 int interface_attach(struct engine *e); /* says in the log, and in e->reason, why not */
 void interface_detach(struct engine *e);
 void interface_look_after(struct engine *e);
+void interface_check_forwarding(struct engine *e); /* says in the log what has changed */
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- drain.c --- */

@@ -38,6 +38,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->uptime_s = (uint64_t)((clock_now_ns(CLOCK_MONOTONIC) - e->started_ns) / NS_PER_S);
 	status->bypass = e->bypass;
 	status->syncookies_off = !is_inline(e) && !e->stack.syncookies;
+	memcpy(status->forwarding_off, e->forwarding_off, sizeof(status->forwarding_off));
 	status->deployment = e->config->deployment;
 	status->service_count = e->config->service_count;
 	status->interface_count = is_inline(e) ? 2 : 1;
@@ -122,7 +123,9 @@ int engine_get_interface(struct engine *e, size_t index, struct interface_status
 	if (status->attached)
 		snprintf(status->xdp, sizeof(status->xdp), "%s",
 			 e->config->xdp == XDP_GENERIC ? "generic" : "native");
+	else if (*e->at_fault && strcmp(e->at_fault, status->name) != 0)
+		snprintf(status->reason, sizeof(status->reason), "%s: %s", e->at_fault, e->reason);
 	else
-		memcpy(status->reason, e->reason, sizeof(status->reason));
+		snprintf(status->reason, sizeof(status->reason), "%s", e->reason);
 	return 0;
 }

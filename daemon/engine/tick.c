@@ -180,6 +180,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 	publish_runtime(e);
 	list_tick(e);
 	interface_look_after(e);
+	interface_check_forwarding(e);
 	sd_event_source_set_time(source, usec + TICK_US);
 	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }

@@ -47,6 +47,7 @@ struct fastpath {
 	struct server *servers;
 	int cpus;
 	int links[LINK_COUNT];
+	enum port at_fault;
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -351,14 +352,22 @@ int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned in
 
 	if (error)
 		snprintf(text, size, "cannot forward between the interfaces: %s", strerror(-error));
+	f->at_fault = error ? PORT_OUTSIDE : PORT_INSIDE;
 	if (!error)
 		error = attach_xdp(f, f->skeleton->progs.xdp_inside, LINK_XDP_INSIDE, inside, generic, text,
 				   size);
-	if (!error)
+	if (!error) {
+		f->at_fault = PORT_OUTSIDE;
 		error = attach_xdp(f, f->skeleton->progs.xdp_outside, LINK_XDP, outside, generic, text, size);
+	}
 	if (error)
 		fastpath_detach(f);
 	return error;
+}
+
+enum port fastpath_port_at_fault(const struct fastpath *f)
+{
+	return f->at_fault;
 }
 
 /* XDP first: no cookie is validated that nobody would take over. */

@@ -34,6 +34,9 @@ void fastpath_free(struct fastpath *fastpath);
 int fastpath_attach_inline(struct fastpath *fastpath, unsigned int outside, unsigned int inside, bool generic,
 			   char *text, size_t size);
 
+/* Of the last fastpath_attach_inline() that failed. */
+enum port fastpath_port_at_fault(const struct fastpath *fastpath);
+
 /* Inline: ends what has expired, sends what is owed. What stays: all connections, and those of them
  * that are translated and have not ended. */
 int fastpath_expire(struct fastpath *fastpath, uint32_t *connections, uint32_t *translated);

@@ -304,7 +304,8 @@ static void handshakes_of_one_source(void **state)
 		d[3] = from(h, rows[i].same, 31000);
 		expect_too_many(&d[3]);
 
-		spec = dialogue_server_frame(&d[1], RST | ACK, 0, d[1].client.isn + 1); /* refused by the server */
+		spec = dialogue_server_frame(&d[1], RST | ACK, 0,
+					     d[1].client.isn + 1); /* refused by the server */
 		run_only(h, PORT_INSIDE, &spec);
 		dialogue_handshake(&d[3]);
 		d[1] = from(h, rows[i].same, 31002);
