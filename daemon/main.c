@@ -235,7 +235,7 @@ static int start_control(struct daemon *d, const char *socket)
 
 static int start(struct daemon *d, const struct settings *settings)
 {
-	struct config *config;
+	struct config *config = NULL;
 	int error = control_check(settings->socket);
 
 	if (!error)
