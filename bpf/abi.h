@@ -199,8 +199,8 @@ struct runtime {
 	__u32 handshakes_max;	     /* inline: with the servers of one service */
 	__u32 handshakes_per_source; /* inline: of them, on behalf of one address (IPv6: /64) */
 	__u32 unknown_per_prefix;    /* inline: of unknown_pps, from one prefix (/24, IPv6: /64) */
-	__u32 port_ifindex[2]; /* by enum port */
-	__u32 probe_after_s;   /* inline: silence of a client that is unproven */
+	__u32 port_ifindex[2];	     /* by enum port */
+	__u32 probe_after_s;	     /* inline: silence of a client that is unproven */
 	__u32 pad;
 	__u32 list_root[2]; /* of the lists, IPv4 and IPv6: a word (see struct list_line); 0: empty */
 };

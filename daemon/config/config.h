@@ -57,13 +57,13 @@ struct config {
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
 	enum policy_mode sanity;
-	uint32_t connections;	/* inline: at most so many cross at a time */
-	uint32_t handshakes;	/* inline: under way with the servers of one service */
-	uint32_t handshakes_per_source; /* inline: of them, for one address (IPv6: /64) */
-	uint32_t unknown_pps;	/* inline: segments of no known connection to one service */
+	uint32_t connections;		 /* inline: at most so many cross at a time */
+	uint32_t handshakes;		 /* inline: under way with the servers of one service */
+	uint32_t handshakes_per_source;	 /* inline: of them, for one address (IPv6: /64) */
+	uint32_t unknown_pps;		 /* inline: segments of no known connection to one service */
 	uint32_t unknown_per_prefix_pps; /* inline: of them, from one /24 (IPv6: /64) */
-	uint32_t wscale;	/* inline: announced to clients */
-	uint32_t probe_after_s; /* inline: silence of a client whose cookie may have been guessed */
+	uint32_t wscale;		 /* inline: announced to clients */
+	uint32_t probe_after_s;		 /* inline: silence of a client whose cookie may have been guessed */
 	struct config_service *services;
 	size_t service_count;
 };
