@@ -43,8 +43,11 @@ static int read_link(const char *name, struct link_state *link, char *text, size
 {
 	int error = link_read(name, link);
 
-	if (error)
+	if (error) {
+		link->ifindex = 0;
+		link->up = false;
 		snprintf(text, size, "does not exist (yet): waiting for it");
+	}
 	return error;
 }
 
