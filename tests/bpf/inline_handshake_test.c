@@ -225,6 +225,10 @@ static void early_data_behind_the_ack(void **state)
 	f.bytes[38 + 3] += 1;
 	frame_repair(&f);
 	appliance_expect(*state, "a hole", PORT_OUTSIDE, &f, DROP_EARLY, NULL);
+	dialogue_ack_frame(&d, &more, &f);
+	f.bytes[42 + 3] ^= 1;
+	frame_repair(&f);
+	appliance_expect(*state, "acknowledges something else", PORT_OUTSIDE, &f, DROP_EARLY, NULL);
 	dialogue_ack_frame(&d, &hello, &f);
 	appliance_expect(*state, "the data", PORT_OUTSIDE, &f, DROP_EARLY, NULL);
 	d.stashed = hello;
@@ -235,7 +239,7 @@ static void early_data_behind_the_ack(void **state)
 static void a_lost_syn_is_sent_again(void **state)
 {
 	struct dialogue d = dialogue_new(*state, "again", false, 0);
-	struct frame f, syn, probe;
+	struct frame f, syn, probe, other;
 
 	dialogue_begin(&d);
 	dialogue_ask(&d);
@@ -246,6 +250,11 @@ static void a_lost_syn_is_sent_again(void **state)
 	appliance_age(*state, &d.tuple, 1.5);
 	appliance_expect(*state, "after a second", PORT_OUTSIDE, &f, PASS_HANDSHAKE, &syn);
 	appliance_expect(*state, "at once", PORT_OUTSIDE, &f, DROP_EARLY, NULL);
+	other = f;
+	other.bytes[42 + 3] ^= 1;
+	frame_repair(&other);
+	appliance_age(*state, &d.tuple, 1.5);
+	appliance_expect(*state, "acknowledges something else", PORT_OUTSIDE, &other, DROP_EARLY, NULL);
 	/* a probe carries the number before the first */
 	probe = f;
 	probe.bytes[38 + 3]--;
@@ -260,9 +269,6 @@ static void a_lost_syn_is_sent_again(void **state)
 		appliance_expect(*state, "over and over", PORT_OUTSIDE, &f,
 				 enough ? DROP_EARLY : PASS_HANDSHAKE, enough ? NULL : &syn);
 	}
-	f.bytes[42 + 3] ^= 1;
-	frame_repair(&f);
-	appliance_expect(*state, "acknowledges something else", PORT_OUTSIDE, &f, DROP_EARLY, NULL);
 	dialogue_answer(&d);
 }
 
@@ -316,7 +322,7 @@ static void a_refusal_reaches_the_client(void **state)
 		struct frame_spec rst, told;
 
 		dialogue_handshake(&d);
-		rst = dialogue_server_frame(&d, RST, 0, 0);
+		rst = dialogue_server_frame(&d, RST, 0, d.client.isn + 1);
 		dialogue_expect(&d, "RST without ACK", PORT_INSIDE, &rst, DROP_STRAY_RST, NULL);
 		rst = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 2);
 		dialogue_expect(&d, "RST for something else", PORT_INSIDE, &rst, DROP_STRAY_RST, NULL);

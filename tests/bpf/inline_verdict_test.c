@@ -407,6 +407,15 @@ static void open_plain(struct dialogue *d)
 	dialogue_expect(d, "SYN again", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
 	dialogue_expect_state(d, "SYN", CONNECTION_SYN_RCVD);
 	assert_int_equal(dialogue_state(d, SLOT_AUTO)->half_open, 1);
+	synack.ack++;
+	synack.seq++;
+	dialogue_expect(d, "SYN-ACK to something else", PORT_INSIDE, &synack, PASS_FLOW, NULL);
+	ack.ack++;
+	dialogue_expect(d, "ACK to that", PORT_OUTSIDE, &ack, PASS_FLOW, NULL);
+	dialogue_expect_state(d, "ACK to that", CONNECTION_SYN_RCVD);
+	ack.ack--;
+	synack.ack--;
+	synack.seq--;
 	dialogue_expect(d, "SYN-ACK", PORT_INSIDE, &synack, PASS_FLOW, NULL);
 	ack.ack++;
 	dialogue_expect(d, "ACK of something else", PORT_OUTSIDE, &ack, PASS_FLOW, NULL);
