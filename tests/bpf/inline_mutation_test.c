@@ -14,7 +14,7 @@
 #include "tests/bpf/mutate.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof(*(array)))
-#define FRAMES_DEFAULT 1000000
+#define FRAMES_DEFAULT 400000
 #define FRAMES_ROUND   2000 /* then the connections are opened again */
 #define OWN_MAX	       40   /* bytes of TCP header in a segment of ours */
 
