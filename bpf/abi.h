@@ -420,7 +420,37 @@ struct sweep_args {
 	__u32 translated;  /* of these: that would break without us */
 };
 
+/* --- endpoint tracking --- */
+
+/* Who sent the segment; or that a cookie made the connection, so that both ends are ESTABLISHED at once. */
+enum event_origin { EVENT_CLIENT, EVENT_SERVER, EVENT_COOKIE };
+
+/* A segment that may move the state of an endpoint, or a third ACK with a cookie. */
+struct event {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__be32 client[4], server[4];
+	__be16 client_port, server_port;
+	__u32 next; /* the sequence number after it, SYN and FIN counted */
+	__u32 ack;  /* 0 without ACK */
+	__u8 flags;
+	__u8 origin; /* enum event_origin */
+	__u8 service;
+	__u8 v6;
+};
+
+/* Per-CPU. Each of either kind is a transition that user space may have missed. */
+struct event_counters {
+	__u64 emitted;
+	__u64 lost;	 /* no room in the ring */
+	__u64 unawaited; /* no room to remember that an ACK is due */
+};
+
 /* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */
+struct waiting_args {
+	__u32 older_s; /* goes */
+	__u32 kept;    /* out */
+};
+
 struct flow_seed_args {
 	struct tuple tuple;
 };
@@ -447,5 +477,6 @@ ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);
 ABI_SIZE(struct server, 32);
+ABI_SIZE(struct event, 56);
 
 #endif

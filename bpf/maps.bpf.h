@@ -85,12 +85,34 @@ ARRAY_MAP(pending, PENDING_MAX, struct pending, BPF_F_MMAPABLE);
 DEVICE_MAP(egress); /* by enum port */
 DEVICE_MAP(both);   /* inside first, each with a program that writes its own copy of the frame */
 
+/* Endpoint tracking: records for user space; directions of flows that wait for an ACK, and counters in front
+ * of them that answer for all others. */
+struct waiting {
+	__u32 ack;   /* that ends it */
+	__u32 since; /* jiffies64 / 64 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} events SEC(".maps") __weak;
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, __u64);
+	__type(value, struct waiting);
+} waiting SEC(".maps") __weak;
+ARRAY_MAP(waiting_near, 1048576, __u32, 0);
+PERCPU_MAP(event_counts, 1, struct event_counters);
+
 /* Keys the hash of the flow and listener tables: nobody outside may find tuples that collide. */
 const volatile __u64 table_key[2] __weak = {};
 /* flows has this many buckets, less one; always a power of two less one. */
 const volatile __u32 flow_mask __weak = 131071;
 const volatile __u32 connection_near_mask __weak = 1048575;
 const volatile __u32 forward_mode __weak = FORWARD_BRIDGE;
+const volatile __u32 tracking __weak = 0;
+const volatile __u32 waiting_near_mask __weak = 1048575;
 
 static __always_inline const struct runtime *runtime_live(void)
 {

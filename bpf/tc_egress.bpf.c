@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * tcx egress in host mode: what the server's own stack sends vouches for the flow that it belongs to, and its
- * FIN or RST ends it. Never changes or holds back a packet.
+ * FIN or RST ends it; endpoint tracking sees the server's half of the conversation here. Never changes or
+ * holds back a packet.
  */
 #include "abi.h"
+#include "event.bpf.h"
 #include "flow.bpf.h"
 #include "packet.bpf.h"
 #include "service.bpf.h"
@@ -14,11 +16,18 @@ int tc_egress(struct __sk_buff *skb)
 	const struct runtime *rt = runtime_live();
 	struct packet p = {};
 	enum flow_freshness flow;
+	__u32 slot;
 	__u64 hash;
 
-	if (!rt || packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p) != PARSED_TCP || p.flags & TCP_SYN)
+	if (!rt || packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p) != PARSED_TCP)
 		return TCX_NEXT;
-	if (service_find(rt, p.v6, p.saddr, p.source) == SERVICE_NONE)
+	if (!tracking && p.flags & TCP_SYN)
+		return TCX_NEXT;
+	slot = service_find(rt, p.v6, p.saddr, p.source);
+	if (slot == SERVICE_NONE)
+		return TCX_NEXT;
+	event_segment(&p, slot, true);
+	if (p.flags & TCP_SYN)
 		return TCX_NEXT;
 	hash = flow_hash_reply(&p);
 	flow = flow_find(hash, rt);

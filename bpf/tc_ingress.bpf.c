@@ -6,6 +6,7 @@
  */
 #include "abi.h"
 #include "count.bpf.h"
+#include "event.bpf.h"
 #include "packet.bpf.h"
 #include "socket.bpf.h"
 
@@ -167,7 +168,8 @@ static __always_inline void attrs_fill(struct bpf_tcp_req_attrs *attrs, const st
 	attrs->tstamp_ok = h->tstamp_ok;
 }
 
-static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listener, const struct handover *h)
+static __always_inline int assign(struct __sk_buff *skb, const struct packet *p, struct bpf_sock *listener,
+				  const struct handover *h)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(listener);
 	struct bpf_tcp_req_attrs attrs = {};
@@ -189,6 +191,7 @@ static __always_inline int assign(struct __sk_buff *skb, struct bpf_sock *listen
 	}
 	count_handover(HANDOVER_ASSIGNED);
 	count_completed(h->service);
+	event_cookie(p, h->service);
 	return TCX_NEXT;
 }
 
@@ -213,7 +216,7 @@ static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, s
 	}
 	handed_store(hash);
 	if (listening)
-		return assign(skb, sk, h);
+		return assign(skb, p, sk, h);
 	if (replayed) { /* it would not go: net.ipv4.tcp_rfc1337 = 1, for one */
 		count_handover(HANDOVER_REFUSED);
 		return TCX_DROP;
@@ -252,6 +255,8 @@ int tc_ingress(struct __sk_buff *skb)
 	}
 	action = meet(skb, &p, sk, &h, replayed);
 	bpf_sk_release(sk);
+	if (p.flags & TCP_FIN) /* right behind its third ACK, which XDP has left to us */
+		event_segment(&p, h.service, false);
 	return action;
 }
 

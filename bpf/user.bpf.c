@@ -5,6 +5,7 @@
  */
 #include "abi.h"
 #include "connection.bpf.h"
+#include "event.bpf.h"
 #include "flow.bpf.h"
 
 SEC("syscall")
@@ -41,6 +42,39 @@ int connection_expire(struct sweep_args *args)
 	args->connections = s.kept;
 	args->translated = s.translated;
 	args->pending = s.pending;
+	return 0;
+}
+
+struct waiting_sweep {
+	__u32 now, limit, kept;
+};
+
+static long waiting_sweep_one(void *map, const void *key, void *value, void *arg)
+{
+	const struct waiting *w = value;
+	struct waiting_sweep *s = arg;
+	__u32 *near = waiting_counter(*(const __u64 *)key);
+
+	s->kept++;
+	if ((__s32)(s->now - w->since) > (__s32)s->limit && near && !bpf_map_delete_elem(&waiting, key)) {
+		__sync_fetch_and_add(near, -1);
+		s->kept--;
+	}
+	return 0;
+}
+
+/* Nobody waits for ever: an ACK that has not come for so long is of a peer that has vanished. */
+SEC("syscall")
+int waiting_expire(struct waiting_args *args)
+{
+	const struct runtime *rt = runtime_live();
+	struct waiting_sweep s = { .now = bpf_jiffies64() >> EVENT_TIME_SHIFT };
+
+	if (!rt)
+		return 0;
+	s.limit = (__u64)args->older_s * rt->jiffies_hz >> EVENT_TIME_SHIFT;
+	bpf_for_each_map_elem(&waiting, waiting_sweep_one, &s, 0);
+	args->kept = s.kept;
 	return 0;
 }
 

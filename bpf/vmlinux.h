@@ -37,10 +37,12 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_DEVMAP = 14,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_F_BROADCAST = 8 };
+enum { BPF_RB_NO_WAKEUP = 1 };
 
 enum { BPF_F_MMAPABLE = 1024 };
 enum { BPF_F_INGRESS = 1 };

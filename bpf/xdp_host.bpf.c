@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "cookie.bpf.h"
 #include "count.bpf.h"
+#include "event.bpf.h"
 #include "flow.bpf.h"
 #include "lists.bpf.h"
 #include "maps.bpf.h"
@@ -219,10 +220,13 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 			count_would(slot, verdict);
 		else
 			sanity_watch(j->service, j->rt, &j->packet, slot);
+		event_segment(&j->packet, slot, false);
 		return act(ctx, slot, PASS_MONITOR);
 	}
 	if (verdict < TX_SYNACK)
 		sanity_watch(j->service, j->rt, &j->packet, slot);
+	if (verdict < TX_SYNACK && verdict != PASS_COOKIE) /* of a cookie, tc ingress tells the outcome */
+		event_segment(&j->packet, slot, false);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))

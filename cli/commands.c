@@ -62,6 +62,70 @@ json_t *parameters_drain(char **arguments, const struct options *options)
 	return json_pack("{s:b}", "cancel", options->cancel);
 }
 
+json_t *parameters_flow(char **arguments, const struct options *options)
+{
+	(void)options;
+	return json_pack("{s:s,s:s}", "client", arguments[0], "server", arguments[1]);
+}
+
+static const struct flow_word {
+	const char *word, *parameter;
+	bool number;
+} flow_words[] = {
+	{ "address", "address", false },     { "port", "port", true },
+	{ "service", "service", false },     { "client", "client_state", false },
+	{ "server", "server_state", false }, { "older", "older_s", true },
+	{ "younger", "younger_s", true },    { "order", "order", false },
+	{ "limit", "limit", true },
+};
+
+static const struct flow_word *find_flow_word(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(flow_words); i++)
+		if (!strcmp(flow_words[i].word, word))
+			return &flow_words[i];
+	fprintf(stderr, "synmoat: flows knows no '%s': give", word);
+	for (size_t i = 0; i < ARRAY_SIZE(flow_words); i++)
+		fprintf(stderr, "%s %s", i ? "," : "", flow_words[i].word);
+	fprintf(stderr, "\n");
+	return NULL;
+}
+
+/* NULL: VALUE is not what WORD takes. */
+static json_t *flow_value(const struct flow_word *word, const char *value)
+{
+	size_t length = value ? strlen(value) : 0;
+
+	if (!length) {
+		fprintf(stderr, "synmoat: flows %s takes a value\n", word->word);
+		return NULL;
+	}
+	if (!word->number)
+		return json_string(value);
+	if (strspn(value, "0123456789") == length && length < 10)
+		return json_integer(atoll(value));
+	fprintf(stderr, "synmoat: flows %s takes a whole number, not '%s'\n", word->word, value);
+	return NULL;
+}
+
+json_t *parameters_flows(char **arguments, const struct options *options)
+{
+	json_t *parameters = json_object();
+
+	(void)options;
+	for (; *arguments; arguments += 2) {
+		const struct flow_word *word = find_flow_word(arguments[0]);
+		json_t *value = word ? flow_value(word, arguments[1]) : NULL;
+
+		if (!value) {
+			json_decref(parameters);
+			return NULL;
+		}
+		json_object_set_new(parameters, word->parameter, value);
+	}
+	return parameters;
+}
+
 /* --- config check --- */
 
 /* The daemon of the same build or installation as this program. */
@@ -144,6 +208,7 @@ static const struct {
 	{ ERROR_NO_SUCH_SERVICE, EXIT_FAILED, NULL, "no such service", "synmoat service list shows them" },
 	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
 	  "synmoat interface list shows them" },
+	{ ERROR_NO_SUCH_FLOW, EXIT_FAILED, NULL, "no such connection", "synmoat flows lists them" },
 	{ ERROR_INVALID_PARAMETER, EXIT_FAILED, "parameter", "the daemon does not accept this value of ",
 	  "are synmoat and synmoatd of one version? synmoat version tells" },
 	{ ERROR_METHOD_NOT_FOUND, EXIT_FAILED, "method", "the daemon does not know ",

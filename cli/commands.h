@@ -61,6 +61,8 @@ int command_run(const struct command *command, char **arguments, const struct op
 json_t *parameters_name(char **arguments, const struct options *options);
 json_t *parameters_mode(char **arguments, const struct options *options);
 json_t *parameters_rotate(char **arguments, const struct options *options);
+json_t *parameters_flow(char **arguments, const struct options *options);
+json_t *parameters_flows(char **arguments, const struct options *options);
 json_t *parameters_bypass(char **arguments, const struct options *options);
 json_t *parameters_drain(char **arguments, const struct options *options);
 

@@ -73,6 +73,14 @@ static const struct command commands[] = {
 	{ "cookie", "rotate", "[--now]", 0, 0, TAKES_JSON | TAKES_NOW,
 	  "new cookie key; --now: the old one ends at once", METHOD_ROTATE_KEY, parameters_rotate,
 	  show_rotated, NULL, false },
+	{ "flows", "show", "CLIENT:PORT SERVER:PORT", 2, 2, TAKES_JSON | TAKES_WATCH,
+	  "one tracked connection", METHOD_GET_FLOW, parameters_flow, show_flow, NULL, false },
+	{ "flows", "kill", "CLIENT:PORT SERVER:PORT", 2, 2, TAKES_JSON,
+	  "end a connection: both ends see it reset", METHOD_KILL_FLOW, parameters_flow, show_flow_killed,
+	  NULL, false },
+	{ "flows", NULL, "[WORD VALUE]...", 0, 18, TAKES_JSON | TAKES_WATCH,
+	  "tracked connections, states of both ends", METHOD_LIST_FLOWS, parameters_flows, show_flows, NULL,
+	  false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
 	  parameters_bypass, show_bypass, NULL, false },
 	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,
@@ -96,10 +104,13 @@ static void print_usage(void)
 			length = printf("\n") - 1;
 		printf("%*s%s\n", 30 - length, "", command->help);
 	}
+	printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server STATE,\n"
+	       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
 	printf("\noptions:\n"
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"
-	       "  -w, --watch [SECONDS]       again and again (status, service list|show, interface list)\n"
+	       "  -w, --watch [SECONDS]       again and again (status, flows, service list|show, interface "
+	       "list)\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"

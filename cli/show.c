@@ -437,6 +437,28 @@ static void print_headline(struct render *render, const json_t *reply)
 	print_alarms(render, reply);
 }
 
+static void print_tracking(struct render *render, const json_t *tracking)
+{
+	const json_t *pairs = json_object_get(tracking, "pairs"), *pair;
+	char buffer[FORMAT_SIZE];
+	size_t i;
+
+	if (!flag(tracking, "enabled"))
+		return;
+	render_print(render, "\n%s connections tracked, ", format_count(buffer, number(tracking, "flows")));
+	render_print(render, "with room for %s\n", format_count(buffer, number(tracking, "flows_max")));
+	json_array_foreach(pairs, i, pair)
+		render_print(render, "  %10s  client %s, server %s\n",
+			     format_count(buffer, number(pair, "flows")), string(pair, "client_state"),
+			     string(pair, "server_state"));
+	if (number(tracking, "lost"))
+		warn(render, format_count(buffer, number(tracking, "lost")),
+		     " events lost, healed from the kernel's sockets");
+	if (number(tracking, "refused"))
+		warn(render, format_count(buffer, number(tracking, "refused")),
+		     " connections not tracked: the table was full");
+}
+
 void show_status(struct render *render, const json_t *reply)
 {
 	char count[FORMAT_SIZE], seen[FORMAT_SIZE + 32];
@@ -451,6 +473,7 @@ void show_status(struct render *render, const json_t *reply)
 	print_verdicts(render, json_object_get(reply, "verdicts"), seen);
 	print_handovers(render, json_object_get(reply, "handovers"),
 			string(reply, "handover_last_error_text"));
+	print_tracking(render, json_object_get(reply, "tracking"));
 }
 
 /* --- service --- */
@@ -732,6 +755,66 @@ void show_rotated(struct render *render, const json_t *reply)
 			     format_duration(buffer, older_ends_in_s));
 	else
 		render_print(render, "the cookie key is rotated; cookies of the older one ended at once\n");
+}
+
+/* --- flows --- */
+
+static const struct column flow_columns[] = {
+	{ "CLIENT", COLUMN_LEFT },    { "SERVER", COLUMN_LEFT },     { "CLIENT IS", COLUMN_LEFT },
+	{ "SERVER IS", COLUMN_LEFT }, { "SERVICE", COLUMN_LEFT },    { "AGE", COLUMN_RIGHT },
+	{ "IN STATE", COLUMN_RIGHT }, { "HANDSHAKE", COLUMN_RIGHT },
+};
+
+static void flow_row(struct table *table, const json_t *flow)
+{
+	const json_t *handshake = json_object_get(flow, "handshake_us");
+	char text[FORMAT_SIZE] = "-";
+
+	if (json_is_integer(handshake))
+		snprintf(text, sizeof(text), "%.2f ms", (double)json_integer_value(handshake) / 1000);
+	else if (flag(flow, "cookie"))
+		snprintf(text, sizeof(text), "cookie");
+	render_row(table);
+	render_cell(table, 0, TINT_NONE, string(flow, "client"));
+	render_cell(table, 1, TINT_NONE, string(flow, "server"));
+	render_cell(table, 2, TINT_NONE, string(flow, "client_state"));
+	render_cell(table, 3, TINT_NONE, string(flow, "server_state"));
+	render_cell(table, 4, TINT_NONE, or_dash(string(flow, "service")));
+	cell_duration(table, 5, number(flow, "age_s"));
+	cell_duration(table, 6, number(flow, "in_state_s"));
+	render_cell(table, 7, TINT_NONE, text);
+}
+
+void show_flows(struct render *render, const json_t *reply)
+{
+	struct table *table = render_table(render, flow_columns, ARRAY_SIZE(flow_columns));
+	const json_t *flows = json_object_get(reply, "flows"), *flow;
+	int64_t total = number(reply, "total"), shown = (int64_t)json_array_size(flows);
+	char buffer[FORMAT_SIZE];
+	size_t i;
+
+	json_array_foreach(flows, i, flow)
+		flow_row(table, flow);
+	render_table_print(table);
+	if (!total)
+		render_print(render, "no such connection is tracked\n");
+	else if (shown < total)
+		render_print(render, "%s in all; show more with: limit N\n", format_count(buffer, total));
+}
+
+void show_flow(struct render *render, const json_t *reply)
+{
+	struct table *table = render_table(render, flow_columns, ARRAY_SIZE(flow_columns));
+
+	flow_row(table, json_object_get(reply, "flow"));
+	render_table_print(table);
+}
+
+void show_flow_killed(struct render *render, const json_t *reply)
+{
+	const json_t *flow = json_object_get(reply, "flow");
+
+	render_print(render, "reset: %s to %s\n", string(flow, "client"), string(flow, "server"));
 }
 
 void show_bypass(struct render *render, const json_t *reply)

@@ -20,6 +20,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
 #include "daemon/log.h"
+#include "daemon/tracker/tracker.h"
 
 #define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
 
@@ -34,6 +35,7 @@ struct settings {
 struct daemon {
 	sd_event *event;
 	struct engine *engine;
+	struct tracker *tracker;
 	struct control *control;
 };
 
@@ -223,9 +225,18 @@ static int start_engine(struct daemon *d, struct config *config)
 	return result;
 }
 
+static int start_tracker(struct daemon *d)
+{
+	int error = tracker_new(&d->tracker, d->event, d->engine);
+
+	if (error < 0)
+		log_print(LOG_ERR, "endpoint tracking: %s", strerror(-error));
+	return error;
+}
+
 static int start_control(struct daemon *d, const char *socket)
 {
-	int error = control_new(&d->control, d->event, d->engine, socket,
+	int error = control_new(&d->control, d->event, d->engine, d->tracker, socket,
 				engine_get_config(d->engine)->control_group);
 
 	if (error < 0)
@@ -250,6 +261,8 @@ static int start(struct daemon *d, const struct settings *settings)
 	if (error >= 0)
 		error = start_engine(d, config);
 	if (error >= 0)
+		error = start_tracker(d);
+	if (error >= 0)
 		error = start_control(d, settings->socket);
 	if (error >= 0)
 		sd_event_set_watchdog(d->event, 1);
@@ -259,6 +272,7 @@ static int start(struct daemon *d, const struct settings *settings)
 static void stop(struct daemon *d)
 {
 	control_free(d->control);
+	tracker_free(d->tracker);
 	engine_free(d->engine);
 	sd_event_unref(d->event);
 }

@@ -35,6 +35,10 @@ static struct config *config_new(const char *path)
 	config->unknown_per_prefix_pps = 100;
 	config->probe_after_s = 30;
 	config->wscale = 7;
+	config->tracked_flows = 1 << 18;
+	config->fin_wait_2_s = 60;
+	config->time_wait_s = 60;
+	config->established_s = 600;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");
 	if (!config->path || !config->control_group) {
@@ -190,6 +194,9 @@ static int check_deployment(const struct loader *loader)
 		if (!find_given(loader, "interfaces.inside"))
 			return error_set(loader->error, -EINVAL, config->path, 0, "interfaces.inside",
 					 "missing: write inside = \"eth1\"; the interface of the servers");
+		if (config->tracking)
+			return error_at(loader->error, find_given(loader, "tracking.enabled"),
+					"inline, endpoints are not tracked yet: say false");
 		if (!strcmp(config->inside, config->outside))
 			return error_at(loader->error, find_given(loader, "interfaces.inside"),
 					"the same as outside: inline takes two interfaces");

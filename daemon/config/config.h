@@ -64,6 +64,10 @@ struct config {
 	uint32_t unknown_per_prefix_pps; /* inline: of them, from one /24 (IPv6: /64) */
 	uint32_t wscale;		 /* inline: announced to clients */
 	uint32_t probe_after_s;		 /* inline: silence of a client whose cookie may have been guessed */
+	bool tracking;			 /* of the states of both endpoints */
+	uint32_t tracked_flows;
+	uint32_t half_open_timeout_s; /* 0: the kernel's own */
+	uint32_t fin_wait_2_s, time_wait_s, established_s;
 	struct config_service *services;
 	size_t service_count;
 };

@@ -117,6 +117,17 @@ static const struct key policy_keys[] = {
 	{ 0 },
 };
 
+static const struct key tracking_keys[] = {
+	{ "enabled", &value_boolean, CONFIG(tracking) },
+	{ "flows", &value_number, CONFIG(tracked_flows), .min = 1024, .max = 1 << 21 },
+	{ "half_open_timeout_s", &value_number, CONFIG(half_open_timeout_s), .min = 1, .max = 3600,
+	  .zero_ok = true },
+	{ "fin_wait_2_s", &value_number, CONFIG(fin_wait_2_s), .min = 1, .max = 86400 },
+	{ "time_wait_s", &value_number, CONFIG(time_wait_s), .min = 1, .max = 3600 },
+	{ "established_s", &value_number, CONFIG(established_s), .min = 1, .max = 86400 },
+	{ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
 	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
@@ -144,6 +155,7 @@ const struct key config_keys[] = {
 	{ "host", &group, .members = host_keys },
 	{ "inline", &group, .members = inline_keys, .inline_only = true },
 	{ "policy", &group, .members = policy_keys },
+	{ "tracking", &group, .members = tracking_keys },
 	{ "services", &services, .members = service_keys,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },

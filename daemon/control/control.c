@@ -215,9 +215,11 @@ static int add_sources(struct control *control)
 	return error < 0 ? error : sd_event_source_set_enabled(control->resume, SD_EVENT_OFF);
 }
 
-static void init_dispatcher(struct control *control, struct engine *engine)
+static void init_dispatcher(struct control *control, struct engine *engine, struct tracker *tracker)
 {
-	control->context = (struct method_context){ .engine = engine, .authority = &control->authority };
+	control->context = (struct method_context){ .engine = engine,
+						    .tracker = tracker,
+						    .authority = &control->authority };
 	control->dispatcher.methods = methods_table(&control->dispatcher.method_count);
 	control->dispatcher.context = &control->context;
 	control->dispatcher.group = control->authority.group;
@@ -228,8 +230,8 @@ int control_check(const char *path)
 	return listener_check(path ? path : CONTROL_SOCKET);
 }
 
-int control_new(struct control **out, struct sd_event *event, struct engine *engine, const char *path,
-		const char *group)
+int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
+		const char *path, const char *group)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int error;
@@ -238,7 +240,7 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 		return -ENOMEM;
 	control->event = sd_event_ref(event);
 	authority_set_group(&control->authority, group);
-	init_dispatcher(control, engine);
+	init_dispatcher(control, engine, tracker);
 	error = listener_init(&control->listener, path ? path : CONTROL_SOCKET);
 	if (error >= 0)
 		error = add_sources(control);

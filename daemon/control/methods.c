@@ -12,6 +12,7 @@
 #include "daemon/control/config_text.h"
 #include "daemon/control/dispatch.h"
 #include "daemon/control/encode.h"
+#include "daemon/control/flows.h"
 #include "daemon/control/list_methods.h"
 #include "daemon/control/methods.h"
 #include "daemon/control/protocol.h"
@@ -98,7 +99,11 @@ static void fail_interface(struct request *request, const char *name, int error,
 
 static void handle_status(struct request *request)
 {
-	request_reply(request, encode_status(engine_of(request)));
+	struct tracker *tracker = ((const struct method_context *)request->context)->tracker;
+	json_t *reply = encode_status(engine_of(request));
+
+	json_object_set_new(reply, "tracking", flows_encode_tracking(tracker));
+	request_reply(request, reply);
 }
 
 static void handle_list_services(struct request *request)
@@ -467,6 +472,14 @@ static void handle_get_interface_description(struct request *request)
 		"kind", PARAMETER_STRING, false                                                              \
 	}
 
+#define BETWEEN                                                                                              \
+	{                                                                                                    \
+		{ "client", PARAMETER_STRING, false },                                                       \
+		{                                                                                            \
+			"server", PARAMETER_STRING, false                                                    \
+		}                                                                                            \
+	}
+
 static const struct method methods[] = {
 	{ METHOD_STATUS, ACCESS_READ, handle_status, { { 0 } } },
 	{ METHOD_LIST_SERVICES, ACCESS_READ, handle_list_services, { { 0 } } },
@@ -503,6 +516,20 @@ static const struct method methods[] = {
 	  handle_flush_entries,
 	  { KIND, { "origin", PARAMETER_STRING, true } } },
 	{ METHOD_TEST_ADDRESS, ACCESS_READ, handle_test_address, { { "address", PARAMETER_STRING, false } } },
+	{ METHOD_LIST_FLOWS,
+	  ACCESS_READ,
+	  flows_handle_list,
+	  { { "address", PARAMETER_STRING, true },
+	    { "port", PARAMETER_INTEGER, true },
+	    { "service", PARAMETER_STRING, true },
+	    { "client_state", PARAMETER_STRING, true },
+	    { "server_state", PARAMETER_STRING, true },
+	    { "older_s", PARAMETER_INTEGER, true },
+	    { "younger_s", PARAMETER_INTEGER, true },
+	    { "order", PARAMETER_STRING, true },
+	    { "limit", PARAMETER_INTEGER, true } } },
+	{ METHOD_GET_FLOW, ACCESS_READ, flows_handle_get, BETWEEN },
+	{ METHOD_KILL_FLOW, ACCESS_CHANGE, flows_handle_kill, BETWEEN },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

@@ -29,6 +29,9 @@
 #define METHOD_LIST_ENTRIES	"io.synmoat.ListEntries"
 #define METHOD_FLUSH_ENTRIES	"io.synmoat.FlushEntries"
 #define METHOD_TEST_ADDRESS	"io.synmoat.TestAddress"
+#define METHOD_LIST_FLOWS	"io.synmoat.ListFlows"
+#define METHOD_GET_FLOW		"io.synmoat.GetFlow"
+#define METHOD_KILL_FLOW	"io.synmoat.KillFlow"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"
@@ -36,6 +39,8 @@
 
 #define ERROR_PERMISSION_DENIED "io.synmoat.PermissionDenied"
 #define ERROR_NO_SUCH_SERVICE	"io.synmoat.NoSuchService"
+#define ERROR_NO_SUCH_FLOW	"io.synmoat.NoSuchFlow"
+#define ERROR_TRACKING_OFF	"io.synmoat.TrackingOff"
 #define ERROR_NO_SUCH_INTERFACE "io.synmoat.NoSuchInterface"
 #define ERROR_INTERFACE_MISSING "io.synmoat.InterfaceMissing"
 #define ERROR_INTERFACE_BUSY	"io.synmoat.InterfaceBusy"

@@ -51,6 +51,7 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 		.forward = e->config->forward,
 		.connections = e->config->connections,
 		.flow_entries = e->config->flow_entries,
+		.tracked = e->config->tracking ? e->config->tracked_flows : 0,
 		.frags = needs_frags(e->config->outside, &e->link) ||
 			 (is_inline(e) && needs_frags(e->config->inside, &e->inside)),
 	};
@@ -232,6 +233,10 @@ static const char *fixed_key_changed(const struct config *a, const struct config
 		return "forward";
 	if (a->connections != b->connections)
 		return "inline.connections";
+	if (a->tracking != b->tracking)
+		return "tracking.enabled";
+	if (a->tracked_flows != b->tracked_flows)
+		return "tracking.flows";
 	return NULL;
 }
 

@@ -45,6 +45,12 @@ struct fastpath {
 	struct service *services;
 	struct service_state *states;
 	struct server *servers;
+	struct ring_buffer *ring; /* NULL: no tracking */
+	struct event_batch {
+		fastpath_event_fn *fn;
+		void *arg;
+		int left;
+	} batch;
 	int cpus;
 	int links[LINK_COUNT];
 	enum port at_fault;
@@ -141,6 +147,21 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 	}
 }
 
+#define WAITING_NEAR 1048576
+
+static void prepare_tracking(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
+{
+	bool on = options->tracked > 0;
+
+	*(__u32 *)&skeleton->rodata->tracking = on;
+	*(__u32 *)&skeleton->rodata->waiting_near_mask = on ? WAITING_NEAR - 1 : 0;
+	bpf_map__set_max_entries(skeleton->maps.waiting_near, on ? WAITING_NEAR : 1);
+	bpf_map__set_max_entries(skeleton->maps.waiting, on ? options->tracked : 1);
+	if (!on)
+		bpf_map__set_max_entries(skeleton->maps.events, (__u32)sysconf(_SC_PAGESIZE));
+	bpf_program__set_autoload(skeleton->progs.waiting_expire, on);
+}
+
 static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
 	uint32_t buckets = options->inline_mode ? 1 : flow_buckets(options->flow_entries);
@@ -152,6 +173,7 @@ static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *
 	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
 	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
 	prepare_deployment(skeleton, options);
+	prepare_tracking(skeleton, options);
 	if (options->frags && !options->inline_mode)
 		bpf_program__set_flags(skeleton->progs.xdp_host, BPF_F_XDP_HAS_FRAGS);
 	return 0;
@@ -174,6 +196,22 @@ static int map_all(struct fastpath *f)
 	return 0;
 }
 
+/* -EAGAIN: the batch is full. The event counts as read all the same. */
+static int on_event(void *ctx, void *data, size_t size)
+{
+	struct event_batch *batch = ctx;
+
+	if (size >= sizeof(struct event))
+		batch->fn(data, batch->arg);
+	return --batch->left > 0 ? 0 : -EAGAIN;
+}
+
+static int open_ring(struct fastpath *f)
+{
+	f->ring = ring_buffer__new(bpf_map__fd(f->skeleton->maps.events), on_event, &f->batch, NULL);
+	return f->ring ? 0 : -errno;
+}
+
 static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
 {
 	int error;
@@ -194,6 +232,8 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 		return error;
 	}
 	error = map_all(f);
+	if (!error && options->tracked)
+		error = open_ring(f);
 	if (error)
 		snprintf(text, size, "cannot map the BPF maps into memory: %s", strerror(-error));
 	return error;
@@ -233,6 +273,7 @@ void fastpath_free(struct fastpath *f)
 	if (!f)
 		return;
 	fastpath_detach(f);
+	ring_buffer__free(f->ring);
 	if (f->skeleton) {
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
@@ -634,6 +675,30 @@ void fastpath_chunk_free(void *arg, uint32_t id, void *chunk)
 
 	bpf_map_delete_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &id);
 	munmap(chunk, CHUNK_BYTES);
+}
+
+int fastpath_read_events(struct fastpath *f, fastpath_event_fn *fn, void *arg, int max)
+{
+	int result;
+
+	if (!f->ring)
+		return 0;
+	f->batch = (struct event_batch){ .fn = fn, .arg = arg, .left = max };
+	result = ring_buffer__consume(f->ring);
+	return result < 0 && result != -EAGAIN ? result : max - f->batch.left;
+}
+
+int fastpath_read_event_counters(struct fastpath *f, struct event_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.event_counts, 0, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
+}
+
+int fastpath_expire_waiting(struct fastpath *f, uint32_t older_s)
+{
+	struct waiting_args args = { .older_s = older_s };
+
+	return f->ring ? run_syscall_program(f->skeleton->progs.waiting_expire, &args, sizeof(args)) : 0;
 }
 
 int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)

@@ -20,6 +20,7 @@ struct fastpath_options {
 	enum forward_mode forward; /* inline */
 	uint32_t connections;	   /* inline: room for so many */
 	uint32_t flow_entries;	   /* host: verified flows, rounded up to a power of two, at least 8 */
+	uint32_t tracked;	   /* endpoint tracking: of so many flows; 0: off */
 	bool frags;		   /* multi-buffer packets: needed above an MTU of about 3,400 */
 	bool quiet;		   /* do not log what libbpf says */
 };
@@ -81,6 +82,17 @@ uint32_t fastpath_find_service(const struct fastpath *fastpath, const __be32 add
  */
 void *fastpath_chunk_new(void *arg, uint32_t id);
 void fastpath_chunk_free(void *arg, uint32_t id, void *chunk);
+
+/*
+ * Endpoint tracking. Hands what BPF has told to fn, at most about max events, oldest first; returns how many,
+ * or a negative errno. 0 where tracking is off.
+ */
+typedef void fastpath_event_fn(const struct event *event, void *arg);
+int fastpath_read_events(struct fastpath *fastpath, fastpath_event_fn *fn, void *arg, int max);
+int fastpath_read_event_counters(struct fastpath *fastpath, struct event_counters *sum);
+
+/* Forgets ACKs that have been due for longer than older_s. */
+int fastpath_expire_waiting(struct fastpath *fastpath, uint32_t older_s);
 
 /* For tests that run a program by BPF_PROG_TEST_RUN. */
 enum fastpath_program {

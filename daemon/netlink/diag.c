@@ -19,6 +19,8 @@
 	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | 1U << TCP_CLOSE_WAIT |          \
 	 1U << TCP_LAST_ACK | 1U << TCP_CLOSING)
 
+#define TRACKED_STATES	 (CONNECTION_STATES | 1U << TCP_SYN_SENT | 1U << TCP_SYN_RECV | 1U << TCP_TIME_WAIT)
+#define KERNEL_SYN_RECV	 12		      /* TCP_NEW_SYN_RECV, a half-open of a listener */
 #define HALF_OPEN_STATES (1U << TCP_SYN_RECV) /* the kernel adds NEW_SYN_RECV */
 #define DESTROY_BATCH	 64
 
@@ -30,6 +32,11 @@ struct dump {
 
 struct connections {
 	diag_connection_fn *fn;
+	void *arg;
+};
+
+struct sockets {
+	diag_socket_fn *fn;
 	void *arg;
 };
 
@@ -77,6 +84,24 @@ static int on_connection(const struct nlmsghdr *header, void *arg)
 		return MNL_CB_ERROR;
 	tuple_fill(&tuple, mnl_nlmsg_get_payload(header));
 	connections->fn(&tuple, connections->arg);
+	return MNL_CB_OK;
+}
+
+static unsigned int state_of(const struct inet_diag_msg *m)
+{
+	return m->idiag_state == KERNEL_SYN_RECV ? TCP_SYN_RECV : m->idiag_state;
+}
+
+static int on_socket(const struct nlmsghdr *header, void *arg)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
+	const struct sockets *sockets = arg;
+	struct tuple tuple = { 0 };
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*m))
+		return MNL_CB_ERROR;
+	tuple_fill(&tuple, m);
+	sockets->fn(&tuple, state_of(m), sockets->arg);
 	return MNL_CB_OK;
 }
 
@@ -147,18 +172,32 @@ static int dump_both(struct mnl_socket *socket, struct dump *dump)
 	return error ? error : dump_family(socket, AF_INET6, dump);
 }
 
-int diag_each_connection(diag_connection_fn *fn, void *arg)
+static int dump_all(struct dump *dump)
 {
-	struct connections connections = { .fn = fn, .arg = arg };
-	struct dump dump = { CONNECTION_STATES, on_connection, &connections };
 	struct mnl_socket *socket = open_socket();
 	int error;
 
 	if (!socket)
 		return -errno;
-	error = dump_both(socket, &dump);
+	error = dump_both(socket, dump);
 	mnl_socket_close(socket);
 	return error;
+}
+
+int diag_each_connection(diag_connection_fn *fn, void *arg)
+{
+	struct connections connections = { .fn = fn, .arg = arg };
+	struct dump dump = { CONNECTION_STATES, on_connection, &connections };
+
+	return dump_all(&dump);
+}
+
+int diag_each_socket(diag_socket_fn *fn, void *arg)
+{
+	struct sockets sockets = { .fn = fn, .arg = arg };
+	struct dump dump = { TRACKED_STATES, on_socket, &sockets };
+
+	return dump_all(&dump);
 }
 
 static void put_destroy(struct nlmsghdr *header, const struct half_open *h)
@@ -249,4 +288,97 @@ int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *
 	*left = h->seen - (result > 0 ? (unsigned int)result : 0);
 	free(h);
 	return result;
+}
+
+/* --- single sockets --- */
+
+struct mnl_socket *diag_open(void)
+{
+	return open_socket();
+}
+
+void diag_close(struct mnl_socket *diag)
+{
+	if (diag)
+		mnl_socket_close(diag);
+}
+
+static void id_fill(struct half_open *h, const struct tuple *t)
+{
+	*h = (struct half_open){ .family = t->v6 ? AF_INET6 : AF_INET };
+	h->id.idiag_sport = t->server_port;
+	h->id.idiag_dport = t->client_port;
+	h->id.idiag_cookie[0] = h->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+	if (t->v6) {
+		memcpy(h->id.idiag_src, t->server, sizeof(t->server));
+		memcpy(h->id.idiag_dst, t->client, sizeof(t->client));
+	} else {
+		h->id.idiag_src[0] = t->server[3];
+		h->id.idiag_dst[0] = t->client[3];
+	}
+}
+
+/* The kernel answers for the listener if there is no socket of the tuple's own. */
+static int found_state(const struct nlmsghdr *header, struct half_open *h)
+{
+	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
+	size_t length = mnl_nlmsg_get_payload_len(header);
+
+	if (header->nlmsg_type == NLMSG_ERROR && length >= sizeof(int))
+		return *(const int *)mnl_nlmsg_get_payload(header);
+	if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(*m))
+		return -EPROTO;
+	if (state_of(m) == TCP_LISTEN || state_of(m) == TCP_CLOSE)
+		return -ENOENT;
+	h->family = m->idiag_family; /* a dual-stack socket is AF_INET6 */
+	h->id = m->id;
+	return (int)state_of(m);
+}
+
+/* Fills in the cookie, which makes H that one socket. */
+static int find_one(struct mnl_socket *diag, struct half_open *h)
+{
+	char buffer[4096];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct inet_diag_req_v2 *request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
+	ssize_t length;
+
+	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
+	header->nlmsg_flags = NLM_F_REQUEST;
+	request->sdiag_family = h->family;
+	request->sdiag_protocol = IPPROTO_TCP;
+	request->idiag_states = ~0U;
+	request->id = h->id;
+	if (mnl_socket_sendto(diag, header, header->nlmsg_len) < 0)
+		return -errno;
+	length = mnl_socket_recvfrom(diag, buffer, sizeof(buffer));
+	if (length < 0)
+		return -errno;
+	header = (struct nlmsghdr *)buffer;
+	return mnl_nlmsg_ok(header, (int)length) ? found_state(header, h) : -EPROTO;
+}
+
+int diag_find(struct mnl_socket *diag, const struct tuple *tuple)
+{
+	struct half_open h;
+
+	id_fill(&h, tuple);
+	return find_one(diag, &h);
+}
+
+int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple)
+{
+	struct half_open h;
+	int result, destroyed = 0;
+
+	id_fill(&h, tuple);
+	result = find_one(diag, &h);
+	if (result < 0)
+		return result;
+	result = send_batch(diag, &h, 1);
+	if (!result)
+		result = read_acknowledgements(diag, 1, &destroyed);
+	if (result)
+		return result;
+	return destroyed ? 0 : -ENOENT;
 }

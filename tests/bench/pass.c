@@ -211,6 +211,7 @@ int main(int argc, char **argv)
 		return 2;
 	pin();
 	harness_flow_entries = FLOW_ENTRIES;
+	harness_tracked = getenv("TRACKED") ? (uint32_t)strtoul(getenv("TRACKED"), NULL, 0) : 0;
 	if (harness_set_up(&state))
 		return 1;
 	r = refill_bpf__open_and_load();

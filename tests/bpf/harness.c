@@ -23,6 +23,7 @@
 #define SLOT_STANDS_STILL 0x7fffffff
 
 uint32_t harness_flow_entries = 64; /* eight buckets */
+uint32_t harness_tracked;
 bool harness_frags;
 bool harness_inline;
 uint32_t harness_connections = 64;
@@ -487,6 +488,7 @@ int harness_set_up(void **state)
 {
 	const struct fastpath_options options = { .flow_entries = harness_flow_entries,
 						  .frags = harness_frags,
+						  .tracked = harness_tracked,
 						  .inline_mode = harness_inline,
 						  .connections = harness_connections,
 						  .forward = harness_forward };

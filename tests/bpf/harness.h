@@ -82,7 +82,8 @@ struct outcome {
 
 /* To be changed before harness_set_up() only; flow entries: a power of two. */
 extern uint32_t harness_flow_entries;
-extern bool harness_frags; /* multi-buffer packets */
+extern uint32_t harness_tracked; /* flows; 0: no endpoint tracking */
+extern bool harness_frags;	 /* multi-buffer packets */
 /* Inline instead of host mode, see appliance.h. */
 extern bool harness_inline;
 extern uint32_t harness_connections;

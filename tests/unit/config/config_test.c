@@ -71,6 +71,8 @@ static void least_config_has_defaults(void **state)
 	"control = { group = \"wheel\"; }; cookie = { secret_file = \"/a \\\"b\\\" \\\\ \\xc3\\xa9\"; };\n"  \
 	"host = { flow_entries = 1500; lookup_budget_pps = 7; };\n"                                          \
 	"policy = { sanity = \"enforce\"; };\n"                                                              \
+	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
+	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
 	"services = ( { name = \"a\"; prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];\n"                 \
 	"  ports = ( 80, \"8000-8080\", 443L, \"22\" ); mode = \"always\"; mss = 536;\n"                     \
 	"  half_open_high = 4294967295; half_open_low = 0xFFFFFFFF; syn_rate_high = 4294967295L;\n"          \
@@ -90,6 +92,12 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->flow_entries, 2048);
 	assert_int_equal(config->lookup_budget_pps, 7);
 	assert_int_equal(config->sanity, POLICY_ENFORCE);
+	assert_true(config->tracking);
+	assert_int_equal(config->tracked_flows, 2000);
+	assert_int_equal(config->half_open_timeout_s, 4);
+	assert_int_equal(config->fin_wait_2_s, 5);
+	assert_int_equal(config->time_wait_s, 6);
+	assert_int_equal(config->established_s, 7);
 	assert_int_equal(service->port_count, 4);
 	assert_int_equal(service->ports[1].first, 8000);
 	assert_int_equal(service->ports[1].last, 8080);
@@ -180,7 +188,11 @@ static const struct {
 	{ SERVICE "\nsyn_rate_hi = 5;" END, 4, "services[0].syn_rate_hi",
 	  "nearest known one is syn_rate_high" },
 	{ SERVICE "}, {\nprefix = [ \"10.0.0.0/8\" ];" END, 4, "services[1].prefix", "one is prefixes" },
-	{ HEAD "host = { flows = 5000; };\n" TAIL, 2, "host.flows", "nearest known one is flow_entries" },
+	{ HEAD "host = { flow_entry = 5000; };\n" TAIL, 2, "host.flow_entry",
+	  "nearest known one is flow_entries" },
+	{ HEAD "host = { flows = 5000; };\n" TAIL, 2, "host.flows", "it belongs inside tracking" },
+	{ HEAD "tracking = { flows = 4194304; };\n" TAIL, 2, "tracking.flows", "" },
+	{ HEAD "tracking = { established_s = 0; };\n" TAIL, 2, "tracking.established_s", "" },
 	{ HEAD "cookie = { groups = \"x\"; };\n", 2, "cookie.groups", "nearest known one is " },
 	{ HEAD "services = (\n { prefixes = [ \"10.0.0.0/8\" ]; ports = [ 80 ]; } );\n", 3,
 	  "services[0].name", "missing: write name = " },
@@ -637,7 +649,7 @@ static void sample_has_every_key(void **state)
 	for (char *line = strtok_r(printed, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char key[64], wanted[80];
 
-		if (sscanf(line, " %63[a-z_] = ", key) != 1)
+		if (sscanf(line, " %63[a-z0-9_] = ", key) != 1)
 			continue;
 		snprintf(wanted, sizeof(wanted), "%s = ", key);
 		if (!strstr(sample, wanted))

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See tracker.h. Events are read by a timer, often while there are any and seldom while there are none: being
+ * woken for each would cost the fast path more than the event. The kernel's sockets are the truth about the
+ * server: they are asked when a RST passes, when a flow's time is up, and, all at once, when events were
+ * lost.
+ */
+#include "daemon/tracker/state.h"
+#include "daemon/tracker/store.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "daemon/log.h"
+#include "daemon/netlink/diag.h"
+#include "daemon/tracker/segment.h"
+
+#define BUSY_US		 2000
+#define IDLE_US		 64000
+#define ACCURACY_US	 500
+#define EVENTS_A_TURN	 32768 /* some 5 ms */
+#define EXPIRED_A_TURN	 2048
+#define QUESTIONS_A_TURN 1000 /* to the kernel */
+#define RESYNC_EVERY_S	 5
+#define SWEEP_EVERY_S	 30
+#define VANISHED_S	 120 /* an ACK that is due for so long will not come */
+#define UNSURE_S	 1
+#define CLOSING_S	 30
+#define HALF_OPEN_S	 15 /* between two questions, where the kernel's own timeout rules */
+
+static uint32_t ticks_of(uint32_t seconds)
+{
+	return seconds * FLOWTABLE_TICKS_PER_S;
+}
+
+static uint32_t now_ticks(void)
+{
+	return (uint32_t)(store_now_ms() * FLOWTABLE_TICKS_PER_S / 1000);
+}
+
+static bool asks_kernel(const struct tracker *t)
+{
+	return t->diag;
+}
+
+/* --- how long a flow may stay as it is --- */
+
+static uint32_t state_timeout_s(const struct config *config, enum tcp_state state)
+{
+	switch (state) {
+	case TS_CLOSED:
+	case TS_LISTEN:
+	case TS_COUNT:
+		break;
+	case TS_SYN_SENT:
+	case TS_SYN_RECEIVED:
+		return config->half_open_timeout_s ? config->half_open_timeout_s : HALF_OPEN_S;
+	case TS_ESTABLISHED:
+	case TS_CLOSE_WAIT:
+		return config->established_s;
+	case TS_FIN_WAIT_1:
+	case TS_CLOSING:
+	case TS_LAST_ACK:
+		return CLOSING_S;
+	case TS_FIN_WAIT_2:
+		return config->fin_wait_2_s;
+	case TS_TIME_WAIT:
+		return config->time_wait_s;
+	}
+	return UINT32_MAX;
+}
+
+static void arm(struct tracker *t, struct flow *f)
+{
+	const struct config *config = engine_get_config(t->engine);
+	uint32_t client = state_timeout_s(config, f->state[CLIENT]);
+	uint32_t server = state_timeout_s(config, f->state[SERVER]);
+	uint32_t timeout = f->flags & FLOW_RST_UNSURE ? UNSURE_S : client < server ? client : server;
+
+	flowtable_arm(t->table, f, now_ticks() + ticks_of(timeout));
+}
+
+static bool is_over(const struct flow *f)
+{
+	return f->state[CLIENT] == TS_CLOSED && f->state[SERVER] <= TS_LISTEN;
+}
+
+/* After a change: counts it, and sees to the flow's future. BEFORE: its states. */
+static void settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPOINTS])
+{
+	if (memcmp(before, f->state, ENDPOINTS) != 0) {
+		flowtable_moved(t->table, f, before);
+		f->changed_s = store_now_s();
+	}
+	if (is_over(f))
+		flowtable_remove(t->table, f);
+	else
+		arm(t, f);
+}
+
+/* --- what the kernel says --- */
+
+static enum tcp_state state_of_kernel(unsigned int state)
+{
+	static const uint8_t states[] = {
+		[TCP_ESTABLISHED] = TS_ESTABLISHED,
+		[TCP_SYN_SENT] = TS_SYN_SENT,
+		[TCP_SYN_RECV] = TS_SYN_RECEIVED,
+		[TCP_FIN_WAIT1] = TS_FIN_WAIT_1,
+		[TCP_FIN_WAIT2] = TS_FIN_WAIT_2,
+		[TCP_TIME_WAIT] = TS_TIME_WAIT,
+		[TCP_CLOSE] = TS_CLOSED,
+		[TCP_CLOSE_WAIT] = TS_CLOSE_WAIT,
+		[TCP_LAST_ACK] = TS_LAST_ACK,
+		[TCP_LISTEN] = TS_LISTEN,
+		[TCP_CLOSING] = TS_CLOSING,
+	};
+
+	return state < sizeof(states) ? (enum tcp_state)states[state] : TS_CLOSED;
+}
+
+/* TS_CLOSED: there is none. Negative: it cannot be asked now. */
+static int ask_kernel(struct tracker *t, const struct flow *f)
+{
+	struct tuple tuple;
+	int state;
+
+	if (!asks_kernel(t) || !t->questions)
+		return -EAGAIN;
+	t->questions--;
+	flowtable_tuple(t->table, f, &tuple);
+	state = diag_find(t->diag, &tuple);
+	if (state == -ENOENT)
+		return TS_CLOSED;
+	return state < 0 ? state : (int)state_of_kernel((unsigned int)state);
+}
+
+/* The server's state is another one than the events told: so is the client's. */
+static void adopt(struct flow *f, enum tcp_state server)
+{
+	if (f->state[SERVER] == server)
+		return;
+	f->state[SERVER] = (uint8_t)server;
+	f->state[CLIENT] = (uint8_t)segment_peer_of(server);
+	f->flags |= FLOW_SEEDED;
+}
+
+/* The server's socket has gone without a segment that told. What the client's has come to, only a client that
+ * still has something to say will tell. */
+static void server_gone(struct flow *f)
+{
+	f->state[SERVER] = (uint8_t)tcp_state_next((enum tcp_state)f->state[SERVER], EV_GONE, false);
+	if (f->state[CLIENT] != TS_CLOSE_WAIT && f->state[CLIENT] != TS_TIME_WAIT)
+		f->state[CLIENT] = (uint8_t)tcp_state_next((enum tcp_state)f->state[CLIENT], EV_GONE, true);
+}
+
+/* --- events --- */
+
+static void on_reset(struct tracker *t, struct flow *f, const struct event *e)
+{
+	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
+
+	/* a RST counts only if its receiver took it (RFC 5961, section 3.2): the kernel knows */
+	if (asks_kernel(t) && !segment_is_refusal(f, e) && ask_kernel(t, f) != TS_CLOSED)
+		f->flags |= FLOW_RST_UNSURE;
+	else
+		segment_apply(f, e);
+	settle(t, f, before);
+}
+
+static struct flow *take_up(struct tracker *t, const struct tuple *tuple, const struct event *e)
+{
+	enum tcp_state state[ENDPOINTS];
+	struct flow *f;
+
+	if (!segment_takes_up(e, state)) {
+		t->status.unknown++;
+		return NULL;
+	}
+	f = flowtable_add(t->table, tuple);
+	if (!f) {
+		t->status.refused++;
+		return NULL;
+	}
+	f->service = e->service;
+	f->state[CLIENT] = (uint8_t)state[CLIENT];
+	f->state[SERVER] = (uint8_t)state[SERVER];
+	f->begun_s = f->changed_s = store_now_s();
+	flowtable_count(t->table, f);
+	return f;
+}
+
+/* Another connection on the same tuple. */
+static void begin_anew(struct flow *f, const struct event *e)
+{
+	if (e->origin == EVENT_SERVER) {
+		f->state[CLIENT] = TS_SYN_SENT;
+		f->state[SERVER] = TS_LISTEN;
+		f->flags = 0;
+	} else if (f->flags & FLOW_RST_UNSURE) {
+		f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
+		f->flags = 0;
+	}
+	f->begun_s = store_now_s();
+}
+
+static void on_event(const struct event *e, void *arg)
+{
+	struct tracker *t = arg;
+	struct tuple tuple = { .client_port = e->client_port, .server_port = e->server_port, .v6 = e->v6 };
+	uint8_t before[ENDPOINTS];
+	struct flow *f;
+
+	memcpy(tuple.client, e->client, sizeof(tuple.client));
+	memcpy(tuple.server, e->server, sizeof(tuple.server));
+	f = flowtable_find(t->table, &tuple);
+	if (e->flags & TH_RST && e->origin != EVENT_COOKIE) {
+		if (f)
+			on_reset(t, f, e);
+		return;
+	}
+	if (!f)
+		f = take_up(t, &tuple, e);
+	if (!f)
+		return;
+	memcpy(before, f->state, sizeof(before));
+	if (segment_begins_anew(f, e))
+		begin_anew(f, e);
+	segment_apply(f, e);
+	settle(t, f, before);
+}
+
+/* --- time --- */
+
+static bool end_half_open(struct tracker *t, const struct flow *f)
+{
+	struct tuple tuple;
+
+	if (!engine_get_config(t->engine)->half_open_timeout_s)
+		return false;
+	flowtable_tuple(t->table, f, &tuple);
+	if (diag_destroy(t->diag, &tuple))
+		return false;
+	t->status.ended++;
+	return true;
+}
+
+static void on_due(struct flowtable *table, struct flow *f, void *arg)
+{
+	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
+	struct tracker *t = arg;
+	int server = ask_kernel(t, f);
+
+	(void)table;
+	if (server == -EAGAIN && asks_kernel(t)) { /* too many at once */
+		flowtable_arm(t->table, f, now_ticks() + 1);
+		return;
+	}
+	f->state[CLIENT] = (uint8_t)tcp_state_next((enum tcp_state)f->state[CLIENT], EV_2MSL, true);
+	if (server == TS_TIME_WAIT && before[SERVER] == TS_TIME_WAIT) { /* the kernel's clock began later */
+		settle(t, f, before);
+		flowtable_arm(t->table, f, now_ticks() + ticks_of(UNSURE_S));
+		return;
+	}
+	if (server == TS_SYN_RECEIVED && before[SERVER] == TS_SYN_RECEIVED && end_half_open(t, f))
+		server = TS_CLOSED;
+	if (server == TS_CLOSED && f->flags & FLOW_RST_UNSURE)
+		f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
+	else if (server <= TS_CLOSED && before[SERVER] == TS_TIME_WAIT)
+		f->state[SERVER] = (uint8_t)tcp_state_next(TS_TIME_WAIT, EV_2MSL, false);
+	else if (server <= TS_CLOSED && before[SERVER] > TS_LISTEN)
+		server_gone(f);
+	else if (server <= TS_CLOSED) /* nothing can be known of the client any more */
+		f->state[CLIENT] = TS_CLOSED;
+	else
+		adopt(f, (enum tcp_state)server);
+	f->flags &= (uint16_t)~FLOW_RST_UNSURE;
+	settle(t, f, before);
+}
+
+/* --- all of the kernel's sockets at once --- */
+
+static void on_socket(const struct tuple *tuple, unsigned int state, void *arg)
+{
+	struct tracker *t = arg;
+	enum tcp_state server = state_of_kernel(state);
+	uint8_t before[ENDPOINTS];
+	uint32_t slot;
+	struct flow *f = flowtable_find(t->table, tuple);
+
+	if (!f) {
+		slot = engine_cover_slot(t->engine, tuple);
+		if (slot == SERVICE_NONE || !memcmp(tuple->client, tuple->server, sizeof(tuple->client)))
+			return;
+		f = flowtable_add(t->table, tuple);
+		if (!f) {
+			t->status.refused++;
+			return;
+		}
+		f->service = (uint8_t)slot;
+		f->begun_s = f->changed_s = store_now_s();
+		flowtable_count(t->table, f);
+	}
+	memcpy(before, f->state, sizeof(before));
+	adopt(f, server);
+	f->flags |= FLOW_SEEN;
+	settle(t, f, before);
+}
+
+static void drop_unseen(struct flowtable *table, struct flow *f, void *arg)
+{
+	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
+	struct tracker *t = arg;
+
+	(void)table;
+	if (f->flags & FLOW_SEEN) {
+		f->flags &= (uint16_t)~FLOW_SEEN;
+		return;
+	}
+	/* what began or ended a moment ago may be ahead of the kernel's list */
+	if (store_now_s() - f->changed_s < 2 || f->state[SERVER] <= TS_LISTEN)
+		return;
+	server_gone(f);
+	settle(t, f, before);
+}
+
+static int resync(struct tracker *t)
+{
+	int error = diag_each_socket(on_socket, t);
+
+	flowtable_each(t->table, drop_unseen, t);
+	t->status.resyncs++;
+	t->resynced_s = store_now_s();
+	return error;
+}
+
+static void heal_losses(struct tracker *t)
+{
+	struct event_counters c;
+	uint64_t lost;
+
+	if (fastpath_read_event_counters(t->fastpath, &c))
+		return;
+	t->status.events = c.emitted;
+	lost = c.lost + c.unawaited;
+	if (lost == t->healed || store_now_s() - t->resynced_s < RESYNC_EVERY_S)
+		return;
+	log_print(LOG_WARNING, "tracking: %llu events lost: reading the kernel's sockets",
+		  (unsigned long long)(lost - t->healed));
+	t->healed = lost;
+	if (asks_kernel(t))
+		resync(t);
+}
+
+static void look_after(struct tracker *t)
+{
+	uint32_t now = store_now_s();
+
+	if (now == t->looked_s)
+		return;
+	t->looked_s = now;
+	heal_losses(t);
+	if (now - t->swept_s < SWEEP_EVERY_S)
+		return;
+	t->swept_s = now;
+	fastpath_expire_waiting(t->fastpath, VANISHED_S);
+}
+
+int store_catch_up(struct tracker *t)
+{
+	int events;
+
+	t->questions = QUESTIONS_A_TURN;
+	events = fastpath_read_events(t->fastpath, on_event, t, EVENTS_A_TURN);
+	flowtable_expire(t->table, now_ticks(), on_due, t, EXPIRED_A_TURN);
+	return events;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
+{
+	struct tracker *t = arg;
+
+	if (store_catch_up(t) > 0)
+		t->interval_us = BUSY_US;
+	else if (t->interval_us < IDLE_US)
+		t->interval_us *= 2;
+	look_after(t);
+	sd_event_source_set_time(source, usec + t->interval_us);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* --- life --- */
+
+static int start(struct tracker *t, struct sd_event *event, const struct config *config)
+{
+	int error = flowtable_new(&t->table, config->tracked_flows, now_ticks());
+
+	if (error)
+		return error;
+	if (config->deployment == DEPLOYMENT_HOST) {
+		t->diag = diag_open();
+		if (!t->diag)
+			return -errno;
+		error = resync(t);
+	}
+	if (!error)
+		error = sd_event_add_time_relative(event, &t->timer, CLOCK_MONOTONIC, t->interval_us,
+						   ACCURACY_US, on_timer, t);
+	return error < 0 ? error : 0;
+}
+
+int tracker_new(struct tracker **tracker, struct sd_event *event, struct engine *engine)
+{
+	const struct config *config = engine_get_config(engine);
+	struct tracker *t = calloc(1, sizeof(*t));
+	int error = 0;
+
+	if (!t)
+		return -ENOMEM;
+	t->engine = engine;
+	t->fastpath = engine_get_fastpath(engine);
+	t->interval_us = BUSY_US;
+	if (config->tracking)
+		error = start(t, event, config);
+	if (error) {
+		tracker_free(t);
+		return error;
+	}
+	*tracker = t;
+	return 0;
+}
+
+void tracker_free(struct tracker *t)
+{
+	if (!t)
+		return;
+	sd_event_source_disable_unref(t->timer);
+	diag_close(t->diag);
+	flowtable_free(t->table);
+	free(t);
+}
+
+int tracker_kill(struct tracker *t, const struct tuple *tuple)
+{
+	if (!t->table || !flowtable_find(t->table, tuple))
+		return -ENOENT;
+	return asks_kernel(t) ? diag_destroy(t->diag, tuple) : -EOPNOTSUPP;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Endpoint tracking: reads the fast path's events, keeps both ends' states of every connection, asks the
+ * kernel where no segment can tell, and answers questions about flows. Uses the engine; control uses it.
+ */
+#ifndef SYNMOAT_TRACKER_H
+#define SYNMOAT_TRACKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/tracker/flow.h"
+
+struct engine;
+struct sd_event;
+struct tracker;
+
+struct tracker_status {
+	bool enabled;
+	uint32_t flows, flows_max;
+	uint64_t events, lost; /* lost: transitions that may have been missed, and healed by resyncs */
+	uint64_t refused;      /* the table was full */
+	uint64_t unknown;      /* events of no known flow */
+	uint64_t resyncs;      /* with the kernel's sockets, the one at start included */
+	uint64_t ended;	       /* half-opens, by half_open_timeout_s */
+	uint32_t pairs[TS_COUNT][TS_COUNT]; /* flows by client's and server's state */
+};
+
+/* A flow as it stands now. */
+struct flow_view {
+	struct tuple tuple;
+	enum tcp_state state[ENDPOINTS];
+	const char *service;
+	uint32_t age_s, in_state_s, handshake_us; /* handshake_us 0: not known */
+	uint32_t expires_ms;			  /* until the next look at it */
+	bool cookie, seeded;
+};
+
+enum flow_order { ORDER_AGE, ORDER_NEWEST, ORDER_CLIENT, ORDER_STATE, ORDER_COUNT };
+
+/* What is wanted; all zero but for states (a bit for each): every flow. */
+struct flow_filter {
+	bool has_address;
+	struct in6_addr address; /* of either end, masked */
+	uint8_t length_bits;
+	uint16_t port;	     /* of either end, host order; 0: any */
+	const char *service; /* NULL: any */
+	uint32_t states[ENDPOINTS];
+	uint32_t older_s, younger_s; /* younger_s 0: any */
+	enum flow_order order;
+};
+
+#define FLOW_ANY_STATE	   ((1U << TS_COUNT) - 1)
+#define TRACKER_SELECT_MAX 4096
+
+/* Where tracking is off, a tracker without flows. 0 or a negative errno. */
+int tracker_new(struct tracker **tracker, struct sd_event *event, struct engine *engine);
+void tracker_free(struct tracker *tracker);
+
+void tracker_get_status(struct tracker *tracker, struct tracker_status *status);
+
+/* The first max (at most TRACKER_SELECT_MAX) of those that fit, in order; *total: how many fit. */
+size_t tracker_select(struct tracker *tracker, const struct flow_filter *filter, struct flow_view *views,
+		      size_t max, size_t *total);
+
+/* 0 or -ENOENT. */
+int tracker_find(struct tracker *tracker, const struct tuple *tuple, struct flow_view *view);
+
+/* Ends a connection at the server, which tells the client. 0; -ENOENT; -EOPNOTSUPP: cannot here. */
+int tracker_kill(struct tracker *tracker, const struct tuple *tuple);
+
+/* "age", and back; -1: no such word. */
+const char *tracker_order_word(enum flow_order order);
+int tracker_order_parse(const char *word);
+
+#endif
