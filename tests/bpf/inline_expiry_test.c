@@ -264,6 +264,23 @@ static void clients_prove_themselves(void **state)
 	assert_int_equal(args.pending + args.expired, 0);
 }
 
+/* Numbers that the server has not said yet, and such as were acknowledged before, are anybody's guess. */
+static void guesses_prove_nothing(void **state)
+{
+	struct dialogue d = dialogue_new(*state, "guess", false, 0);
+	struct sweep_args args;
+
+	d.client = bare_party;
+	dialogue_open(&d);
+	for (uint32_t i = 0; i < 200; i++) {
+		dialogue_talk(&d, PORT_OUTSIDE, "ahead", ACK, 0, 1 + i, 10);
+		dialogue_talk(&d, PORT_OUTSIDE, "nothing new", ACK, 0, 0, 10);
+	}
+	appliance_age(*state, &d.tuple, d.h->runtime.probe_after_s + 1.0);
+	appliance_sweep(*state, &args);
+	assert_int_equal(args.pending, 1);
+}
+
 /* --- a full table --- */
 
 static struct dialogue numbered(struct harness *h, unsigned int i)
@@ -457,6 +474,7 @@ int main(void)
 		TEST(syns_are_owed),
 		TEST(unproven_clients_are_asked),
 		TEST(clients_prove_themselves),
+		TEST(guesses_prove_nothing),
 		TEST(half_opens_are_reset_in_mitigation),
 		TEST(a_full_table_makes_room_for_itself),
 		TEST(counts_are_what_the_table_holds),

@@ -489,6 +489,69 @@ static void syns_of_before_mitigation(void **state)
 	assert_int_equal(appliance_count(*state), 1);
 }
 
+static void expect_plain(const struct dialogue *d, const char *name, bool plain)
+{
+	if (!!(dialogue_connection(d).flags & CONNECTION_PLAIN) != plain)
+		fail_msg("%s: %s, %s", d->name, name, plain ? "translated" : "not translated");
+}
+
+/* The tuple of a translated connection that has ended begins again below the marks, untranslated. */
+static void a_port_is_used_again_after_mitigation(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "translated", v6, 0), again = d;
+
+		d.server_port = again.server_port = PORT_AUTO;
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_ACTIVE;
+		dialogue_open(&d);
+		dialogue_talk(&d, PORT_OUTSIDE, "FIN", FIN | ACK, 0, 0, 0);
+		dialogue_talk(&d, PORT_INSIDE, "FIN", FIN | ACK, 0, 1, 0);
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_IDLE;
+		again.client.isn += 100000;
+		again.server.isn += 654321;
+		open_plain(&again);
+		expect_plain(&again, "the new one", true);
+		say_plain(&again, PORT_OUTSIDE, "client", ACK, 0, 0, hello);
+		say_plain(&again, PORT_INSIDE, "server", ACK, 0, 5, hello);
+		/* and the other way round */
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_ACTIVE;
+		d.client.isn += 200000;
+		d.learned = &d.server;
+		dialogue_open(&d);
+		expect_plain(&d, "the third", false);
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_IDLE;
+		appliance_forget(*state);
+	}
+}
+
+/*
+ * Below the marks, a client that has forgotten its translated connection: the server challenges its SYN, in
+ * numbers that the client can answer by a RST (RFC 5961, section 4.2), and the next SYN opens the new one.
+ */
+static void a_forgotten_connection_gives_way(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "forgotten", v6, 0), again = d;
+		struct frame_spec syn;
+
+		d.server_port = again.server_port = PORT_AUTO;
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_ACTIVE;
+		dialogue_open(&d);
+		dialogue_talk(&d, PORT_OUTSIDE, "data", ACK, 0, 0, 50);
+		dialogue_state(&d, SLOT_AUTO)->mitigation = MITIGATION_IDLE;
+		again.client.isn += 1 << 30;
+		syn = dialogue_client_frame(&again, SYN, again.client.isn, 0);
+		dialogue_expect(&d, "SYN", PORT_OUTSIDE, &syn, PASS_OPEN, NULL);
+		dialogue_talk(&d, PORT_INSIDE, "challenge ACK", ACK, 0, 50, 0);
+		dialogue_expect_state(&d, "challenged", CONNECTION_ESTABLISHED);
+		dialogue_talk(&d, PORT_OUTSIDE, "RST", RST, 50, 0, 0);
+		dialogue_expect_state(&d, "reset", CONNECTION_RESET);
+		open_plain(&again);
+		expect_plain(&again, "the new one", true);
+		appliance_forget(*state);
+	}
+}
+
 /* The SYN above a mark is the first that gets a cookie. */
 static void marks_begin_mitigation(void **state)
 {
@@ -909,6 +972,8 @@ int main(void)
 		TEST(an_old_incarnation_is_reset),
 		TEST(plain_connections_stay_plain),
 		TEST(syns_of_before_mitigation),
+		TEST(a_port_is_used_again_after_mitigation),
+		TEST(a_forgotten_connection_gives_way),
 		TEST(marks_begin_mitigation),
 		TEST(unknown_connections_are_learned),
 		TEST(unknown_segments_have_a_budget),
