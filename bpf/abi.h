@@ -39,10 +39,13 @@
 	X(PASS_TCP_AUTH, pass_tcp_auth, "SYN with TCP-MD5 or TCP-AO to a service that allows it")            \
 	X(PASS_HANDSHAKE, pass_handshake, "inline: our handshake with the server")                           \
 	X(PASS_TRANSLATED, pass_translated, "inline: segment of a connection that we proxy, translated")     \
+	X(PASS_RECHECK, pass_recheck,                                                                        \
+	  "inline: SYN to a server that was closed or silent, one a second: has it come back?")              \
 	X(PASS_UNKNOWN, pass_unknown, "inline: segment of no known connection, within the budget")           \
 	X(PASS_ROUTED, pass_routed, "inline, forward = route: left to the kernel (MTU, TTL, next hop)")      \
 	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
 	X(TX_RST, tx_rst, "inline: RST to the server for a handshake that is not ours any more")             \
+	X(TX_CLOSED, tx_closed, "inline: SYN to a server whose port is closed: RST to the client")           \
 	X(TX_REFUSED, tx_refused, "inline: valid cookie, but the table is full: RST to the client")          \
 	X(DROP_BLOCKED, drop_blocked, "from an address on the block list, whatever it is")                   \
 	X(DROP_EARLY, drop_early, "inline: early data kept, or sent again, ahead of the server's answer")    \
@@ -50,6 +53,7 @@
 	  "inline: valid cookie, but too many handshakes with the server are under way")                     \
 	X(DROP_SOURCE_HANDSHAKES, drop_source_handshakes,                                                    \
 	  "inline: valid cookie, but its source has too many handshakes with servers under way")             \
+	X(DROP_SILENT, drop_silent, "inline: SYN to a server that answers nothing")                          \
 	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
 	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
 	X(DROP_STRAY_SYNACK, drop_stray_synack, "SYN-ACK that belongs to no connection")                     \
@@ -153,6 +157,8 @@ struct service_state {
 	__u32 handshakes;
 	__u32 unknown_count;
 	__u64 unknown_window;
+	__u32 answered;	  /* inline: SYN-ACKs of servers that went back through us */
+	__u32 asymmetric; /* inline: clients that behaved as if one had reached them another way */
 };
 
 /*
@@ -303,6 +309,7 @@ enum connection_state {
 #define CONNECTION_SERVER_FIN	0x40
 #define CONNECTION_CLIENT_ACKED 0x80 /* the client's FIN, by the server */
 #define CONNECTION_SERVER_ACKED 0x100
+#define CONNECTION_ONE_SIDED	0x400 /* counted as asymmetric */
 #define CONNECTION_UNPROVEN                                                                                  \
 	0x200 /* its cookie could have been guessed, and the client has shown too little since */
 
@@ -384,15 +391,26 @@ struct stash {
 /* What a server's own SYN-ACKs offer, learned. A SYN finds it by the tag alone. */
 struct server {
 	__u32 tag;  /* of its address and port, never 0 */
-	__u32 seen; /* jiffies64 / 64 */
+	__u32 seen; /* jiffies64 / 64 of the last evidence */
 	__u16 mss;
 	__u8 wscale;  /* COOKIE_NO_WSCALE: none */
 	__u8 options; /* OPTION_SACK, OPTION_TS */
 	__u8 known;   /* OPTION_WS, OPTION_SACK, OPTION_TS: some client has asked, so that it is no guess */
-	__u8 pad;
+	__u8 status;  /* enum server_status_word, as of seen */
 	__be16 port;
 	__be32 address[4]; /* IPv4 as v4-mapped IPv6 */
+	__u32 opened;	   /* jiffies64 / 64 of its last SYN-ACK; 0: none */
+	__u32 asked;	   /* likewise of the last SYN that passed to see whether it has come back */
+	__u8 failures;	   /* handshakes in a row */
+	__u8 pad[7];
 };
+
+/* OPEN: or nothing is known. */
+enum server_status_word { SERVER_OPEN, SERVER_CLOSED, SERVER_SILENT };
+
+#define SERVER_FAILURES                                                                                      \
+	3 /* handshakes in a row, each begun by a good cookie, tell that a server is not open */
+#define SERVER_STALE_S 60 /* how long that is believed without further evidence */
 
 enum owed {
 	OWED_NOTHING,
@@ -401,6 +419,7 @@ enum owed {
 	OWED_PROBE, /* to a client that is unproven: an ACK below its window, which it must answer (RFC 9293,
 		     * section 3.10.7.4) */
 	OWED_END,   /* RST to the server, as it did not answer those */
+	OWED_REFUSAL, /* RST to a client whose server did not answer */
 };
 
 /* What the daemon owes a server or a client. */
@@ -461,7 +480,7 @@ struct clock_args {
 
 #define ABI_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
 ABI_SIZE(struct service, 32);
-ABI_SIZE(struct service_state, 72);
+ABI_SIZE(struct service_state, 80);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
@@ -476,7 +495,7 @@ ABI_SIZE(struct connection, 116);
 ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);
-ABI_SIZE(struct server, 32);
+ABI_SIZE(struct server, 48);
 ABI_SIZE(struct event, 56);
 
 #endif

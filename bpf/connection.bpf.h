@@ -8,21 +8,22 @@
 #ifndef SYNMOAT_CONNECTION_BPF_H
 #define SYNMOAT_CONNECTION_BPF_H
 
+#include "clock.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
 #include "packet.bpf.h"
+#include "server.bpf.h"
 #include "service.bpf.h"
 #include "source.bpf.h"
 
-#define CONNECTION_SHIFT 6    /* seen counts jiffies / 64 */
-#define SWEEP_ENOUGH	 4096 /* expired connections, for one that found the table full */
+#define SWEEP_ENOUGH 4096 /* expired connections, for one that found the table full */
 
 /* RFC 5382 asks for 2 h 4 min of an established one. */
 static __always_inline __u32 connection_timeout_s(const struct connection *c)
 {
 	switch ((enum connection_state)c->state) {
 	case CONNECTION_SYN_SENT:
-		return 12; /* the client's third ACK sends our SYN again after 1, 3 and 7 s */
+		return 8; /* our SYN was sent again after 1, 3 and 7 s */
 	case CONNECTION_SYN_RCVD:
 		return 30;
 	case CONNECTION_ESTABLISHED:
@@ -34,11 +35,6 @@ static __always_inline __u32 connection_timeout_s(const struct connection *c)
 		break;
 	}
 	return 10;
-}
-
-static __always_inline __u32 connection_clock(void)
-{
-	return bpf_jiffies64() >> CONNECTION_SHIFT;
 }
 
 static __always_inline bool connection_expired(const struct connection *c, __u32 now, __u32 jiffies_hz)
@@ -158,7 +154,7 @@ struct sweep {
 
 static __always_inline __u64 silence(const struct connection *c, const struct sweep *s)
 {
-	return (__u64)(s->now - c->seen) << CONNECTION_SHIFT;
+	return clock_elapsed(c->seen, s->now);
 }
 
 static __always_inline bool is_unproven(const struct connection *c)
@@ -203,6 +199,25 @@ static __always_inline enum owed owes(const struct connection *c, const struct s
 	return owes_syn(c, s) ? OWED_SYN : owes_probe(c, s);
 }
 
+/* A client that answers somebody else's SYN-ACK while ours to its server stays unanswered, more than once. */
+#define CHALLENGES_ONE_SIDED 2
+
+/* A handshake that the server has left unanswered ends. */
+static __always_inline void account_silence(const struct tuple *t, const struct connection *c)
+{
+	struct service_state *st;
+
+	if (c->state == CONNECTION_SYN_RCVD && c->flags & CONNECTION_PLAIN && !c->server_next) {
+		server_failed(t, SERVER_SILENT, false);
+	} else if (c->state == CONNECTION_SYN_SENT && c->duplicates >= CHALLENGES_ONE_SIDED) {
+		st = service_state_get(c->service);
+		if (st)
+			__sync_fetch_and_add(&st->asymmetric, 1);
+	} else if (c->state == CONNECTION_SYN_SENT) {
+		server_failed(t, SERVER_SILENT, true);
+	}
+}
+
 /* The table is full, and no daemon came: what has ended, and what nobody ever showed that it was more than a
  * guess. */
 static __always_inline bool may_go(const struct connection *c, const struct sweep *s)
@@ -244,6 +259,7 @@ static __always_inline void account_owed(struct connection *c, enum owed owed, c
 		break;
 	case OWED_NOTHING:
 	case OWED_HALF_OPEN:
+	case OWED_REFUSAL:
 		break;
 	}
 }
@@ -253,11 +269,18 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 	struct connection *c = value;
 	struct sweep *s = arg;
 	bool ends = connection_expired(c, s->now, s->jiffies_hz) || (s->urgent && may_go(c, s));
-	enum owed owed = ends || s->urgent ? OWED_NOTHING : owes(c, s);
+	enum owed owed = OWED_NOTHING;
 
-	if (owed != OWED_NOTHING && !note_pending(key, c, owed, s))
-		owed = OWED_NOTHING;
+	if (!s->urgent && !ends)
+		owed = owes(c, s);
+	else if (!s->urgent && c->state == CONNECTION_SYN_SENT)
+		owed = OWED_REFUSAL;
+	if (owed != OWED_NOTHING && !note_pending(key, c, owed, s)) {
+		owed = OWED_NOTHING; /* it comes round again */
+		ends = false;
+	}
 	if (ends || owed == OWED_HALF_OPEN) {
+		account_silence(key, c);
 		connection_delete(key, c);
 		s->expired++;
 		return s->expired >= s->enough;

@@ -119,6 +119,21 @@ static __always_inline bool proxy_refuse(struct xdp_md *ctx, const struct packet
 	return segment_write(ctx, p);
 }
 
+/* To a SYN: what its closed port would have answered (RFC 9293, section 3.10.7.1). */
+static __always_inline bool proxy_tell_closed(struct xdp_md *ctx, const struct packet *p)
+{
+	struct workspace *w = workspace_get();
+
+	if (!w)
+		return false;
+	w->segment = (struct segment){
+		.ack = p->seq + 1 + p->payload,
+		.flags = TCP_RST | TCP_ACK,
+		.reply = true,
+	};
+	return segment_write(ctx, p);
+}
+
 /* The client gets what a closed port would have sent: RST that it must accept. */
 static __always_inline bool proxy_tell_refusal(struct xdp_md *ctx, const struct packet *p,
 					       const struct connection *c)

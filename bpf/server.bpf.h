@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What each server's own SYN-ACKs offer, so that ours announce the same: learned from the inside, kept by
- * address and port in a table without collision chains, since another server's profile would be wrong.
+ * What each server is like, learned from the inside alone: what its own SYN-ACKs offer, so that ours announce
+ * the same; and whether it takes connections at all, so that a client gets what it would get directly. Kept
+ * by address and port in a table without collision chains, since another server's profile would be wrong.
  */
 #ifndef SYNMOAT_SERVER_BPF_H
 #define SYNMOAT_SERVER_BPF_H
 
-#include "connection.bpf.h"
+#include "clock.bpf.h"
 #include "cookie.bpf.h"
+#include "flow.bpf.h"
+
+#define SERVER_TRUSTED_S 10 /* after a SYN-ACK: a server may well refuse one client, and take another */
 
 static __always_inline struct server *server_slot(const struct tuple *t, __u32 *tag)
 {
@@ -18,6 +22,89 @@ static __always_inline struct server *server_slot(const struct tuple *t, __u32 *
 	*tag = hash >> 32 | 1;
 	return bpf_map_lookup_elem(&servers, &index);
 }
+
+/* NULL: nothing is known of it. */
+static __always_inline struct server *server_find(const struct tuple *t)
+{
+	__u32 tag;
+	struct server *s = server_slot(t, &tag);
+
+	return s && s->tag == tag ? s : NULL;
+}
+
+static __always_inline void server_init(struct server *s, const struct tuple *t, __u32 tag)
+{
+	*s = (struct server){
+		.tag = tag,
+		.wscale = 7,
+		.options = OPTION_SACK | OPTION_TS,
+		.port = t->server_port,
+		.address = { t->server[0], t->server[1], t->server[2], t->server[3] },
+	};
+}
+
+/* --- whether it takes connections --- */
+
+static __always_inline void server_opened(struct server *s)
+{
+	s->seen = s->opened = connection_clock();
+	if (s->failures)
+		s->failures = 0;
+	if (s->status != SERVER_OPEN)
+		s->status = SERVER_OPEN;
+}
+
+static __always_inline bool server_within(__u32 when, __u32 now, __u32 seconds)
+{
+	const struct runtime *rt = runtime_live();
+
+	return rt && clock_elapsed(when, now) <= (__u64)seconds * rt->jiffies_hz;
+}
+
+/*
+ * A handshake came to nothing. PROVEN: its client had a good cookie. Any other may be forged, by somebody who
+ * knows whom the server refuses: it only refreshes what is known.
+ */
+static __always_inline void server_failed(const struct tuple *t, enum server_status_word status, bool proven)
+{
+	__u32 tag, now = connection_clock();
+	struct server *s = server_slot(t, &tag);
+
+	if (!s)
+		return;
+	if (s->tag != tag) {
+		if (!proven || (s->tag && server_within(s->seen, now, SERVER_STALE_S)))
+			return;
+		server_init(s, t, tag);
+	}
+	if (s->status == SERVER_OPEN &&
+	    (!proven || (s->opened && server_within(s->opened, now, SERVER_TRUSTED_S))))
+		return;
+	s->seen = now;
+	if (s->failures < SERVER_FAILURES)
+		s->failures++;
+	if (s->failures >= SERVER_FAILURES)
+		s->status = status;
+}
+
+/* What a SYN to it would come to. */
+static __always_inline enum server_status_word server_status(const struct server *s)
+{
+	if (!s || s->status == SERVER_OPEN || !server_within(s->seen, connection_clock(), SERVER_STALE_S))
+		return SERVER_OPEN;
+	return s->status == SERVER_CLOSED ? SERVER_CLOSED : SERVER_SILENT;
+}
+
+/* Once a second somebody may see whether it has come back. */
+static __always_inline bool server_may_ask(struct server *s, const struct runtime *rt)
+{
+	__u32 before = s->asked, now = connection_clock();
+
+	return clock_elapsed(before, now) >= rt->jiffies_hz &&
+	       __sync_val_compare_and_swap(&s->asked, before, now) == before;
+}
+
+/* --- what it offers --- */
 
 /* IN: of a SYN-ACK that answered a SYN which offered C's options. */
 static __always_inline void server_learn(const struct tuple *t, const struct connection *c,
@@ -32,14 +119,8 @@ static __always_inline void server_learn(const struct tuple *t, const struct con
 	if (s->tag == tag)
 		learned = *s;
 	else
-		learned = (struct server){
-			.tag = tag,
-			.wscale = 7,
-			.options = OPTION_SACK | OPTION_TS,
-			.port = t->server_port,
-			.address = { t->server[0], t->server[1], t->server[2], t->server[3] },
-		};
-	learned.seen = connection_clock();
+		server_init(&learned, t, tag);
+	server_opened(&learned);
 	if (in->present & OPTION_MSS)
 		learned.mss = in->mss;
 	if (c->client_wscale != COOKIE_NO_WSCALE) {
@@ -58,15 +139,12 @@ static __always_inline void server_learn(const struct tuple *t, const struct con
 }
 
 /*
- * *s: as configured, narrowed to what the server offers. Not its window scale: no cookie carries ours, so it
- * must not change between a SYN-ACK and its ACK.
+ * *s: as configured, narrowed to what the server offers (KNOWN; NULL: nothing is known). Not its window
+ * scale: no cookie carries ours, so it must not change between a SYN-ACK and its ACK.
  */
-static __always_inline void server_apply(const struct tuple *t, struct service *s)
+static __always_inline void server_apply(const struct server *known, struct service *s)
 {
-	__u32 tag;
-	const struct server *known = server_slot(t, &tag);
-
-	if (!known || known->tag != tag)
+	if (!known)
 		return;
 	if (known->mss && known->mss < s->mss4)
 		s->mss4 = known->mss;

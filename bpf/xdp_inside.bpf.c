@@ -14,6 +14,14 @@
 
 enum { ANSWER_BOTH = VERDICT_COUNT }; /* two packets, written behind the devmap */
 
+static __always_inline void count_answered(__u32 service)
+{
+	struct service_state *st = service_state_get(service);
+
+	if (st)
+		__sync_fetch_and_add(&st->answered, 1);
+}
+
 /* The server speaks while its handshake with us is not done, or begins it again. */
 static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x)
 {
@@ -27,6 +35,7 @@ static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x
 		if (!pending || p->ack != c->client_isn + 1 || !(p->flags & TCP_ACK) ||
 		    !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
 			return DROP_STRAY_RST;
+		server_failed(&x->key, SERVER_CLOSED, true);
 		return proxy_tell_refusal(ctx, p, c) ? PASS_HANDSHAKE : DROP_INTERNAL;
 	}
 	if ((p->flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK)) {
@@ -41,19 +50,38 @@ static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x
 		return c->our_isn - p->seq == c->delta ? ANSWER_BOTH : DROP_STRAY_SYNACK;
 	if (!option_read(ctx, p, &x->options))
 		return DROP_MALFORMED;
+	count_answered(c->service);
 	proxy_establish(&x->key, c, p, &x->options, bpf_ntohs(window_of(ctx, p)));
 	return ANSWER_BOTH;
 }
 
-/* What passes untranslated from the beginning: the server's ISN is the one thing to know. */
-static __always_inline void follow_plain(struct connection *c, const struct packet *p)
+/* The server answers a SYN that passed. */
+static __always_inline void follow_opening(const struct tuple *t, struct connection *c,
+					   const struct packet *p)
 {
-	if (p->flags & TCP_SYN) {
-		if (c->state == CONNECTION_SYN_RCVD && p->ack == c->client_isn + 1)
-			c->server_next = p->seq + 1;
-	} else {
-		follow(c, p, false);
+	struct server *s;
+
+	if (p->flags & TCP_RST && !c->server_next) {
+		server_failed(t, SERVER_CLOSED, false);
+		connection_move(c, CONNECTION_SYN_RCVD, CONNECTION_RESET);
 	}
+	if ((p->flags & (TCP_SYN | TCP_RST)) != TCP_SYN)
+		return;
+	c->server_next = p->seq + 1;
+	count_answered(c->service);
+	s = server_find(t);
+	if (s)
+		server_opened(s);
+}
+
+/* What passes untranslated from the beginning: the server's ISN is the one thing to know. */
+static __always_inline void follow_plain(const struct tuple *t, struct connection *c, const struct packet *p)
+{
+	if (c->state == CONNECTION_SYN_RCVD && p->flags & (TCP_SYN | TCP_RST) && p->flags & TCP_ACK &&
+	    p->ack == c->client_isn + 1)
+		follow_opening(t, c, p);
+	else if (!(p->flags & TCP_SYN))
+		follow(c, p, false);
 }
 
 static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
@@ -62,7 +90,7 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 	struct packet *p = &x->packet;
 
 	if (c->flags & CONNECTION_PLAIN) {
-		follow_plain(c, p);
+		follow_plain(&x->key, c, p);
 		return PASS_FLOW;
 	}
 	if (c->state == CONNECTION_SYN_SENT || p->flags & TCP_SYN)

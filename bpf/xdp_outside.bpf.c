@@ -100,6 +100,9 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 			return DROP_EARLY;
 		}
 	}
+	/* an honest client has no reason to, but for a SYN-ACK that did not come from us */
+	if (!p->payload && c->duplicates < 255)
+		c->duplicates++;
 	/* what is sent again asks for our SYN again, once a second and not later than the connection may live
 	 */
 	if ((now - c->seen) << CONNECTION_SHIFT < x->rt->jiffies_hz || c->resends >= 10)
@@ -124,11 +127,23 @@ static __always_inline bool is_replay(struct connection *c, const struct packet 
 	return false;
 }
 
-/* A SYN that passed is acknowledged by its client, or sent again. */
+/* A SYN that passed is acknowledged by its client, or sent again. No state is built on a SYN-ACK that we have
+ * not seen: the SYN and its ACK may both be forged. */
 static __always_inline void follow_half_open(struct connection *c, const struct packet *p)
 {
-	if (p->flags & TCP_ACK && c->server_next && p->ack == c->server_next && p->seq == c->client_isn + 1)
+	struct service_state *st;
+
+	if (!(p->flags & TCP_ACK) || p->seq != c->client_isn + 1)
+		return;
+	if (c->server_next && p->ack == c->server_next)
 		connection_move(c, CONNECTION_SYN_RCVD, CONNECTION_ESTABLISHED);
+	if (c->server_next || c->flags & CONNECTION_ONE_SIDED || p->flags & TCP_RST)
+		return;
+	/* of a SYN-ACK that we have not seen */
+	connection_set(c, CONNECTION_ONE_SIDED);
+	st = service_state_get(c->service);
+	if (st)
+		__sync_fetch_and_add(&st->asymmetric, 1);
 }
 
 static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct crossing *x)
@@ -163,33 +178,6 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 
 /* --- everything else --- */
 
-static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct crossing *x)
-{
-	struct packet *p = &x->packet;
-
-	if (!flags_legal(p->flags))
-		return DROP_BAD_FLAGS;
-	if (is_land(p))
-		return DROP_LAND;
-	if (bad_source(p))
-		return DROP_BAD_SOURCE;
-	if (checksums_wrong(ctx, p))
-		return DROP_BAD_CHECKSUM;
-	if (!option_read(ctx, p, &x->options))
-		return DROP_MALFORMED;
-	if (x->options.present & OPTION_AUTH)
-		return tcp_auth_allowed(x->service, x->state, x->rt) ? PASS_TCP_AUTH : DROP_TCP_AUTH;
-	return TX_SYNACK;
-}
-
-/* The SYN above the marks begins the defence. */
-static __always_inline bool syn_exceeds_marks(const struct crossing *x)
-{
-	__u32 high = x->service->half_open_high ? x->service->half_open_high : HALF_OPEN_INLINE;
-
-	return syn_rate_exceeded(x->service, x->state, x->rt) || x->state->half_open >= high;
-}
-
 /* Below the marks: passes with nothing to translate, and is followed from here on. */
 static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing *x)
 {
@@ -213,6 +201,51 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
 	hop_remember(ctx, p, &w->connection);
 	connection_add(&x->key, &w->connection, x->connection ? BPF_ANY : BPF_NOEXIST);
 	return PASS_OPEN;
+}
+
+/* A server that takes no connections gets no cookie's either; once a second a SYN passes, to see whether it
+ * has come back. */
+static __always_inline enum verdict judge_server(struct xdp_md *ctx, struct crossing *x)
+{
+	enum server_status_word status;
+
+	x->server = server_find(&x->key);
+	status = server_status(x->server);
+	if (status == SERVER_OPEN || !x->server)
+		return TX_SYNACK;
+	if (!(x->connection && x->connection->state < CONNECTION_CLOSING) &&
+	    server_may_ask(x->server, x->rt)) {
+		pass_syn(ctx, x);
+		return PASS_RECHECK;
+	}
+	return status == SERVER_CLOSED ? TX_CLOSED : DROP_SILENT;
+}
+
+static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct crossing *x)
+{
+	struct packet *p = &x->packet;
+
+	if (!flags_legal(p->flags))
+		return DROP_BAD_FLAGS;
+	if (is_land(p))
+		return DROP_LAND;
+	if (bad_source(p))
+		return DROP_BAD_SOURCE;
+	if (checksums_wrong(ctx, p))
+		return DROP_BAD_CHECKSUM;
+	if (!option_read(ctx, p, &x->options))
+		return DROP_MALFORMED;
+	if (x->options.present & OPTION_AUTH)
+		return tcp_auth_allowed(x->service, x->state, x->rt) ? PASS_TCP_AUTH : DROP_TCP_AUTH;
+	return judge_server(ctx, x);
+}
+
+/* The SYN above the marks begins the defence. */
+static __always_inline bool syn_exceeds_marks(const struct crossing *x)
+{
+	__u32 high = x->service->half_open_high ? x->service->half_open_high : HALF_OPEN_INLINE;
+
+	return syn_rate_exceeded(x->service, x->state, x->rt) || x->state->half_open >= high;
 }
 
 /*
@@ -301,10 +334,12 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 		sanity_watch(x->service, x->rt, &x->packet, x->slot);
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
-		server_apply(&x->key, &announced);
+		server_apply(x->server, &announced);
 		if (!synack_write(ctx, &x->packet, &x->options, &announced, x->rt))
 			return DROP_INTERNAL;
 	}
+	if (verdict == TX_CLOSED && !proxy_tell_closed(ctx, &x->packet))
+		return DROP_INTERNAL;
 	return verdict;
 }
 

@@ -12,7 +12,9 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH	  14
 #define SERVICES_WIDTH	  100 /* of the table of services; a narrower terminal gets states on two lines */
-#define ITEMS_ON_TTY	  24  /* of a service's prefixes and ports; without a terminal all are listed */
+#define ASYMMETRIC                                                                                           \
+	": its servers' answers do not come back through here (DSR), so it cannot be defended inline"
+#define ITEMS_ON_TTY 24 /* of a service's prefixes and ports; without a terminal all are listed */
 
 static int64_t number(const json_t *object, const char *key)
 {
@@ -244,6 +246,8 @@ static void print_service_notes(struct render *render, const json_t *services)
 		if (flag(service, "mptcp_listener"))
 			warn(render, string(service, "name"),
 			     ": MPTCP listener, left to the kernel's own cookies");
+		if (flag(service, "asymmetric"))
+			warn(render, string(service, "name"), ASYMMETRIC);
 	}
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");
@@ -616,6 +620,14 @@ static void cell_option(struct table *table, size_t column, const json_t *value)
 					   : "?");
 }
 
+static void cell_state(struct table *table, size_t column, const json_t *value)
+{
+	const char *state = json_string_value(value);
+	bool down = state && (!strcmp(state, "closed") || !strcmp(state, "silent"));
+
+	render_cell(table, column, down ? TINT_BAD : TINT_NONE, state ? state : "-");
+}
+
 static void cell_age(struct table *table, size_t column, const json_t *value)
 {
 	cell_duration(table, column, json_integer_value(value));
@@ -632,6 +644,7 @@ static const struct server_field {
 	{ { "WSCALE", COLUMN_RIGHT }, "wscale", cell_number },
 	{ { "SACK", COLUMN_LEFT }, "sack", cell_option },
 	{ { "TIMESTAMPS", COLUMN_LEFT }, "timestamps", cell_option },
+	{ { "STATE", COLUMN_LEFT }, "state", cell_state },
 	{ { "AGE", COLUMN_RIGHT }, "age_s", cell_age },
 };
 
@@ -648,7 +661,7 @@ static void server_row(struct table *table, const json_t *server)
 		server_fields[i].cell(table, i + 1, json_object_get(server, server_fields[i].key));
 }
 
-/* Inline; nothing before the first SYN-ACK. */
+/* Inline; nothing before the first answer. */
 static void print_servers(struct render *render, const json_t *reply)
 {
 	struct column columns[ARRAY_SIZE(server_fields) + 1] = { { "SERVER", COLUMN_LEFT } };
@@ -686,6 +699,8 @@ void show_service(struct render *render, const json_t *reply)
 	print_settings(render, json_object_get(reply, "settings"));
 	if (flag(service, "mptcp_listener"))
 		warn(render, "", "MPTCP listener, left to the kernel's own cookies");
+	if (flag(service, "asymmetric"))
+		warn(render, "asymmetric path", ASYMMETRIC);
 	render_print(render, "\n");
 	print_verdicts(render, json_object_get(reply, "verdicts"), "to this service");
 	print_servers(render, reply);

@@ -33,13 +33,14 @@ json_t *encode_service(const struct service_status *status)
 {
 	const struct config_service *config = status->config;
 
-	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "name", text(config->name),
-			 "mode", config_mode_word(status->mode), "configured_mode",
+	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I,s:I,s:I}", "name",
+			 text(config->name), "mode", config_mode_word(status->mode), "configured_mode",
 			 config_mode_word(config->mode), "mitigation", mitigation_words[status->mitigation],
 			 "since_s", count(status->since_s), "half_open", count(status->half_open),
 			 "syn_rate_pps", count(status->syn_rate_pps), "answered_pps",
 			 count(status->answered_pps), "completed_pps", count(status->completed_pps),
-			 "mptcp_listener", status->mptcp_listener, "prefix_count",
+			 "mptcp_listener", status->mptcp_listener, "asymmetric", status->asymmetric,
+			 "asymmetric_connections", count(status->asymmetric_connections), "prefix_count",
 			 count(config->prefix_count), "port_count", count(config->port_count));
 }
 
@@ -100,12 +101,13 @@ json_t *encode_server(const struct server_status *status)
 		inet_ntop(AF_INET, &s->address[3], address, sizeof(address));
 	else
 		inet_ntop(AF_INET6, s->address, address, sizeof(address));
-	return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:I}", "address", address, "port", ntohs(s->port),
+	return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:s,s:I}", "address", address, "port", ntohs(s->port),
 			 "mss", s->mss ? json_integer(s->mss) : json_null(), "window_scaling",
 			 encode_option(s, OPTION_WS, scales), "wscale",
 			 s->known & OPTION_WS && scales ? json_integer(s->wscale) : json_null(), "sack",
 			 encode_option(s, OPTION_SACK, s->options & OPTION_SACK), "timestamps",
-			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "age_s", count(status->age_s));
+			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "state", status->state, "age_s",
+			 count(status->age_s));
 }
 
 json_t *encode_drain(const struct engine_status *status)

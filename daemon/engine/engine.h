@@ -28,13 +28,17 @@ struct service_status {
 	uint32_t answered_pps;	/* cookies sent, over the last second */
 	uint32_t completed_pps; /* cookies accepted, over the last second */
 	bool mptcp_listener;	/* a SYN met an MPTCP listener in the last minute */
+	bool asymmetric;	/* inline: its servers' answers were seen not to come back through us */
+	uint32_t asymmetric_connections;
 	struct service_counters counters;
 };
 
-/* Inline: a server of a service, as its own SYN-ACKs show it. */
+/* Inline: a server of a service, as its own answers show it. */
 struct server_status {
 	struct server learned;
-	uint64_t age_s; /* of the last of them */
+	uint64_t age_s;	   /* of the last evidence */
+	const char *state; /* "open", "closed", "silent", or "unknown": never open, or not known for certain
+			      any more */
 };
 
 struct interface_status {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What was learned from each server's own SYN-ACKs, by the service that covers it.
+ * What was learned from each server's own answers, by the service that covers it.
  */
 #include "daemon/engine/state.h"
 
@@ -27,6 +27,15 @@ static uint64_t age_s(const struct engine *e, const struct server *server, uint6
 	return ((uint64_t)units << SEEN_SHIFT) / e->clock.jiffies_hz;
 }
 
+static const char *state_of(const struct server *server, uint64_t age_s)
+{
+	if (server->status == SERVER_OPEN)
+		return server->opened ? "open" : "unknown";
+	if (age_s > SERVER_STALE_S)
+		return "unknown";
+	return server->status == SERVER_CLOSED ? "closed" : "silent";
+}
+
 static size_t collect(const struct engine *e, uint32_t slot, uint64_t jiffies, struct server_status *servers)
 {
 	uint32_t entries = fastpath_server_count(e->fastpath);
@@ -37,8 +46,10 @@ static size_t collect(const struct engine *e, uint32_t slot, uint64_t jiffies, s
 		fastpath_read_server(e->fastpath, i, &learned);
 		if (!learned.tag || fastpath_find_service(e->fastpath, learned.address, learned.port) != slot)
 			continue;
-		servers[count++] =
+		servers[count] =
 			(struct server_status){ .learned = learned, .age_s = age_s(e, &learned, jiffies) };
+		servers[count].state = state_of(&learned, servers[count].age_s);
+		count++;
 	}
 	qsort(servers, count, sizeof(*servers), compare);
 	return count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine's own state and the calls between its files: publish.c, slot.c, interface.c, tick.c, status.c,
- * servers.c, drain.c, engine.c. Nobody outside this folder includes it.
+ * servers.c, path.c, drain.c, engine.c. Nobody outside this folder includes it.
  */
 #ifndef SYNMOAT_ENGINE_STATE_H
 #define SYNMOAT_ENGINE_STATE_H
@@ -34,6 +34,8 @@ struct slot {
 	uint64_t shown_since_s;
 	uint32_t calm_s;
 	uint32_t syn_rate_pps, answered_pps, completed_pps;
+	uint32_t asymmetric_base, answered_base; /* at the beginning of the minute that is judged */
+	uint64_t judged_since_s, asymmetric_at_s, asymmetric_logged_s; /* 0: never */
 	struct service_counters base; /* what an earlier service had counted here */
 	struct service_counters last; /* at the last tick */
 };
@@ -104,6 +106,10 @@ void drain_follow(struct engine *e); /* once a second, before the runtime is pub
 int list_start(struct engine *e, struct sd_event *event); /* what was kept is in force when this returns */
 void list_stop(struct engine *e);
 void list_tick(struct engine *e);
+
+/* --- path.c: inline, whether servers' answers come back through us --- */
+void path_judge(struct engine *e, uint32_t slot);
+bool path_is_asymmetric(const struct slot *slot);
 
 /* --- tick.c --- */
 int tick_run(sd_event_source *source, uint64_t usec, void *arg);

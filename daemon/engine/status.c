@@ -94,6 +94,8 @@ int engine_get_service(struct engine *e, size_t index, struct service_status *st
 	status->mptcp_listener = state->mptcp_seen &&
 				 slot_state_age_s(e, &(struct service_state){ .since = state->mptcp_seen }) <
 					 MPTCP_REMEMBERED_S;
+	status->asymmetric = path_is_asymmetric(s);
+	status->asymmetric_connections = state->asymmetric;
 	fastpath_read_counters(e->fastpath, e->slot_of[index], &status->counters);
 	subtract_counters(&status->counters, &s->base);
 	return 0;

@@ -165,6 +165,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		take_rates(e, e->slot_of[i]);
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
 		slot_note_shown(e, e->slot_of[i]);
+		path_judge(e, e->slot_of[i]);
 	}
 	if (is_inline(e)) {
 		fastpath_expire(e->fastpath, &e->connections, &e->translated);

@@ -93,6 +93,11 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	case OWED_END:
 		words[1] = c->client_next;
 		break;
+	case OWED_REFUSAL:
+		words[1] = c->our_isn + 1;
+		words[2] = c->client_next;
+		flags = FLAG_RST | FLAG_ACK;
+		break;
 	}
 	words[3] = (uint32_t)n << 28 | flags << 16 | window;
 	return n;
@@ -146,7 +151,7 @@ static void write_ip6(const struct tuple *t, uint8_t *ip, size_t length)
 
 bool syn_goes_outside(const struct pending *pending)
 {
-	return pending->owed == OWED_PROBE;
+	return pending->owed == OWED_PROBE || pending->owed == OWED_REFUSAL;
 }
 
 /* MAC addresses, VLAN tags, EtherType; returns their length. */

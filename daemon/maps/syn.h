@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the daemon owes a server, as a whole frame: our SYN as bpf/proxy.bpf.h writes it over a client's ACK,
- * or a RST; and what it owes a client: a probe.
+ * or a RST; and what it owes a client: a probe, or a RST.
  */
 #ifndef SYNMOAT_SYN_H
 #define SYNMOAT_SYN_H

@@ -66,6 +66,7 @@ static int action_of(enum verdict verdict)
 	switch (verdict) {
 	case TX_SYNACK:
 	case TX_RST:
+	case TX_CLOSED:
 	case TX_REFUSED:
 		return ACTION_TX;
 	case PASS_TRANSLATED:

@@ -931,6 +931,127 @@ static void frames_that_are_not_ours(void **state)
 	}
 }
 
+/* --- servers that take no connections --- */
+
+static uint16_t next_port = 20000;
+
+/* A client with a port of its own. */
+static struct dialogue another(void **state, bool v6)
+{
+	struct dialogue d = dialogue_new(*state, v6 ? "v6" : "v4", v6, 0);
+
+	d.client_port = next_port++;
+	dialogue_begin(&d);
+	return d;
+}
+
+static void be_refused(void **state, bool v6)
+{
+	struct dialogue d = another(state, v6);
+	struct frame_spec rst, told;
+
+	dialogue_handshake(&d);
+	rst = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
+	told = dialogue_server_frame(&d, RST | ACK, d.cookie.isn + 1, d.client.isn + 1);
+	dialogue_expect(&d, "refused", PORT_INSIDE, &rst, PASS_HANDSHAKE, &told);
+}
+
+static void be_ignored(void **state, bool v6)
+{
+	struct dialogue d = another(state, v6);
+	struct sweep_args args;
+
+	dialogue_handshake(&d);
+	appliance_age(d.h, &d.tuple, 8.5);
+	appliance_sweep(d.h, &args);
+	assert_int_equal(args.expired, 1);
+	assert_int_equal(args.pending, 1); /* RST to the client */
+	assert_int_equal(fastpath_state(d.h->fastpath, SLOT_ALWAYS)->handshakes, 0);
+}
+
+/* The next SYN, of another client; RESET: it is answered by one. */
+static struct dialogue expect_syn(void **state, bool v6, enum verdict verdict, bool reset)
+{
+	struct dialogue d = another(state, v6);
+	uint8_t options[40];
+	struct frame_spec syn = dialogue_syn(&d, options);
+	struct frame_spec rst = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
+
+	dialogue_expect(&d, "SYN", PORT_OUTSIDE, &syn, verdict, reset ? &rst : NULL);
+	return d;
+}
+
+static void servers_are_closed(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d;
+		struct frame_spec f;
+
+		for (int i = 0; i < SERVER_FAILURES; i++)
+			be_refused(state, v6);
+		d = expect_syn(state, v6, PASS_RECHECK, false);
+		expect_syn(state, v6, TX_CLOSED, true);
+		f = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
+		dialogue_expect(&d, "still closed", PORT_INSIDE, &f, PASS_FLOW, NULL);
+		dialogue_expect_state(&d, "of the one that passed", CONNECTION_RESET);
+		expect_syn(state, v6, TX_CLOSED, true);
+		appliance_forget(*state);
+	}
+}
+
+static void servers_are_silent_and_come_back(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d;
+		struct frame_spec f;
+
+		for (int i = 0; i < SERVER_FAILURES; i++) {
+			be_ignored(state, v6);
+			assert_int_equal(appliance_count(*state), 0);
+		}
+		d = expect_syn(state, v6, PASS_RECHECK, false);
+		expect_syn(state, v6, DROP_SILENT, false);
+		f = dialogue_server_frame(&d, SYN | ACK, d.server.isn, d.client.isn + 1);
+		dialogue_expect(&d, "it is back", PORT_INSIDE, &f, PASS_FLOW, NULL);
+		d = another(state, v6);
+		dialogue_open(&d);
+		appliance_forget(*state);
+	}
+}
+
+/* A server that takes connections may refuse a client, or miss its SYN. */
+static void an_open_server_is_believed(void **state)
+{
+	struct dialogue d = another(state, false);
+
+	dialogue_open(&d);
+	for (int i = 0; i < 2 * SERVER_FAILURES; i++)
+		be_refused(state, false);
+	d = another(state, false);
+	dialogue_ask(&d);
+}
+
+/* What anybody can forge teaches nothing: RSTs to SYNs that passed below the marks. */
+static void forged_syns_close_no_server(void **state)
+{
+	struct harness *h = *state;
+	struct dialogue d;
+
+	h->services[SLOT_ALWAYS].mode = MODE_AUTO;
+	harness_publish(h);
+	for (int i = 0; i < 2 * SERVER_FAILURES; i++) {
+		struct frame_spec f;
+
+		d = expect_syn(state, false, PASS_OPEN, false);
+		f = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1);
+		dialogue_expect(&d, "RST", PORT_INSIDE, &f, PASS_FLOW, NULL);
+	}
+	h->services[SLOT_ALWAYS].mode = MODE_ALWAYS;
+	harness_publish(h);
+	d = another(state, false);
+	dialogue_ask(&d);
+}
+
 /* --- all of it --- */
 
 /* The tests above leave out no verdict that inline can give, but those of forward = "route" and of the lists
@@ -981,6 +1102,10 @@ int main(void)
 		TEST(stances),
 		TEST(a_full_table_refuses_in_monitor),
 		TEST(frames_that_are_not_ours),
+		TEST(servers_are_closed),
+		TEST(servers_are_silent_and_come_back),
+		TEST(an_open_server_is_believed),
+		TEST(forged_syns_close_no_server),
 		cmocka_unit_test(every_verdict_was_given),
 	};
 
