@@ -54,6 +54,8 @@
 	X(DROP_SOURCE_HANDSHAKES, drop_source_handshakes,                                                    \
 	  "inline: valid cookie, but its source has too many handshakes with servers under way")             \
 	X(DROP_SILENT, drop_silent, "inline: SYN to a server that answers nothing")                          \
+	X(DROP_CE, drop_ce,                                                                                  \
+	  "inline: marked as congested, on a connection with an end that knows no ECN: it must see a loss")  \
 	X(DROP_REPLAYED, drop_replayed, "inline: third ACK of a known connection, over and over")            \
 	X(DROP_BAD_COOKIE, drop_bad_cookie, "ACK without a valid cookie that no socket owns")                \
 	X(DROP_STRAY_SYNACK, drop_stray_synack, "SYN-ACK that belongs to no connection")                     \
@@ -309,7 +311,9 @@ enum connection_state {
 #define CONNECTION_SERVER_FIN	0x40
 #define CONNECTION_CLIENT_ACKED 0x80 /* the client's FIN, by the server */
 #define CONNECTION_SERVER_ACKED 0x100
-#define CONNECTION_ONE_SIDED	0x400 /* counted as asymmetric */
+#define CONNECTION_ECN_ASKED	0x800  /* our SYN asked the server, the client does no ECN */
+#define CONNECTION_NOT_ECT	0x1000 /* one end does no ECN: nothing crosses as if both did */
+#define CONNECTION_ONE_SIDED	0x400  /* counted as asymmetric */
 #define CONNECTION_UNPROVEN                                                                                  \
 	0x200 /* its cookie could have been guessed, and the client has shown too little since */
 
@@ -401,13 +405,20 @@ struct server {
 	__be32 address[4]; /* IPv4 as v4-mapped IPv6 */
 	__u32 opened;	   /* jiffies64 / 64 of its last SYN-ACK; 0: none */
 	__u32 asked;	   /* likewise of the last SYN that passed to see whether it has come back */
-	__u8 failures;	   /* handshakes in a row */
-	__u8 pad[7];
+	__u32 ecn_seen;	   /* likewise of what ecn says */
+	__u32 ecn_asked;
+	__u8 ecn;	 /* enum server_ecn */
+	__u8 ecn_wanted; /* some client has asked for it */
+	__u8 failures;	 /* handshakes in a row */
+	__u8 pad[5];
 };
+
+enum server_ecn { SERVER_ECN_UNKNOWN, SERVER_ECN_YES, SERVER_ECN_NO };
 
 /* OPEN: or nothing is known. */
 enum server_status_word { SERVER_OPEN, SERVER_CLOSED, SERVER_SILENT };
 
+#define SERVER_ECN_STALE_S 600
 #define SERVER_FAILURES                                                                                      \
 	3 /* handshakes in a row, each begun by a good cookie, tell that a server is not open */
 #define SERVER_STALE_S 60 /* how long that is believed without further evidence */
@@ -421,6 +432,8 @@ enum owed {
 	OWED_END,   /* RST to the server, as it did not answer those */
 	OWED_REFUSAL, /* RST to a client whose server did not answer */
 };
+
+#define RESENDS_ECN 2 /* SYNs that may ask for ECN once more */
 
 /* What the daemon owes a server or a client. */
 #define PENDING_MAX 2048
@@ -495,7 +508,7 @@ ABI_SIZE(struct connection, 116);
 ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);
-ABI_SIZE(struct server, 48);
+ABI_SIZE(struct server, 56);
 ABI_SIZE(struct event, 56);
 
 #endif

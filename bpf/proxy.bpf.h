@@ -56,7 +56,10 @@ static __always_inline void proxy_syn(const struct connection *c, struct segment
 
 	__builtin_memset(s, 0, sizeof(*s));
 	s->seq = c->client_isn;
-	s->flags = TCP_SYN | (c->flags & CONNECTION_ECN ? TCP_ECE | TCP_CWR : 0);
+	s->flags = TCP_SYN;
+	/* the last without: something in between may drop what asks for ECN (RFC 3168, section 6.1.1.1) */
+	if (c->flags & (CONNECTION_ECN | CONNECTION_ECN_ASKED) && c->resends < RESENDS_ECN)
+		s->flags |= TCP_ECE | TCP_CWR;
 	s->window = rescale(c->client_window, c->client_wscale == COOKIE_NO_WSCALE ? 0 : c->client_wscale, 0);
 	s->options[0] = OPTION_WORD_MSS(c->client_mss);
 	if (c->flags & CONNECTION_TIMESTAMPS) {
@@ -150,6 +153,25 @@ static __always_inline bool proxy_tell_refusal(struct xdp_md *ctx, const struct 
 	return segment_write(ctx, p);
 }
 
+/*
+ * ECN crosses only when both ends do it. A client that was promised it by a server that has changed its mind
+ * goes on as if it had not been: nothing of it is marked on the way, and what was is lost.
+ */
+static __always_inline void proxy_establish_ecn(const struct tuple *t, struct connection *c,
+						const struct packet *p)
+{
+	bool agreed = (p->flags & (TCP_ECE | TCP_CWR)) == TCP_ECE;
+	struct server *s;
+
+	if (!(c->flags & (CONNECTION_ECN | CONNECTION_ECN_ASKED)))
+		return;
+	if (agreed != !!(c->flags & CONNECTION_ECN))
+		connection_set(c, CONNECTION_NOT_ECT);
+	s = server_find(t);
+	if (s)
+		server_learn_ecn(s, agreed);
+}
+
 /* The server's SYN-ACK P fixes what is translated from now on. */
 static __always_inline void proxy_establish(const struct tuple *t, struct connection *c,
 					    const struct packet *p, const struct tcp_options *in,
@@ -162,6 +184,7 @@ static __always_inline void proxy_establish(const struct tuple *t, struct connec
 	c->server_window = window >> (c->our_wscale & 15); /* a SYN-ACK's is never scaled */
 	c->seen = connection_clock();
 	server_learn(t, c, in);
+	proxy_establish_ecn(t, c, p);
 	barrier(); /* whoever sees the new state sees the rest */
 	connection_move(c, CONNECTION_SYN_SENT, CONNECTION_ESTABLISHED);
 }

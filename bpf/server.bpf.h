@@ -138,6 +138,41 @@ static __always_inline void server_learn(const struct tuple *t, const struct con
 	*s = learned;
 }
 
+/* --- ECN --- */
+
+static __always_inline bool server_ecn_fresh(const struct server *s)
+{
+	return s->ecn != SERVER_ECN_UNKNOWN &&
+	       server_within(s->ecn_seen, connection_clock(), SERVER_ECN_STALE_S);
+}
+
+/* A client would like ECN: the next handshake with the server may ask. */
+static __always_inline void server_want_ecn(struct server *s, const struct packet *syn)
+{
+	if (s && (syn->flags & (TCP_ECE | TCP_CWR)) == (TCP_ECE | TCP_CWR) && !s->ecn_wanted &&
+	    !server_ecn_fresh(s))
+		s->ecn_wanted = 1;
+}
+
+/* Once a minute a handshake may ask the server for ECN that its client does not do. */
+static __always_inline bool server_ask_ecn(struct server *s, const struct runtime *rt)
+{
+	__u32 before, now = connection_clock();
+
+	if (!s || !s->ecn_wanted)
+		return false;
+	before = s->ecn_asked;
+	return (!before || clock_elapsed(before, now) >= 60ULL * rt->jiffies_hz) &&
+	       __sync_val_compare_and_swap(&s->ecn_asked, before, now) == before;
+}
+
+static __always_inline void server_learn_ecn(struct server *s, bool agreed)
+{
+	s->ecn = agreed ? SERVER_ECN_YES : SERVER_ECN_NO;
+	s->ecn_seen = connection_clock();
+	s->ecn_wanted = 0;
+}
+
 /*
  * *s: as configured, narrowed to what the server offers (KNOWN; NULL: nothing is known). Not its window
  * scale: no cookie carries ours, so it must not change between a SYN-ACK and its ACK.
@@ -153,6 +188,7 @@ static __always_inline void server_apply(const struct server *known, struct serv
 	s->wscale_ok = known->wscale != COOKIE_NO_WSCALE;
 	s->sack_ok = !!(known->options & OPTION_SACK);
 	s->timestamps_ok = !!(known->options & OPTION_TS);
+	s->ecn_ok = known->ecn == SERVER_ECN_YES && server_ecn_fresh(known);
 }
 
 #endif

@@ -134,6 +134,45 @@ static __always_inline bool checksum_apply(struct xdp_md *ctx, __u32 l4, __u64 d
 	return true;
 }
 
+#define ECN_CE 3
+
+/* The ECN bits of P, not congestion experienced, become not-ECT. */
+static __always_inline void clear_ect(struct xdp_md *ctx, const struct packet *p)
+{
+	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
+	__u32 l3 = p->l3;
+	__be16 *ip;
+
+	barrier_var(l3);
+	if (l3 > L3_MAX)
+		return;
+	ip = data + l3;
+	if (data + l3 + sizeof(struct iphdr) > data_end)
+		return;
+	if (p->v6) {
+		*ip &= bpf_htons(0xffcf);
+	} else {
+		__be16 old = *ip;
+
+		*ip &= bpf_htons(0xfffc);
+		((struct iphdr *)ip)->check =
+			~checksum_fold((__u64)(__u16) ~((struct iphdr *)ip)->check + (__u16)~old + *ip);
+	}
+}
+
+/* Of a connection with an end that does no ECN. False: congestion was experienced, which must look as to that
+ * end. */
+static __always_inline bool translate_ecn(struct xdp_md *ctx, const struct packet *p,
+					  const struct connection *c)
+{
+	if (!(c->flags & CONNECTION_NOT_ECT) || !p->ecn)
+		return true;
+	if (p->ecn == ECN_CE)
+		return false;
+	clear_ect(ctx, p);
+	return true;
+}
+
 /* False: cut short. */
 static __always_inline bool translate(struct xdp_md *ctx, const struct packet *p, const struct connection *c,
 				      bool from_client)

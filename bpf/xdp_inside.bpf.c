@@ -99,6 +99,8 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 		return PASS_ROUTED;
 	if (c->duplicates)
 		c->duplicates = 0; /* an idle client answers a server's keepalive with its third ACK again */
+	if (!translate_ecn(ctx, p, c))
+		return DROP_CE;
 	follow(c, p, false);
 	return translate(ctx, p, c, false) ? PASS_TRANSLATED : DROP_MALFORMED;
 }

@@ -41,7 +41,9 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 		return DROP_BAD_CHECKSUM;
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
 	c->source = source;
-	if (p->payload)
+	if (!o->ecn && server_ask_ecn(server_find(&x->key), x->rt))
+		c->flags |= CONNECTION_ECN_ASKED;
+	if (p->payload && p->ecn != ECN_CE)
 		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
 	hop_remember(ctx, p, c);
 	switch (connection_add(&x->key, c, x->connection ? BPF_ANY : BPF_NOEXIST)) {
@@ -92,7 +94,7 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 	if (p->ack != c->our_isn + 1 || p->seq - c->client_isn > STASH_WINDOW + 1 ||
 	    p->flags & (TCP_FIN | TCP_SYN))
 		return DROP_EARLY;
-	if (p->payload && !checksums_wrong(ctx, p)) {
+	if (p->payload && p->ecn != ECN_CE && !checksums_wrong(ctx, p)) {
 		if (c->flags & CONNECTION_STASHED) {
 			stash_more(ctx, p, c);
 		} else if (p->seq == c->client_isn + 1) {
@@ -170,6 +172,8 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 		return DROP_REPLAYED;
 	if (!(c->flags & CONNECTION_PLAIN) && hop_too_small(&c->hop[PORT_INSIDE], p))
 		return PASS_ROUTED;
+	if (!translate_ecn(ctx, p, c))
+		return DROP_CE;
 	follow(c, p, true);
 	if (!translate(ctx, p, c, true))
 		return DROP_MALFORMED;
@@ -210,6 +214,7 @@ static __always_inline enum verdict judge_server(struct xdp_md *ctx, struct cros
 	enum server_status_word status;
 
 	x->server = server_find(&x->key);
+	server_want_ecn(x->server, &x->packet);
 	status = server_status(x->server);
 	if (status == SERVER_OPEN || !x->server)
 		return TX_SYNACK;

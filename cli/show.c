@@ -644,6 +644,7 @@ static const struct server_field {
 	{ { "WSCALE", COLUMN_RIGHT }, "wscale", cell_number },
 	{ { "SACK", COLUMN_LEFT }, "sack", cell_option },
 	{ { "TIMESTAMPS", COLUMN_LEFT }, "timestamps", cell_option },
+	{ { "ECN", COLUMN_LEFT }, "ecn", cell_option },
 	{ { "STATE", COLUMN_LEFT }, "state", cell_state },
 	{ { "AGE", COLUMN_RIGHT }, "age_s", cell_age },
 };

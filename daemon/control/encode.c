@@ -101,13 +101,14 @@ json_t *encode_server(const struct server_status *status)
 		inet_ntop(AF_INET, &s->address[3], address, sizeof(address));
 	else
 		inet_ntop(AF_INET6, s->address, address, sizeof(address));
-	return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:s,s:I}", "address", address, "port", ntohs(s->port),
-			 "mss", s->mss ? json_integer(s->mss) : json_null(), "window_scaling",
+	return json_pack("{s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:I}", "address", address, "port",
+			 ntohs(s->port), "mss", s->mss ? json_integer(s->mss) : json_null(), "window_scaling",
 			 encode_option(s, OPTION_WS, scales), "wscale",
 			 s->known & OPTION_WS && scales ? json_integer(s->wscale) : json_null(), "sack",
 			 encode_option(s, OPTION_SACK, s->options & OPTION_SACK), "timestamps",
-			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "state", status->state, "age_s",
-			 count(status->age_s));
+			 encode_option(s, OPTION_TS, s->options & OPTION_TS), "ecn",
+			 s->ecn == SERVER_ECN_UNKNOWN ? json_null() : json_boolean(s->ecn == SERVER_ECN_YES),
+			 "state", status->state, "age_s", count(status->age_s));
 }
 
 json_t *encode_drain(const struct engine_status *status)

@@ -109,6 +109,6 @@ void profile_inline(const struct config *config, struct service *service)
 {
 	service->wscale = (uint8_t)config->wscale;
 	service->wscale_ok = service->sack_ok = service->timestamps_ok = 1;
-	service->ecn_ok = 0; /* no cookie could take it back from a client whose server refuses it */
+	service->ecn_ok = 0; /* until the server has shown that it does it */
 	service->window4 = service->window6 = STASH_WINDOW;
 }

@@ -19,6 +19,8 @@
 #define FLAG_SYN 0x02
 #define FLAG_RST 0x04
 #define FLAG_ACK 0x10
+#define FLAG_ECE 0x40
+#define FLAG_CWR 0x80
 
 static uint32_t add_bytes(const void *data, size_t size, uint32_t sum)
 {
@@ -78,6 +80,8 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	case OWED_SYN:
 		words[1] = c->client_isn;
 		flags = FLAG_SYN;
+		if (c->flags & (CONNECTION_ECN | CONNECTION_ECN_ASKED) && c->resends < RESENDS_ECN)
+			flags |= FLAG_ECE | FLAG_CWR;
 		window = unscaled_window(c);
 		n += write_syn_options(c, words + n);
 		break;

@@ -163,7 +163,7 @@ struct frame_spec dialogue_syn(const struct dialogue *d, uint8_t options[40])
 	struct frame_spec s = from_client(d);
 
 	s.seq = d->client.isn;
-	s.flags = d->ecn ? SYN | ECE | CWR : SYN;
+	s.flags = d->ecn || d->ecn_tried ? SYN | ECE | CWR : SYN;
 	s.options = (struct bytes){ options, dialogue_options(options, &d->client, 0) };
 	return s;
 }
@@ -233,7 +233,7 @@ void dialogue_server_syn(const struct dialogue *d, struct frame *f)
 	p.wscale = d->wscale;
 	s = from_client(d);
 	s.seq = d->client.isn;
-	s.flags = d->ecn ? SYN | ECE | CWR : SYN;
+	s.flags = d->ecn || d->ecn_tried ? SYN | ECE | CWR : SYN;
 	s.window = clamp((uint32_t)d->client.window << shift(d->wscale));
 	s.options = (struct bytes){ options, dialogue_options(options, &p, 0) };
 	frame_build(f, &s);
@@ -260,7 +260,7 @@ void dialogue_server_synack(const struct dialogue *d, struct frame *f)
 
 	s.seq = d->server.isn;
 	s.ack = d->client.isn + 1;
-	s.flags = SYN | ACK;
+	s.flags = d->ecn || d->ecn_tried ? SYN | ACK | ECE : SYN | ACK;
 	s.window = d->server.window;
 	s.options = (struct bytes){ options, dialogue_options(options, &p, d->client.tsval + d->later) };
 	frame_build(f, &s);
@@ -454,6 +454,7 @@ void dialogue_build(const struct dialogue *d, enum port from, const struct said 
 		spec.seq = client ? d->client.isn + 1 + s->seq : peer[side] + s->seq;
 		spec.ack = s->flags & ACK ? v.peer + s->ack : 0;
 		spec.window = window;
+		spec.tos = frames[side] == out && d->not_ect ? s->tos & 0xfc : s->tos;
 		if (frames[side] == out && !(s->flags & RST))
 			spec.window = client ? window_to_server(d, window) : window_to_client(d, window);
 		spec.options = (struct bytes){

@@ -31,8 +31,10 @@ struct dialogue {
 	/* the server's last SYN-ACK was learned: what it lacks is not announced; NULL: as configured */
 	const struct party *learned;
 	struct bytes stashed; /* data that the client sent too early */
-	bool ecn;	      /* the client asks for it */
-	uint32_t later;	      /* ticks of the client's clock from its SYN to its ACK */
+	bool ecn;	      /* the client asks for it, and both ends do it */
+	bool ecn_tried; /* the client asks, the server is asked in its place: neither knew of the other */
+	bool not_ect;	/* one end does no ECN */
+	uint32_t later; /* ticks of the client's clock from its SYN to its ACK */
 
 	/* filled by dialogue_begin() */
 	bool v6, timestamps, sack;  /* agreed with the client */
@@ -55,6 +57,7 @@ struct said {
 	struct bytes more; /* further options, in front of all others */
 	bool no_timestamps;
 	bool zero_window;
+	uint8_t tos;
 	struct bytes ip_options;
 	const struct frame_extension *extensions;
 	size_t trailer;

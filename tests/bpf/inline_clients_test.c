@@ -148,13 +148,19 @@ static void check_handshake(struct dialogue *d, const struct visit *visit, const
 	dialogue_say(d, PORT_INSIDE, &words[1], PASS_TRANSLATED);
 }
 
-/* By a client that asks for everything. */
+/* By a client that asks for everything, and another that asks for ECN, too. */
 static void teach(struct harness *h, const struct backend *backend, bool v6)
 {
-	struct dialogue d = dialogue_new(h, backend->name, v6, 0);
+	for (int i = 0; i < 2; i++) {
+		struct dialogue d = dialogue_new(h, backend->name, v6, 0);
 
-	d.server = backend->party;
-	dialogue_open(&d);
+		d.client_port += (uint16_t)i;
+		d.server = backend->party;
+		d.ecn_tried = i;
+		d.learned = i ? &backend->party : NULL;
+		dialogue_begin(&d);
+		dialogue_open(&d);
+	}
 }
 
 static void meet(struct harness *h, const struct backend *backend, bool learned, bool v6)

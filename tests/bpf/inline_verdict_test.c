@@ -1052,6 +1052,71 @@ static void forged_syns_close_no_server(void **state)
 	dialogue_ask(&d);
 }
 
+/* --- ECN --- */
+
+#define ECT0 2
+#define CE   3
+
+/* Of ends one of which does no ECN: nothing crosses as capable of it, and a mark is a loss. */
+static void expect_no_ecn(struct dialogue *d)
+{
+	d->not_ect = true;
+	for (int port = 0; port < 2; port++) {
+		const struct said marks[] = {
+			{ "not capable", .flags = ACK | PSH, .length = 10, .tos = 0x48 },
+			{ "capable", .flags = ACK | PSH, .length = 10, .tos = 0x48 | ECT0 },
+			{ "congestion", .flags = ACK | PSH, .length = 10, .tos = CE },
+		};
+		struct frame in, out;
+
+		dialogue_say(d, (enum port)port, &marks[0], PASS_TRANSLATED);
+		dialogue_say(d, (enum port)port, &marks[1], PASS_TRANSLATED);
+		dialogue_build(d, (enum port)port, &marks[2], &in, &out);
+		appliance_expect(d->h, "congestion", (enum port)port, &in, DROP_CE, NULL);
+	}
+}
+
+static void ecn_needs_both_ends(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = another(state, v6);
+
+		/* unknown, and nobody has asked */
+		dialogue_open(&d);
+		/* the next client asks, so the server is asked */
+		d = another(state, v6);
+		d.ecn_tried = true;
+		dialogue_open(&d);
+		expect_no_ecn(&d);
+		/* it does: both may */
+		d = another(state, v6);
+		d.ecn = true;
+		dialogue_begin(&d);
+		dialogue_open(&d);
+		for (uint8_t tos = 0; tos <= CE; tos++) {
+			const struct said word = { "marked", .flags = ACK | PSH, .length = 10, .tos = tos };
+
+			dialogue_say(&d, PORT_OUTSIDE, &word, PASS_TRANSLATED);
+			dialogue_say(&d, PORT_INSIDE, &word, PASS_TRANSLATED);
+		}
+		/* a client that does not ask */
+		d = another(state, v6);
+		dialogue_open(&d);
+		/* the server has changed its mind */
+		d = another(state, v6);
+		d.ecn = true;
+		dialogue_begin(&d);
+		dialogue_handshake(&d);
+		d.ecn = false;
+		dialogue_answer(&d);
+		expect_no_ecn(&d);
+		/* and is not asked again so soon */
+		d = another(state, v6);
+		dialogue_open(&d);
+		appliance_forget(*state);
+	}
+}
+
 /* --- all of it --- */
 
 /* The tests above leave out no verdict that inline can give, but those of forward = "route" and of the lists
@@ -1106,6 +1171,7 @@ int main(void)
 		TEST(servers_are_silent_and_come_back),
 		TEST(an_open_server_is_believed),
 		TEST(forged_syns_close_no_server),
+		TEST(ecn_needs_both_ends),
 		cmocka_unit_test(every_verdict_was_given),
 	};
 
