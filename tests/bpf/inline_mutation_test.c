@@ -151,10 +151,32 @@ static const char *reply_error(const struct frame *in, const struct frame *out)
 		return "the answer is longer";
 	if (o.flags == RST)
 		return i.flags & RST ? "a RST was answered by a RST" : NULL;
+	/* of a closed port */
+	if (o.flags == (RST | ACK) && !o.seq && o.ack - i.seq - 1 <= in->length)
+		o.flags = SYN | ACK, o.ack = i.seq + 1;
 	if ((i.flags & (SYN | ACK | FIN | RST)) != SYN || (o.flags & ~ECE) != (SYN | ACK) ||
 	    o.ack != i.seq + 1)
 		return "no SYN-ACK to a SYN";
 	return frame_checksum_error(in) ? "a SYN with a wrong checksum was answered" : NULL;
+}
+
+/* All up to the TCP ports, but for ECN of which one end knows nothing. */
+static bool same_below_tcp(const struct frame *in, const struct frame *out, const struct frame_view *v)
+{
+	struct frame a = *in, b = *out;
+	struct frame *const both[] = { &a, &b };
+
+	if (in->bytes[v->ip + 1] == out->bytes[v->ip + 1])
+		return !memcmp(in->bytes, out->bytes, v->tcp + 4);
+	for (int i = 0; i < 2; i++) {
+		if (v->v6) {
+			both[i]->bytes[v->ip + 1] &= 0xcf;
+		} else {
+			both[i]->bytes[v->ip + 1] &= 0xfc;
+			memset(both[i]->bytes + v->ip + 10, 0, 2);
+		}
+	}
+	return !memcmp(a.bytes, b.bytes, v->tcp + 4);
 }
 
 /* In place: nothing but the TCP header changed, and the checksum is right exactly if it was. */
@@ -164,7 +186,7 @@ static const char *translation_error(const struct frame *in, const struct frame 
 
 	if (!frame_read(in, &i) || !frame_read(out, &o) || i.tcp != o.tcp || i.doff != o.doff)
 		return "translated into something that cannot be read";
-	if (memcmp(in->bytes, out->bytes, i.tcp + 4) || i.flags != o.flags ||
+	if (!same_below_tcp(in, out, &i) || i.flags != o.flags ||
 	    memcmp(in->bytes + i.tcp + i.doff, out->bytes + o.tcp + o.doff, in->length - i.tcp - i.doff))
 		return "translated too much";
 	if (!frame_checksum_error(in) != !frame_checksum_error(out))
