@@ -54,8 +54,9 @@ static const struct {
 	{ show_service,
 	  "{\"servers\":[{\"address\":\"fd99::1\",\"port\":80,\"mss\":1440,\"sack\":true,\"timestamps\":"
 	  "false,"
-	  "\"window_scaling\":true,\"wscale\":0,\"age_s\":61}]}",
-	  "[fd99::1]:80  1,440  yes           0  yes   no          1m 01s", "?" },
+	  "\"window_scaling\":true,\"wscale\":0,\"ecn\":false,\"state\":\"closed\",\"age_s\":61}]}",
+	  "[fd99::1]:80  1,440  yes           0  yes   no          no   closed  1m 01s", "?" },
+	{ show_service, "{\"service\":{\"asymmetric\":true}}", "do not come back through here", "MPTCP" },
 	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
 	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
 };
