@@ -180,6 +180,7 @@ static __always_inline void proxy_establish(const struct tuple *t, struct connec
 	c->delta = c->our_isn - p->seq;
 	c->ts_delta = c->our_tsval - in->tsval;
 	c->server_next = c->acked = p->seq + 1;
+	c->duplicates = 0;
 	c->server_wscale = in->present & OPTION_WS ? in->wscale : COOKIE_NO_WSCALE;
 	c->server_window = window >> (c->our_wscale & 15); /* a SYN-ACK's is never scaled */
 	c->seen = connection_clock();
