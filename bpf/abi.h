@@ -73,6 +73,19 @@
 	X(DROP_BAD_SOURCE, drop_bad_source, "from an address that nobody can have (multicast, loopback)")    \
 	X(DROP_MALFORMED, drop_malformed, "header cut short, or a length that lies")                         \
 	X(DROP_FRAGMENT, drop_fragment, "fragment of a TCP segment to a service's address")                  \
+	X(DROP_RATE_SOURCE, drop_rate_source, "SYN over the rate of its source address, thinned out")        \
+	X(DROP_RATE_PREFIX, drop_rate_prefix, "SYN over the rate of its source's prefix, thinned out")       \
+	X(DROP_RATE_SERVICE, drop_rate_service, "SYN over the rate of its service, thinned out")             \
+	X(DROP_RATE_TOTAL, drop_rate_total, "SYN over the rate of all services together, thinned out")       \
+	X(DROP_HALF_OPEN_SOURCE, drop_half_open_source,                                                      \
+	  "SYN of a source with too many half-open handshakes, thinned out")                                 \
+	X(DROP_HALF_OPEN_PREFIX, drop_half_open_prefix,                                                      \
+	  "SYN of a prefix with too many half-open handshakes, thinned out")                                 \
+	X(DROP_HALF_OPEN_SERVICE, drop_half_open_service,                                                    \
+	  "SYN to a service with too many half-open handshakes, thinned out")                                \
+	X(DROP_HALF_OPEN_TOTAL, drop_half_open_total, "too many half-open handshakes in all, thinned out")   \
+	X(DROP_CONNECTIONS, drop_connections,                                                                \
+	  "valid cookie, but over a limit on new connections (host mode: handover limited)")                 \
 	X(DROP_TCP_AUTH, drop_tcp_auth,                                                                      \
 	  "SYN with TCP-MD5 or TCP-AO: service does not allow it, or over its rate")                         \
 	X(DROP_INTERNAL, drop_internal, "packet that could not be rewritten (no room); should stay 0")
@@ -92,6 +105,7 @@ enum verdict {
 	X(HANDOVER_NO_LISTENER, no_listener, "the listener has gone since its SYN was answered")             \
 	X(HANDOVER_QUEUE_FULL, queue_full,                                                                   \
 	  "the listener's accept queue is full: dropped, the client tries again")                            \
+	X(HANDOVER_LIMITED, limited, "over a limit on new connections (see limit show): dropped")            \
 	X(HANDOVER_REFUSED, refused, "the kernel refused the connection (see its last error)")
 
 enum handover_outcome {
@@ -186,6 +200,8 @@ struct range6 {
 	__u32 pad;
 };
 
+#define SKETCH_LEVELS 3 /* source, prefix, site */
+
 /*
  * All that a packet needs to know at once, published whole: the daemon fills the runtime that is not live,
  * then sets control.live. Nothing in it goes stale if the daemon dies: slots are counted on from slot_base by
@@ -209,7 +225,14 @@ struct runtime {
 	__u32 unknown_per_prefix;    /* inline: of unknown_pps, from one prefix (/24, IPv6: /64) */
 	__u32 port_ifindex[2];	     /* by enum port */
 	__u32 probe_after_s;	     /* inline: silence of a client that is unproven */
-	__u32 pad;
+	__u32 limits;		     /* half of the limits that is live */
+	__u32 limits_mode;	     /* enum policy_mode */
+	__u32 accounting;	     /* of half-open handshakes */
+	__u32 window_shift;	     /* a window of the sketch lasts 1 << window_shift jiffies */
+	/* by level: how much an estimate may be too high; from which half-opens on a source stands out */
+	__u32 sketch_error[SKETCH_LEVELS];
+	__u32 heavy_from[SKETCH_LEVELS];
+	__u32 auto_block;   /* acts count */
 	__u32 list_root[2]; /* of the lists, IPv4 and IPv6: a word (see struct list_line); 0: empty */
 };
 
@@ -254,6 +277,116 @@ struct list_record {
 	__u32 pad;
 };
 
+/* --- limits --- */
+
+/* X(NAME, word): limits are called KIND_LEVEL, such as syn_source. */
+#define LIMIT_KINDS_X(X)                                                                                     \
+	X(KIND_SYN, syn) /* SYN/s: anyone can forge them, so that none is ever blocked for them */           \
+	X(KIND_CONNECTION, connection) /* new connections/s, each proven by a cookie */                      \
+	X(KIND_HALF_OPEN, half_open)   /* handshakes begun by cookies and not completed, now */
+
+#define LIMIT_LEVELS_X(X)                                                                                    \
+	X(LEVEL_SOURCE, source) /* an address */                                                             \
+	X(LEVEL_PREFIX, prefix) /* IPv4 /24, IPv6 /64 */                                                     \
+	X(LEVEL_SITE, site)	/* IPv6 /48 */                                                               \
+	X(LEVEL_SERVICE, service)                                                                            \
+	X(LEVEL_TOTAL, total)
+
+#define X(name, word) name,
+enum limit_kind { LIMIT_KINDS_X(X) KIND_COUNT };
+enum limit_level { LIMIT_LEVELS_X(X) LEVEL_COUNT };
+#undef X
+
+/* What happens to what is over a limit. THIN: challenged, and three of four dropped at random. */
+enum limit_action { LIMIT_OFF, LIMIT_CHALLENGE, LIMIT_THIN, LIMIT_DROP };
+
+/* A token bucket's settings, in jiffies << PACE_SHIFT: time between two tokens, and how much time may be
+ * saved. */
+#define PACE_SHIFT 24
+struct pace {
+	__u64 interval; /* 0: nothing is ever over it */
+	__u64 tolerance;
+};
+
+/* extra: what proven sources may have beyond it. */
+struct limit {
+	struct pace base, extra;
+	__u32 action; /* enum limit_action */
+	__u32 most;   /* KIND_HALF_OPEN: and nothing of the above */
+	__u32 proven_most;
+	__u32 pad;
+};
+
+struct limits {
+	struct limit limit[KIND_COUNT][LEVEL_COUNT];
+};
+
+/* Each word: when the bucket would be full again (the theoretical arrival time of the GCRA). */
+struct bucket {
+	__u64 base, extra;
+};
+
+/*
+ * Buckets of sources and prefixes are found by a keyed hash and have no owner: two that share one also share
+ * its tokens. Forged sources spread over all of them, so a flood of F SYN/s takes F / BUCKETS tokens a second
+ * from each.
+ */
+#define BUCKETS (1U << 20)
+
+/*
+ * The sketch of handshakes: for each level SKETCH_ROWS rows of SKETCH_WIDTH cells. A cell holds two windows,
+ * the even and the odd, each 63..48 the window's number, 47..24 completed, 23..0 begun.
+ */
+#define SKETCH_ROWS	   4
+#define SKETCH_WIDTH_BITS  15
+#define SKETCH_WIDTH	   (1U << SKETCH_WIDTH_BITS)
+#define SKETCH_EPOCH_SHIFT 48
+#define SKETCH_BITS	   24
+#define SKETCH_MASK	   ((1ULL << SKETCH_BITS) - 1)
+#define SKETCH_FULL	   (SKETCH_MASK - 4096)
+#define SKETCH_BEGUN	   1ULL
+#define SKETCH_COMPLETED   (1ULL << SKETCH_BITS)
+struct sketch_cell {
+	__u64 half[2];
+};
+
+/* Sources that stand out. tag: of its address and level, so that a reader notices one that is just being
+ * replaced. */
+#define HEAVY_SETS  256
+#define HEAVY_WAYS  8
+#define HEAVY_SHIFT 8 /* seen counts jiffies / 256 */
+#define HEAVY_STALE 32
+enum { HEAVY_OVER = 1, HEAVY_DROPPED = 2, HEAVY_ACT = 4 };
+struct heavy {
+	__u64 tag;
+	__be32 address[4];
+	__u32 weight; /* half-opens, when last seen */
+	__u32 seen;
+	__u32 over, dropped; /* of limits that it met since it stands here */
+	__u16 level, v6;
+	__u32 acts; /* connections over a limit, each with a valid cookie, while nobody guessed cookies in its
+		       name */
+};
+struct heavy_set {
+	struct heavy way[HEAVY_WAYS];
+};
+
+/* Of prefixes that send bad cookies, in a table without collision chains: a bucket, and when it was last
+ * empty. */
+#define GUESSERS	 65536
+#define GUESSES_A_SECOND 100
+#define GUESSING_S	 10 /* that nothing counts afterwards */
+struct guesser {
+	__u64 full_at;
+	__u64 empty; /* jiffies64 */
+};
+
+/* Per CPU: what met a limit. */
+struct limit_counters {
+	__u64 over;    /* and was challenged at least, or would have been */
+	__u64 dropped; /* of these */
+};
+
 #define COOKIE_SLOT_S	  60
 #define COOKIE_LIFETIME_S (2 * COOKIE_SLOT_S)
 
@@ -270,7 +403,9 @@ struct handover {
 	__u8 sack_ok;
 	__u8 tstamp_ok;
 	__u8 ecn_ok;
-	__u32 service; /* slot */
+	__u16 service; /* slot */
+	__u8 allowed;  /* by the lists: no limit applies */
+	__u8 pad;
 };
 
 /* Verified flows: a cache in front of the kernel's socket table; one bucket is one cache line. */
@@ -487,6 +622,15 @@ struct flow_seed_args {
 	struct tuple tuple;
 };
 
+/* What the sketch says of a source. */
+struct source_args {
+	__be32 address[4]; /* IPv4: the first word */
+	__u32 v6;
+	__u32 level;
+	__u32 begun, completed; /* out */
+	__u64 tag;		/* out */
+};
+
 struct clock_args {
 	__u64 jiffies; /* out */
 };
@@ -497,10 +641,15 @@ ABI_SIZE(struct service_state, 80);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 120);
-ABI_SIZE(struct control, 248);
+ABI_SIZE(struct runtime, 160);
+ABI_SIZE(struct control, 328);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_record, 16);
+ABI_SIZE(struct limit, 48);
+ABI_SIZE(struct bucket, 16);
+ABI_SIZE(struct heavy, 48);
+ABI_SIZE(struct source_args, 40);
+ABI_SIZE(struct limit_counters, 16);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

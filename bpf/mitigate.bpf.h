@@ -15,6 +15,17 @@ static __always_inline void mitigation_begin(struct service_state *st)
 	st->mitigation = MITIGATION_ACTIVE;
 }
 
+/* Cookies validate, for one SYN that is challenged; others pass on. Ended by the daemon as grace is. */
+static __always_inline void mitigation_challenge(struct service_state *st)
+{
+	__u64 now = bpf_jiffies64();
+
+	if (st->mitigation == MITIGATION_IDLE)
+		st->mitigation = MITIGATION_GRACE;
+	if (st->mitigation == MITIGATION_GRACE && st->since != now)
+		st->since = now;
+}
+
 /* Counts this SYN in its eighth of a second; true: more than the mark allows. */
 static __always_inline bool syn_rate_exceeded(const struct service *s, struct service_state *st,
 					      const struct runtime *rt)

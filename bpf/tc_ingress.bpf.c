@@ -7,6 +7,8 @@
 #include "abi.h"
 #include "count.bpf.h"
 #include "event.bpf.h"
+#include "halfopen.bpf.h"
+#include "limit.bpf.h"
 #include "packet.bpf.h"
 #include "socket.bpf.h"
 
@@ -169,7 +171,7 @@ static __always_inline void attrs_fill(struct bpf_tcp_req_attrs *attrs, const st
 }
 
 static __always_inline int assign(struct __sk_buff *skb, const struct packet *p, struct bpf_sock *listener,
-				  const struct handover *h)
+				  const struct handover *h, const struct runtime *rt)
 {
 	struct tcp_sock *tp = bpf_skc_to_tcp_sock(listener);
 	struct bpf_tcp_req_attrs attrs = {};
@@ -192,6 +194,7 @@ static __always_inline int assign(struct __sk_buff *skb, const struct packet *p,
 	count_handover(HANDOVER_ASSIGNED);
 	count_completed(h->service);
 	event_cookie(p, h->service);
+	half_open_complete(p, rt, h->service);
 	return TCX_NEXT;
 }
 
@@ -201,6 +204,7 @@ static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, s
 {
 	__u64 hash = mix(flow_hash(p), p->ack);
 	bool listening = sk->state == BPF_TCP_LISTEN;
+	const struct runtime *rt = runtime_live();
 	__u32 rcv_nxt = 0;
 
 	if (!listening && !old_socket(sk, &rcv_nxt)) {
@@ -214,9 +218,13 @@ static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, s
 		bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS); /* it must stay behind its ACK */
 		return TCX_DROP;
 	}
+	if (!rt || (listening && !h->allowed && !limit_connection(p, rt, h->service))) {
+		count_handover(HANDOVER_LIMITED);
+		return TCX_DROP;
+	}
 	handed_store(hash);
 	if (listening)
-		return assign(skb, p, sk, h);
+		return assign(skb, p, sk, h, rt);
 	if (replayed) { /* it would not go: net.ipv4.tcp_rfc1337 = 1, for one */
 		count_handover(HANDOVER_REFUSED);
 		return TCX_DROP;

@@ -7,6 +7,7 @@
 #include "connection.bpf.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
+#include "sketch.bpf.h"
 
 SEC("syscall")
 int clock_read(struct clock_args *args)
@@ -25,6 +26,24 @@ int flow_seed(struct flow_seed_args *args)
 		flow_add(tuple_hash(true, t->client, t->server, t->client_port, t->server_port));
 	else
 		flow_add(tuple_hash(false, &t->client[3], &t->server[3], t->client_port, t->server_port));
+	return 0;
+}
+
+SEC("syscall")
+int source_query(struct source_args *args)
+{
+	const struct runtime *rt = runtime_live();
+	struct packet p = { .v6 = args->v6 };
+	__u32 level = args->level;
+	__u64 counts;
+
+	if (!rt || level >= SKETCH_LEVELS)
+		return 0;
+	__builtin_memcpy(p.saddr, args->address, sizeof(p.saddr));
+	counts = source_count(&p, level, 0, rt);
+	args->begun = counts;
+	args->completed = counts >> 32;
+	args->tag = source_hash(&p, level, SALT_SKETCH) | 1;
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "lists.bpf.h"
+#include "halfopen.bpf.h"
+#include "limit.bpf.h"
 #include "maps.bpf.h"
 #include "mitigate.bpf.h"
 #include "option.bpf.h"
@@ -155,11 +157,21 @@ static __always_inline enum verdict judge_segment(struct xdp_md *ctx, struct jud
 static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
 	bool syn = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct limited limited = {};
+	enum verdict verdict;
 
 	if (syn)
 		count_syn(slot);
 	if (j->stance == STANCE_OPEN)
 		return PASS_OPEN;
+	if (syn && !j->allowed && limits_apply(j->rt, j->service)) {
+		limited = limit_syn(&j->packet, j->rt, slot);
+		if (limited.challenge && j->stance != STANCE_DEFEND) {
+			if (j->service->mode != MODE_MONITOR)
+				mitigation_challenge(j->state);
+			j->stance = STANCE_DEFEND;
+		}
+	}
 	if (syn && j->stance != STANCE_DEFEND && j->service->mode != MODE_OFF && !j->rt->bypass &&
 	    syn_exceeds_marks(ctx, j)) {
 		mitigation_begin(j->state);
@@ -167,7 +179,10 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 	}
 	if (j->stance == STANCE_WATCH || (syn && j->stance == STANCE_GRACE))
 		return PASS_OPEN;
-	return syn ? judge_syn(ctx, j) : judge_segment(ctx, j);
+	if (!syn)
+		return judge_segment(ctx, j);
+	verdict = judge_syn(ctx, j);
+	return verdict == TX_SYNACK && limited.verdict ? limited.verdict : verdict;
 }
 
 /* Leaves what the cookie carried for tc ingress, in front of the packet. */
@@ -195,6 +210,8 @@ static __always_inline bool handover_write(struct xdp_md *ctx, const struct judg
 	h->sack_ok = o->sack;
 	h->ecn_ok = o->ecn;
 	h->service = slot;
+	h->allowed = j->allowed;
+	h->pad = 0;
 	return true;
 }
 
@@ -215,6 +232,8 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 	if (fault != SANE)
 		return act(ctx, slot, fault);
 	verdict = judge_tcp(ctx, j, slot);
+	if (j->rt->auto_block && (verdict == DROP_BAD_COOKIE || verdict == DROP_LOOKUP_BUDGET))
+		guess_note(&j->packet, j->rt);
 	if (j->service->mode == MODE_MONITOR) {
 		if (verdict != PASS_OPEN)
 			count_would(slot, verdict);
@@ -227,6 +246,8 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 		sanity_watch(j->service, j->rt, &j->packet, slot);
 	if (verdict < TX_SYNACK && verdict != PASS_COOKIE) /* of a cookie, tc ingress tells the outcome */
 		event_segment(&j->packet, slot, false);
+	if (verdict == TX_SYNACK && j->rt->accounting)
+		verdict = half_open_begin(&j->packet, j->rt, slot, j->allowed);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))

@@ -6,9 +6,11 @@
  */
 #include "abi.h"
 #include "follow.bpf.h"
+#include "halfopen.bpf.h"
 #include "icmp.bpf.h"
 #include "inline.bpf.h"
 #include "lists.bpf.h"
+#include "limit.bpf.h"
 #include "mitigate.bpf.h"
 #include "proxy.bpf.h"
 #include "sanity.bpf.h"
@@ -39,6 +41,8 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 		return DROP_SOURCE_HANDSHAKES;
 	if (checksums_wrong(ctx, p))
 		return DROP_BAD_CHECKSUM;
+	if (!x->allowed && !limit_connection(p, x->rt, x->slot))
+		return DROP_CONNECTIONS;
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
 	c->source = source;
 	if (!o->ecn && server_ask_ecn(server_find(&x->key), x->rt))
@@ -58,6 +62,7 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 		return proxy_refuse(ctx, p) ? TX_REFUSED : DROP_INTERNAL;
 	}
 	count_completed(x->slot);
+	half_open_complete(p, x->rt, x->slot);
 	proxy_syn(c, &w->segment);
 	return segment_write(ctx, p) ? PASS_COOKIE : DROP_INTERNAL;
 }
@@ -286,19 +291,30 @@ static __always_inline enum verdict judge_unknown(struct crossing *x)
 static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct crossing *x)
 {
 	struct connection *c = x->connection;
+	struct limited limited = {};
+	enum verdict verdict;
 
 	count_syn(x->slot);
 	if (x->stance == STANCE_OPEN)
 		return PASS_OPEN;
 	if (c && c->state == CONNECTION_SYN_RCVD && c->client_isn == x->packet.seq)
 		return PASS_OPEN; /* what began untranslated stays so */
+	if (!x->allowed && limits_apply(x->rt, x->service)) {
+		limited = limit_syn(&x->packet, x->rt, x->slot);
+		if (limited.challenge && x->stance != STANCE_DEFEND) {
+			if (x->service->mode != MODE_MONITOR)
+				mitigation_challenge(x->state);
+			x->stance = STANCE_DEFEND;
+		}
+	}
 	if (x->stance != STANCE_DEFEND) {
 		if (x->service->mode == MODE_OFF || x->rt->bypass || !syn_exceeds_marks(x))
 			return pass_syn(ctx, x);
 		mitigation_begin(x->state);
 		x->stance = STANCE_DEFEND;
 	}
-	return judge_syn(ctx, x);
+	verdict = judge_syn(ctx, x);
+	return verdict == TX_SYNACK && limited.verdict ? limited.verdict : verdict;
 }
 
 /* The ACK that makes the connection known is no new one. */
@@ -329,6 +345,8 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 	if (fault != SANE)
 		return fault;
 	verdict = judge(ctx, x);
+	if (x->rt->auto_block && (verdict == DROP_BAD_COOKIE || verdict == PASS_UNKNOWN))
+		guess_note(&x->packet, x->rt);
 	/* what was refused has become its answer */
 	if (x->service->mode == MODE_MONITOR && verdict > PASS_UNKNOWN && verdict != TX_REFUSED &&
 	    verdict != JUDGE_KNOWN) {
@@ -337,6 +355,8 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 	}
 	if (verdict < TX_SYNACK || verdict == JUDGE_KNOWN)
 		sanity_watch(x->service, x->rt, &x->packet, x->slot);
+	if (verdict == TX_SYNACK && x->rt->accounting)
+		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed);
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
 		server_apply(x->server, &announced);

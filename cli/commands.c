@@ -45,6 +45,42 @@ json_t *parameters_rotate(char **arguments, const struct options *options)
 	return json_pack("{s:b}", "now", options->now);
 }
 
+json_t *parameters_sources(char **arguments, const struct options *options)
+{
+	static const char *const orders[] = { "half_open", "rate", "dropped" };
+	json_t *parameters = json_object();
+
+	if (options->count)
+		json_object_set_new(parameters, "count", json_integer(options->count));
+	if (!arguments[0])
+		return parameters;
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+		if (!strcmp(arguments[0], orders[i])) {
+			json_object_set_new(parameters, "sort", json_string(orders[i]));
+			return parameters;
+		}
+	fprintf(stderr, "synmoat: sources are sorted by half_open, rate or dropped, not '%s'\n",
+		arguments[0]);
+	json_decref(parameters);
+	return NULL;
+}
+
+/* NAME KEY=VALUE..., of which the daemon knows the rules. */
+json_t *parameters_limit(char **arguments, const struct options *options)
+{
+	char settings[1024] = "";
+	size_t used = 0;
+
+	(void)options;
+	for (int i = 1; arguments[i] && used < sizeof(settings); i++)
+		used += (size_t)snprintf(settings + used, sizeof(settings) - used, "%s%s", i > 1 ? " " : "",
+					 arguments[i]);
+	if (used < sizeof(settings))
+		return json_pack("{s:s,s:s}", "name", arguments[0], "settings", settings);
+	fprintf(stderr, "synmoat: too long: give settings such as rate=500 burst=1000 action=thin\n");
+	return NULL;
+}
+
 json_t *parameters_bypass(char **arguments, const struct options *options)
 {
 	bool on = !strcmp(arguments[0], "on");
@@ -209,6 +245,7 @@ static const struct {
 	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
 	  "synmoat interface list shows them" },
 	{ ERROR_NO_SUCH_FLOW, EXIT_FAILED, NULL, "no such connection", "synmoat flows lists them" },
+	{ ERROR_BAD_LIMIT, EXIT_FAILED, NULL, "no such limit", "synmoat limit show shows them" },
 	{ ERROR_INVALID_PARAMETER, EXIT_FAILED, "parameter", "the daemon does not accept this value of ",
 	  "are synmoat and synmoatd of one version? synmoat version tells" },
 	{ ERROR_METHOD_NOT_FOUND, EXIT_FAILED, "method", "the daemon does not know ",

@@ -18,6 +18,7 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMIS
 struct options {
 	const char *socket;
 	bool json, watch, now, cancel;
+	int count;	  /* 0: as many as the daemon thinks best */
 	double timeout_s; /* negative: none */
 	double interval_s;
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
@@ -36,7 +37,8 @@ enum command_takes {
 	TAKES_FORCE = 64,
 	TAKES_FOR = 128,
 	TAKES_REASON = 256,
-	TAKES_ORIGIN = 512
+	TAKES_ORIGIN = 512,
+	TAKES_COUNT = 1024
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */
@@ -63,6 +65,8 @@ json_t *parameters_mode(char **arguments, const struct options *options);
 json_t *parameters_rotate(char **arguments, const struct options *options);
 json_t *parameters_flow(char **arguments, const struct options *options);
 json_t *parameters_flows(char **arguments, const struct options *options);
+json_t *parameters_sources(char **arguments, const struct options *options);
+json_t *parameters_limit(char **arguments, const struct options *options);
 json_t *parameters_bypass(char **arguments, const struct options *options);
 json_t *parameters_drain(char **arguments, const struct options *options);
 

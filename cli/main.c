@@ -22,6 +22,7 @@
 #define INTERVAL_LEAST_S  0.1
 #define INTERVAL_MOST_S	  86400.0
 #define TIMEOUT_MOST_S	  1e9
+#define COUNT_MOST	  200
 #define LIKE_ENOUGH	  2 /* edits between what was typed and what was meant */
 
 static const struct command commands[] = {
@@ -81,6 +82,15 @@ static const struct command commands[] = {
 	{ "flows", NULL, "[WORD VALUE]...", 0, 18, TAKES_JSON | TAKES_WATCH,
 	  "tracked connections, states of both ends", METHOD_LIST_FLOWS, parameters_flows, show_flows, NULL,
 	  false },
+	{ "sources", NULL, "[half_open|rate|dropped]", 0, 1, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
+	  "heaviest sources and prefixes, sorted", METHOD_LIST_SOURCES, parameters_sources, show_sources,
+	  NULL, false },
+	{ "limit", "show", "", 0, 0, TAKES_JSON | TAKES_WATCH,
+	  "limits on SYNs and connections, and what met them", METHOD_LIST_LIMITS, NULL, show_limits, NULL,
+	  false },
+	{ "limit", "set", "NAME KEY=VALUE...|mode off|monitor|enforce", 2, 6, TAKES_JSON,
+	  "change a limit, or the mode of all, until the daemon ends", METHOD_SET_LIMIT, parameters_limit,
+	  show_limits, NULL, false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
 	  parameters_bypass, show_bypass, NULL, false },
 	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,
@@ -110,7 +120,9 @@ static void print_usage(void)
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"
 	       "  -w, --watch [SECONDS]       again and again (status, flows, service list|show, interface "
-	       "list)\n"
+	       "list,\n"
+	       "                              limit show, sources)\n"
+	       "  -n, --count N               so many sources, 1 to 200 (20)\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"
@@ -247,6 +259,18 @@ static bool parse_watch(const char *seconds, char *const *argv, struct options *
 	return false;
 }
 
+static bool parse_count(const char *word, int *count)
+{
+	char *end;
+	long value = strtol(word, &end, 10);
+
+	*count = (int)value;
+	if (end != word && !*end && value >= 1 && value <= COUNT_MOST)
+		return true;
+	fprintf(stderr, "synmoat: --count takes a number, 1 to %d, not '%s'\n", COUNT_MOST, word);
+	return false;
+}
+
 static bool parse_timeout(const char *word, double *timeout_s)
 {
 	char *end;
@@ -278,6 +302,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "socket", required_argument, NULL, OPTION_SOCKET },
 		{ "color", required_argument, NULL, OPTION_COLOR },
 		{ "now", no_argument, NULL, OPTION_NOW },
+		{ "count", required_argument, NULL, 'n' },
 		{ "cancel", no_argument, NULL, OPTION_CANCEL },
 		{ "timeout", required_argument, NULL, OPTION_TIMEOUT },
 		{ "force", no_argument, NULL, OPTION_FORCE },
@@ -292,7 +317,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "jw::hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "jw::n:hV", long_options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_SOCKET:
 			options->socket = optarg;
@@ -326,6 +351,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'j':
 			options->json = true;
 			break;
+		case 'n':
+			if (!parse_count(optarg, &options->count))
+				return EXIT_USAGE;
+			break;
 		case 'w':
 			if (!parse_watch(optarg, argv, options))
 				return EXIT_USAGE;
@@ -354,6 +383,7 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->json, TAKES_JSON, "--json" },
 		{ options->watch, TAKES_WATCH, "--watch" },
 		{ options->now, TAKES_NOW, "--now" },
+		{ options->count > 0, TAKES_COUNT, "--count" },
 		{ options->cancel, TAKES_CANCEL, "--cancel" },
 		{ options->timeout_s >= 0, TAKES_TIMEOUT, "--timeout" },
 		{ options->force, TAKES_FORCE, "--force" },

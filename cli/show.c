@@ -833,6 +833,114 @@ void show_flow_killed(struct render *render, const json_t *reply)
 	render_print(render, "reset: %s to %s\n", string(flow, "client"), string(flow, "server"));
 }
 
+/* --- limits --- */
+
+/* A rate, and in parentheses what may come at once. */
+static void cell_pace(struct table *table, size_t column, int64_t rate, int64_t burst)
+{
+	char rate_text[FORMAT_SIZE], burst_text[FORMAT_SIZE], both[2 * FORMAT_SIZE + 4];
+
+	format_count(rate_text, rate);
+	format_count(burst_text, burst ? burst : rate);
+	snprintf(both, sizeof(both), "%s (%s)", rate_text, burst_text);
+	render_cell(table, column, TINT_NONE, rate ? both : "-");
+}
+
+static void limit_row(struct table *table, const json_t *limit)
+{
+	bool changed = flag(limit, "changed");
+	char name[2 * FORMAT_SIZE];
+
+	snprintf(name, sizeof(name), "%s%s", string(limit, "name"), changed ? "*" : "");
+	render_row(table);
+	render_cell(table, 0, changed ? TINT_WARN : TINT_NONE, name);
+	cell_pace(table, 1, number(limit, "rate"), number(limit, "burst"));
+	cell_pace(table, 2, number(limit, "proven_rate"), number(limit, "proven_burst"));
+	render_cell(table, 3, TINT_NONE, number(limit, "rate") ? string(limit, "action") : "-");
+	cell_count(table, 4, number(limit, "over"));
+	cell_count(table, 5, number(limit, "dropped"));
+}
+
+void show_limits(struct render *render, const json_t *reply)
+{
+	static const struct column columns[] = {
+		{ "LIMIT", COLUMN_LEFT },
+		{ "RATE/S (BURST)", COLUMN_RIGHT },
+		{ "PROVEN/S (BURST)", COLUMN_RIGHT },
+		{ "ACTION", COLUMN_LEFT },
+		{ "OVER", COLUMN_RIGHT },
+		{ "DROPPED", COLUMN_RIGHT },
+	};
+	const char *mode = string(reply, "mode"), *configured = string(reply, "configured_mode");
+	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
+	bool changed = strcmp(mode, configured) != 0;
+	const json_t *limits = json_object_get(reply, "limits"), *limit;
+	size_t i;
+
+	print_alarms_above(render, reply);
+	render_print(render, "mode %s", mode);
+	if (changed)
+		render_tinted(render, TINT_WARN, " (set at runtime; the configuration says %s)", configured);
+	render_print(render, "%s\n",
+		     strcmp(mode, "monitor") ? "" : ": counted only, nothing is dropped or challenged");
+	changed = false;
+	json_array_foreach(limits, i, limit) {
+		limit_row(table, limit);
+		changed |= flag(limit, "changed");
+	}
+	render_table_print(table);
+	if (changed)
+		render_print(render,
+			     "* set at runtime, until the daemon ends; the configuration says otherwise\n");
+}
+
+/* --- sources --- */
+
+static void source_row(struct table *table, const json_t *source)
+{
+	int64_t begun = number(source, "begun"), completed = number(source, "completed");
+	char text[3 * FORMAT_SIZE], half_open[FORMAT_SIZE], error[FORMAT_SIZE];
+
+	render_row(table);
+	render_cell(table, 0, TINT_NONE, string(source, "prefix"));
+	format_count(half_open, number(source, "half_open"));
+	format_count(error, number(source, "half_open_error"));
+	snprintf(text, sizeof(text), "%s (-%s)", half_open, error);
+	render_cell(table, 1, TINT_NONE, text);
+	cell_count(table, 2, number(source, "syn_rate_pps"));
+	snprintf(text, sizeof(text), "%.0f %%", begun ? 100.0 * (double)completed / (double)begun : 0.0);
+	render_cell(table, 3, flag(source, "proven") ? TINT_GOOD : TINT_NONE, text);
+	cell_count(table, 4, number(source, "over"));
+	cell_count(table, 5, number(source, "dropped"));
+}
+
+void show_sources(struct render *render, const json_t *reply)
+{
+	static const struct column columns[] = {
+		{ "SOURCE", COLUMN_LEFT },	{ "HALF-OPEN (ERROR)", COLUMN_RIGHT },
+		{ "ANSWERED/S", COLUMN_RIGHT }, { "COMPLETED", COLUMN_RIGHT },
+		{ "OVER", COLUMN_RIGHT },	{ "DROPPED", COLUMN_RIGHT },
+	};
+	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
+	const json_t *sources = json_object_get(reply, "sources"), *source;
+	size_t i;
+
+	print_alarms_above(render, reply);
+	if (!flag(reply, "accounting"))
+		warn(render, "", "nothing is counted: limits.mode is off (synmoat limit set mode monitor)");
+	else if (!json_array_size(sources))
+		render_print(render, "no source stands out\n");
+	json_array_foreach(sources, i, source)
+		source_row(table, source);
+	render_table_print(table);
+	if (json_array_size(sources))
+		render_print(render,
+			     "over the last %" PRId64
+			     " s, of what was answered with cookies; estimates, too high by "
+			     "at most the error (98 %%)\n",
+			     number(reply, "window_s"));
+}
+
 void show_bypass(struct render *render, const json_t *reply)
 {
 	if (!print_alarms(render, reply))

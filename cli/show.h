@@ -21,6 +21,8 @@ void show_rotated(struct render *render, const json_t *reply);
 void show_flows(struct render *render, const json_t *reply);
 void show_flow(struct render *render, const json_t *reply);
 void show_flow_killed(struct render *render, const json_t *reply);
+void show_sources(struct render *render, const json_t *reply);
+void show_limits(struct render *render, const json_t *reply);
 void show_bypass(struct render *render, const json_t *reply);
 void show_drain(struct render *render, const json_t *reply);
 void show_version(struct render *render, const json_t *reply);

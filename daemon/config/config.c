@@ -12,6 +12,7 @@
 #include "daemon/config/check.h"
 #include "daemon/config/error.h"
 #include "daemon/config/keys.h"
+#include "daemon/config/limits.h"
 
 struct loader {
 	struct config *config;
@@ -39,6 +40,8 @@ static struct config *config_new(const char *path)
 	config->fin_wait_2_s = 60;
 	config->time_wait_s = 60;
 	config->established_s = 600;
+	config->limits = limits_defaults;
+	config->punish = punish_defaults;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");
 	if (!config->path || !config->control_group) {
@@ -233,7 +236,10 @@ static int finish(struct loader *loader)
 		return error_set(loader->error, -EINVAL, config->path, 0, "services",
 				 "no service is declared: declare at least one");
 	config->flow_entries = round_up_to_power(config->flow_entries);
-	return check_services(config, loader->sources, loader->error);
+	err = limits_check(&config->limits, config->path, loader->error);
+	if (!err)
+		err = limits_check_punish(&config->punish, config->path, loader->error);
+	return err ? err : check_services(config, loader->sources, loader->error);
 }
 
 static int loader_init(struct loader *loader, const char *path, struct config_error *error)

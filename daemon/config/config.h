@@ -45,6 +45,29 @@ struct config_service {
 	uint32_t tcp_auth_rate_pps;
 };
 
+/* Of one kind at one level; rate 0: none. Of half-opens the rates are how many there may be, and bursts are
+ * unused. */
+struct config_limit {
+	uint32_t rate;	       /* a second */
+	uint32_t burst;	       /* 0: a second's worth */
+	uint32_t proven_rate;  /* of sources that complete what they begin; 0: as of all others */
+	uint32_t proven_burst; /* 0: a second's worth */
+	enum limit_action action;
+};
+
+struct config_limits {
+	enum policy_mode mode;
+	struct config_limit limit[KIND_COUNT][LEVEL_COUNT];
+};
+
+/* Automatic blocks. */
+struct config_punish {
+	enum policy_mode mode;
+	uint32_t acts; /* within a minute */
+	uint32_t duration_s, duration_most_s;
+	uint32_t most; /* in force at a time */
+};
+
 struct config {
 	char *path; /* that it was loaded from */
 	enum deployment deployment;
@@ -68,6 +91,8 @@ struct config {
 	uint32_t tracked_flows;
 	uint32_t half_open_timeout_s; /* 0: the kernel's own */
 	uint32_t fin_wait_2_s, time_wait_s, established_s;
+	struct config_limits limits;
+	struct config_punish punish;
 	struct config_service *services;
 	size_t service_count;
 };
@@ -104,6 +129,18 @@ const char *config_error_format(const struct config_error *error, char *buffer, 
 const char *config_mode_word(enum service_mode mode);
 const char *config_policy_word(enum policy_mode mode);
 int config_mode_parse(const char *word);
+
+/* "off", "challenge", "thin", "drop"; "syn_source". */
+const char *config_limit_action_word(enum limit_action action);
+const char *config_limit_name(enum limit_kind kind, enum limit_level level);
+
+/*
+ * A change at runtime, by the rules of the file: NAME is "mode", and settings its word, or a limit's name,
+ * and settings such as "rate=500 burst=1000 action=thin". 0, or -EINVAL with *error filled and *limits
+ * untouched, or -ENOMEM.
+ */
+int config_change_limits(struct config_limits *limits, const char *name, const char *settings,
+			 struct config_error *error);
 
 /* "192.0.2.0/24", "2001:db8::/64"; an address alone is a full-length prefix. Parse returns 0 or -EINVAL (also
  * when bits are set beyond the length). */

@@ -36,6 +36,14 @@ static const char *const forward_words[] = {
 };
 static const char *const xdp_words[] = { [XDP_NATIVE] = "native", [XDP_GENERIC] = "generic", NULL };
 
+const char *const limit_action_words[] = {
+	[LIMIT_OFF] = "off",
+	[LIMIT_CHALLENGE] = "challenge",
+	[LIMIT_THIN] = "thin",
+	[LIMIT_DROP] = "drop",
+	NULL,
+};
+
 /* --- what is wrong with a string --- */
 
 static const char *interface_fault(const char *value)
@@ -73,6 +81,23 @@ static const char *name_fault(const char *value)
 	if (length && length < 32 && strspn(value, LETTERS DIGITS "-_.") == length)
 		return NULL;
 	return "a service's name has 1 to 31 characters out of a-z 0-9 - _ .";
+}
+
+/* Who may be punished: design.md, section 7. */
+static const char *syn_action_fault(const char *value)
+{
+	if (strcmp(value, limit_action_words[LIMIT_DROP]) != 0)
+		return NULL;
+	return "anyone can send SYNs in another's name, so that they may be challenged or thinned out only: "
+	       "write "
+	       "\"challenge\" or \"thin\", or limit connections";
+}
+
+static const char *connection_action_fault(const char *value)
+{
+	if (strcmp(value, limit_action_words[LIMIT_CHALLENGE]) != 0)
+		return NULL;
+	return "a connection has brought its cookie already: write \"thin\" or \"drop\"";
 }
 
 /* --- the tables --- */
@@ -128,6 +153,49 @@ static const struct key tracking_keys[] = {
 	{ 0 },
 };
 
+#define RATE(field) &value_number, CONFIG(field), .max = 100000000
+#define LIMIT_KEYS(table, kind, level, fault)                                                                \
+	static const struct key table[] = {                                                                  \
+		{ "rate", RATE(limits.limit[kind][level].rate) },                                            \
+		{ "burst", RATE(limits.limit[kind][level].burst) },                                          \
+		{ "proven_rate", RATE(limits.limit[kind][level].proven_rate) },                              \
+		{ "proven_burst", RATE(limits.limit[kind][level].proven_burst) },                            \
+		{ "action", &value_word, CONFIG(limits.limit[kind][level].action),                           \
+		  .words = limit_action_words, .find_fault = fault },                                        \
+		{ 0 },                                                                                       \
+	}
+#define MOST_KEYS(name, word)                                                                                \
+	static const struct key half_open_##word##_keys[] = {                                                \
+		{ "most", RATE(limits.limit[KIND_HALF_OPEN][name].rate) },                                   \
+		{ "proven_most", RATE(limits.limit[KIND_HALF_OPEN][name].proven_rate) },                     \
+		{ "action", &value_word, CONFIG(limits.limit[KIND_HALF_OPEN][name].action),                  \
+		  .words = limit_action_words, .find_fault = syn_action_fault },                             \
+		{ 0 },                                                                                       \
+	};
+#define SYN_KEYS(name, word) LIMIT_KEYS(syn_##word##_keys, KIND_SYN, name, syn_action_fault);
+#define CONNECTION_KEYS(name, word)                                                                          \
+	LIMIT_KEYS(connection_##word##_keys, KIND_CONNECTION, name, connection_action_fault);
+LIMIT_LEVELS_X(SYN_KEYS)
+LIMIT_LEVELS_X(CONNECTION_KEYS)
+LIMIT_LEVELS_X(MOST_KEYS)
+
+#define SYN_GROUP(name, word)	     { "syn_" #word, &group, .members = syn_##word##_keys },
+#define CONNECTION_GROUP(name, word) { "connection_" #word, &group, .members = connection_##word##_keys },
+#define MOST_GROUP(name, word)	     { "half_open_" #word, &group, .members = half_open_##word##_keys },
+static const struct key punish_keys[] = {
+	{ "mode", &value_word, CONFIG(punish.mode), .words = policy_words },
+	{ "acts", &value_number, CONFIG(punish.acts), .min = 20, .max = 1000000 },
+	{ "duration_s", &value_number, CONFIG(punish.duration_s), .min = 1, .max = 31536000 },
+	{ "duration_most_s", &value_number, CONFIG(punish.duration_most_s), .min = 1, .max = 31536000 },
+	{ "most", &value_number, CONFIG(punish.most), .min = 1, .max = 4096 },
+	{ 0 },
+};
+
+static const struct key limits_keys[] = {
+	{ "mode", &value_word, CONFIG(limits.mode), .words = policy_words },
+	LIMIT_LEVELS_X(SYN_GROUP) LIMIT_LEVELS_X(CONNECTION_GROUP) LIMIT_LEVELS_X(MOST_GROUP){ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
 	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
@@ -159,7 +227,45 @@ const struct key config_keys[] = {
 	{ "services", &services, .members = service_keys,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },
+	{ "limits", &group, .members = limits_keys },
+	{ "auto_block", &group, .members = punish_keys },
 	{ 0 },
+};
+
+const struct config_punish punish_defaults = {
+	.mode = POLICY_MONITOR,
+	.acts = 20,
+	.duration_s = 600,
+	.duration_most_s = 86400,
+	.most = 1000,
+};
+
+/* A crowd behind one address stays below them, and more so once it has shown that it brings cookies back. */
+const struct config_limits limits_defaults = {
+	.mode = POLICY_MONITOR,
+	.limit = {
+		[KIND_SYN] = {
+			[LEVEL_SOURCE] = { 500, 1000, 5000, 10000, LIMIT_THIN },
+			[LEVEL_PREFIX] = { 2000, 4000, 20000, 40000, LIMIT_THIN },
+			[LEVEL_SITE] = { 8000, 16000, 80000, 160000, LIMIT_THIN },
+			[LEVEL_SERVICE] = { .action = LIMIT_THIN },
+			[LEVEL_TOTAL] = { .action = LIMIT_THIN },
+		},
+		[KIND_CONNECTION] = {
+			[LEVEL_SOURCE] = { 1000, 4000, 5000, 10000, LIMIT_DROP },
+			[LEVEL_PREFIX] = { 4000, 16000, 20000, 40000, LIMIT_DROP },
+			[LEVEL_SITE] = { 16000, 64000, 80000, 160000, LIMIT_DROP },
+			[LEVEL_SERVICE] = { .action = LIMIT_DROP },
+			[LEVEL_TOTAL] = { .action = LIMIT_DROP },
+		},
+		[KIND_HALF_OPEN] = {
+			[LEVEL_SOURCE] = { .rate = 2000, .proven_rate = 10000, .action = LIMIT_THIN },
+			[LEVEL_PREFIX] = { .rate = 8000, .proven_rate = 40000, .action = LIMIT_THIN },
+			[LEVEL_SITE] = { .rate = 32000, .proven_rate = 160000, .action = LIMIT_THIN },
+			[LEVEL_SERVICE] = { .action = LIMIT_THIN },
+			[LEVEL_TOTAL] = { .action = LIMIT_THIN },
+		},
+	},
 };
 
 static const struct config_service service_defaults = {

@@ -10,6 +10,9 @@
 extern const struct key config_keys[];	 /* of struct config */
 extern const char *const mode_words[];	 /* by enum service_mode */
 extern const char *const policy_words[]; /* by enum policy_mode */
+extern const char *const limit_action_words[];
+extern const struct config_limits limits_defaults;
+extern const struct config_punish punish_defaults;
 
 /* Reads the members of a group into object; a key that the table lacks is an error. */
 int keys_read(const struct key *keys, const config_setting_t *group, void *object,

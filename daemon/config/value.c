@@ -105,7 +105,7 @@ const struct value_type value_boolean = { read_boolean, print_boolean };
 
 _Static_assert(sizeof(enum service_mode) == sizeof(int) && sizeof(enum deployment) == sizeof(int) &&
 		       sizeof(enum xdp_mode) == sizeof(int) && sizeof(enum forward_mode) == sizeof(int) &&
-		       sizeof(enum policy_mode) == sizeof(int),
+		       sizeof(enum policy_mode) == sizeof(int) && sizeof(enum limit_action) == sizeof(int),
 	       "words are stored as int");
 
 int value_find_word(const char *const *words, const char *word)

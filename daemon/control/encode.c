@@ -2,6 +2,7 @@
 /* The engine's state as JSON. */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/control/encode.h"
@@ -137,6 +138,60 @@ json_t *encode_with_alarms(json_t *reply, struct engine *engine)
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;
+}
+
+static json_t *encode_limit(const struct limit_status *status)
+{
+	const struct config_limit *l = &status->limit;
+
+	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:I}", "name", status->name, "rate",
+			 count(l->rate), "burst", count(l->burst), "proven_rate", count(l->proven_rate),
+			 "proven_burst", count(l->proven_burst), "action",
+			 config_limit_action_word(l->action), "changed", status->changed, "over",
+			 count(status->counters.over), "dropped", count(status->counters.dropped));
+}
+
+json_t *encode_limits(struct engine *engine)
+{
+	enum policy_mode configured = engine_get_config(engine)->limits.mode;
+	json_t *limits = json_array();
+	struct limit_status status;
+
+	for (size_t i = 0; engine_get_limit(engine, i, &status) == 0; i++)
+		json_array_append_new(limits, encode_limit(&status));
+	return json_pack("{s:s,s:s,s:o}", "mode", config_policy_word(engine_limits_mode(engine)),
+			 "configured_mode", config_policy_word(configured), "limits", limits);
+}
+
+static json_t *encode_source(const struct source_status *s)
+{
+	static const char *const levels[] = {
+#define X(name, word) #word,
+		LIMIT_LEVELS_X(X)
+#undef X
+	};
+	char prefix[INET6_ADDRSTRLEN + 8];
+
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "prefix",
+			 prefix_format(&s->prefix, prefix, sizeof(prefix)), "level", levels[s->level],
+			 "half_open", count(s->half_open), "half_open_error", count(s->error), "begun",
+			 count(s->begun), "completed", count(s->completed), "syn_rate_pps",
+			 count(s->syn_rate_pps), "proven", s->proven, "over", count(s->over), "dropped",
+			 count(s->dropped));
+}
+
+json_t *encode_sources(struct engine *engine, enum source_order order, size_t wanted)
+{
+	struct source_status *all = calloc(SOURCES_MAX, sizeof(*all));
+	json_t *sources = json_array();
+	uint32_t window_s = 0;
+	size_t found = all ? engine_get_sources(engine, order, all, SOURCES_MAX, &window_s) : 0;
+
+	for (size_t i = 0; i < found && i < wanted; i++)
+		json_array_append_new(sources, encode_source(&all[i]));
+	free(all);
+	return json_pack("{s:o,s:I,s:b}", "sources", sources, "window_s", count(window_s), "accounting",
+			 engine_limits_mode(engine) != POLICY_OFF);
 }
 
 json_t *encode_services(struct engine *engine)

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 
+#include "daemon/engine/source.h"
+
 struct config_service;
 struct engine;
 struct engine_status;
@@ -20,6 +22,9 @@ json_t *encode_status(struct engine *engine);
 /* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off,
  * draining, forwarding_off. */
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
+json_t *encode_limits(struct engine *engine);
+/* At most count, the heaviest first. */
+json_t *encode_sources(struct engine *engine, enum source_order order, size_t count);
 json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);
 

@@ -25,7 +25,11 @@
 #define ITEMS_IN_PART	512
 #define SERVERS_IN_PART 64
 #define TEXT_IN_PART	10240
-#define DRAIN_EVERY_MS	1000
+
+/* Sources in a reply, which holds some 250 bytes of each. */
+#define SOURCES_SHOWN	  20
+#define SOURCES_SHOWN_MAX 200
+#define DRAIN_EVERY_MS	  1000
 
 #define SECRET_FILE_RULE                                                                                     \
 	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
@@ -416,6 +420,48 @@ static void handle_drain(struct request *request)
 	request_pause(request, DRAIN_EVERY_MS);
 }
 
+static void handle_list_limits(struct request *request)
+{
+	struct engine *engine = engine_of(request);
+
+	request_reply(request, encode_with_alarms(encode_limits(engine), engine));
+}
+
+static void handle_set_limit(struct request *request)
+{
+	struct config_error error = { 0 };
+	int result = engine_change_limit(engine_of(request), request_string(request, "name"),
+					 request_string(request, "settings"), &error);
+	char text[REASON_SIZE];
+
+	if (result == -EINVAL) {
+		request_explain(request, config_error_format(&error, text, sizeof(text)));
+		request_fail(
+			request, ERROR_BAD_LIMIT,
+			json_pack("{s:o,s:o}", "key", json_text(error.key), "text", json_text(error.text)));
+	} else if (result) {
+		fail_errno(request, result, "");
+	} else {
+		request_reply(request, encode_limits(engine_of(request)));
+	}
+}
+
+static void handle_list_sources(struct request *request)
+{
+	const char *sort = request_string(request, "sort");
+	long long wanted = request_integer(request, "count", SOURCES_SHOWN);
+	int order = source_order_parse(sort ? sort : "half_open");
+
+	if (order < 0 || wanted < 1 || wanted > SOURCES_SHOWN_MAX)
+		request_fail(request, ERROR_INVALID_PARAMETER,
+			     json_pack("{s:s}", "parameter", order < 0 ? "sort" : "count"));
+	else
+		request_reply(request,
+			      encode_with_alarms(encode_sources(engine_of(request), (enum source_order)order,
+								(size_t)wanted),
+						 engine_of(request)));
+}
+
 static void handle_version(struct request *request)
 {
 	request_reply(request, json_pack("{s:s}", "version", SYNMOAT_VERSION));
@@ -530,6 +576,15 @@ static const struct method methods[] = {
 	    { "limit", PARAMETER_INTEGER, true } } },
 	{ METHOD_GET_FLOW, ACCESS_READ, flows_handle_get, BETWEEN },
 	{ METHOD_KILL_FLOW, ACCESS_CHANGE, flows_handle_kill, BETWEEN },
+	{ METHOD_LIST_LIMITS, ACCESS_READ, handle_list_limits, { { 0 } } },
+	{ METHOD_SET_LIMIT,
+	  ACCESS_CHANGE,
+	  handle_set_limit,
+	  { NAME, { "settings", PARAMETER_STRING, false } } },
+	{ METHOD_LIST_SOURCES,
+	  ACCESS_READ,
+	  handle_list_sources,
+	  { { "sort", PARAMETER_STRING, true }, { "count", PARAMETER_INTEGER, true } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

@@ -32,6 +32,9 @@
 #define METHOD_LIST_FLOWS	"io.synmoat.ListFlows"
 #define METHOD_GET_FLOW		"io.synmoat.GetFlow"
 #define METHOD_KILL_FLOW	"io.synmoat.KillFlow"
+#define METHOD_LIST_LIMITS	"io.synmoat.ListLimits"
+#define METHOD_SET_LIMIT	"io.synmoat.SetLimit"
+#define METHOD_LIST_SOURCES	"io.synmoat.ListSources"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"
@@ -46,6 +49,7 @@
 #define ERROR_INTERFACE_BUSY	"io.synmoat.InterfaceBusy"
 #define ERROR_NO_SUCH_ENTRY	"io.synmoat.NoSuchEntry"
 #define ERROR_CONFIG		"io.synmoat.ConfigError"
+#define ERROR_BAD_LIMIT		"io.synmoat.BadLimit"
 #define ERROR_FAILED		"io.synmoat.Failed"
 #define ERROR_INVALID_MESSAGE	"io.synmoat.InvalidMessage"
 #define ERROR_MESSAGE_TOO_LARGE "io.synmoat.MessageTooLarge"

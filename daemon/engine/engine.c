@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/limit.h"
 #include "daemon/maps/fastpath.h"
 
 #define TICK_ACCURACY_US 1000
@@ -89,7 +90,10 @@ static int start_services(struct engine *e, struct config_error *error)
 		e->link.mtu = 1500;
 	stack_settings_read(&e->stack);
 	slot_assign_all(e, e->config, NULL);
-	result = publish_services(e);
+	e->limits = e->config->limits;
+	result = publish_limits(e);
+	if (!result)
+		result = publish_services(e);
 	if (result)
 		set_error(error, e->config, "services", services_fault(result));
 	return result;
@@ -275,6 +279,8 @@ int engine_reload(struct engine *e, struct config_error *error)
 			e->slot_of[i] = slot_find(e, old->services[i].name);
 		config_free(config);
 	} else {
+		limit_merge(&e->limits, &old->limits, &config->limits);
+		result = publish_limits(e);
 		config_free(old);
 	}
 	free(slots);
@@ -288,6 +294,13 @@ int engine_rotate_key(struct engine *e, bool now)
 	if (result)
 		return result;
 	return publish_runtime(e);
+}
+
+int engine_change_limit(struct engine *e, const char *name, const char *settings, struct config_error *error)
+{
+	int result = config_change_limits(&e->limits, name, settings, error);
+
+	return result ? result : publish_limits(e);
 }
 
 int engine_set_bypass(struct engine *e, bool on)

@@ -12,6 +12,7 @@
 
 #include "bpf/abi.h"
 #include "daemon/config/config.h"
+#include "daemon/engine/source.h"
 
 struct engine;
 struct lists;
@@ -108,6 +109,28 @@ int engine_reload(struct engine *engine, struct config_error *error);
 /* Stages a new master; now: the old ones cease to validate at once. Returns 0, or 1 when coalesced with a
  * pending one. */
 int engine_rotate_key(struct engine *engine, bool now);
+
+/* One limit as it stands now. */
+struct limit_status {
+	const char *name;
+	struct config_limit limit; /* in force */
+	bool changed;		   /* at runtime: the configuration says otherwise */
+	struct limit_counters counters;
+};
+
+/* 0, or -ENOENT beyond the last. */
+int engine_get_limit(struct engine *engine, size_t index, struct limit_status *status);
+enum policy_mode engine_limits_mode(const struct engine *engine);
+
+/* A change at runtime, as config_change_limits(); lasts until the daemon ends or a reload changes that limit
+ * in the file. */
+int engine_change_limit(struct engine *engine, const char *name, const char *settings,
+			struct config_error *error);
+
+/* Fills all with sources that stand out, the heaviest first; returns how many. *window_s: that they are
+ * counted over. */
+size_t engine_get_sources(struct engine *engine, enum source_order order, struct source_status *all,
+			  size_t max, uint32_t *window_s);
 
 /* Off ends draining, too. */
 int engine_set_bypass(struct engine *engine, bool on);

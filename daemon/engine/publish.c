@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/engine/limit.h"
 #include "daemon/engine/ranges.h"
 #include "daemon/maps/fastpath.h"
 
@@ -43,12 +44,20 @@ int publish_runtime(struct engine *e)
 		.probe_after_s = e->config->probe_after_s,
 		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
 		.lookups_per_s = e->config->lookup_budget_pps,
+		.limits = e->limits_half,
+		.limits_mode = limit_mode_needed(&e->limits),
+		.auto_block = e->config->punish.mode != POLICY_OFF && e->limits.mode != POLICY_OFF,
+		.accounting = e->limits.mode != POLICY_OFF,
+		.window_shift = limit_window_shift(e->clock.jiffies_hz),
 	};
 	int error = clock_read_all(e, &now);
 
 	if (error)
 		return error;
 	lists_get_roots(e->lists, runtime.list_root);
+	memcpy(runtime.sketch_error, e->sketch_error, sizeof(runtime.sketch_error));
+	for (int level = 0; level < SKETCH_LEVELS; level++)
+		runtime.heavy_from[level] = HEAVY_LEAST + e->sketch_error[level];
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
 	keyring_fill(&e->keyring, &runtime);
@@ -92,5 +101,14 @@ int publish_services(struct engine *e)
 	}
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
 	ranges_free(&table);
+	return publish_runtime(e);
+}
+
+int publish_limits(struct engine *e)
+{
+	struct limits limits;
+
+	limit_compile(&e->limits, e->clock.jiffies_hz, &limits);
+	e->limits_half = fastpath_stage_limits(e->fastpath, &limits);
 	return publish_runtime(e);
 }

@@ -12,13 +12,15 @@
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
 #include "daemon/engine/profile.h"
+#include "daemon/engine/punish.h"
 #include "daemon/lists/lists.h"
 #include "daemon/netlink/link.h"
 
 struct fastpath;
 
-#define TICK_US	 1000000
-#define NS_PER_S 1000000000LL
+#define TICK_US	    1000000
+#define HEAVY_LEAST 32 /* half-opens that make a source stand out, beyond what may be error */
+#define NS_PER_S    1000000000LL
 
 /* The kernel takes over no handshake that it did not begin, unless it knows cookies itself. */
 #define NOTHING_DEFENDED                                                                                     \
@@ -58,6 +60,10 @@ struct engine {
 	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
+	struct config_limits limits;	  /* in force: changes at runtime included */
+	uint32_t limits_half;
+	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
+	struct punish punish;
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
 	char reason[160];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
@@ -82,6 +88,7 @@ uint64_t clock_now_s(void); /* monotonic */
 int clock_read_all(struct engine *e, struct clock_reading *reading);
 int publish_runtime(struct engine *e);
 int publish_services(struct engine *e); /* and the runtime */
+int publish_limits(struct engine *e);	/* and the runtime */
 
 /* --- slot.c --- */
 void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitigation);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/maps/fastpath.h"
@@ -130,4 +131,60 @@ int engine_get_interface(struct engine *e, size_t index, struct interface_status
 	else
 		snprintf(status->reason, sizeof(status->reason), "%s", e->reason);
 	return 0;
+}
+
+int engine_get_limit(struct engine *e, size_t index, struct limit_status *status)
+{
+	enum limit_kind kind = (enum limit_kind)(index / LEVEL_COUNT);
+	enum limit_level level = (enum limit_level)(index % LEVEL_COUNT);
+
+	if (index >= KIND_COUNT * LEVEL_COUNT)
+		return -ENOENT;
+	memset(status, 0, sizeof(*status));
+	status->name = config_limit_name(kind, level);
+	status->limit = e->limits.limit[kind][level];
+	status->changed =
+		memcmp(&status->limit, &e->config->limits.limit[kind][level], sizeof(status->limit)) != 0;
+	return fastpath_read_limit(e->fastpath, kind, level, &status->counters);
+}
+
+enum policy_mode engine_limits_mode(const struct engine *e)
+{
+	return e->limits.mode;
+}
+
+/* False: it has just been replaced by another, or nothing is known of it any more. */
+static bool describe(struct engine *e, const struct heavy *heavy, uint32_t window_s, uint64_t jiffies,
+		     struct source_status *status)
+{
+	struct source_args counts = { .v6 = heavy->v6, .level = heavy->level };
+
+	memcpy(counts.address, heavy->address, sizeof(counts.address));
+	if (heavy->level >= SKETCH_LEVELS || fastpath_query_source(e->fastpath, &counts) ||
+	    counts.tag != heavy->tag)
+		return false;
+	source_describe(heavy, &counts, e->sketch_error[heavy->level], window_s, status);
+	return status->half_open > status->error + HEAVY_LEAST ||
+	       (uint32_t)(jiffies >> HEAVY_SHIFT) - heavy->seen <= HEAVY_STALE;
+}
+
+size_t engine_get_sources(struct engine *e, enum source_order order, struct source_status *all, size_t max,
+			  uint32_t *window_s)
+{
+	struct heavy *heavies = calloc(SOURCES_MAX, sizeof(*heavies));
+	size_t found, count = 0;
+	uint64_t jiffies;
+
+	if (!heavies || fastpath_read_jiffies(e->fastpath, &jiffies)) {
+		free(heavies);
+		return 0;
+	}
+	*window_s =
+		source_window_s(jiffies, fastpath_runtime(e->fastpath)->window_shift, e->clock.jiffies_hz);
+	found = fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX);
+	for (size_t i = 0; i < found && count < max; i++)
+		count += describe(e, &heavies[i], *window_s, jiffies, &all[count]);
+	free(heavies);
+	source_sort(all, count, order);
+	return count;
 }

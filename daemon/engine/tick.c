@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/engine/calm.h"
+#include "daemon/engine/limit.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
@@ -157,6 +158,57 @@ static void follow_stack_settings(struct engine *e)
 	publish_services(e);
 }
 
+/* How far estimates of half-opens may be off now: half a megabyte is read for each level. */
+static void follow_sketch(struct engine *e)
+{
+	uint64_t jiffies;
+
+	if (e->limits.mode == POLICY_OFF || fastpath_read_jiffies(e->fastpath, &jiffies))
+		return;
+	for (int level = 0; level < SKETCH_LEVELS; level++)
+		e->sketch_error[level] = limit_sketch_error(
+			fastpath_sketch_total(e->fastpath, (enum limit_level)level, jiffies));
+}
+
+static void block(struct engine *e, const struct heavy *heavy, uint32_t acts)
+{
+	const struct config_punish *config = &e->config->punish;
+	bool enforced = config->mode == POLICY_ENFORCE;
+	struct prefix prefix = source_prefix(heavy);
+	uint32_t duration_s = punish_judge(&e->punish, config, &prefix.address, acts, engine_list_clock());
+	int64_t now_s = engine_list_clock();
+	char address[INET6_ADDRSTRLEN + 4], reason[64];
+	int error = 0;
+
+	if (!duration_s)
+		return;
+	snprintf(reason, sizeof(reason), "%u connections over limits.connection_source", acts);
+	if (enforced)
+		error = lists_add(e->lists, LIST_BLOCK, &prefix, ORIGIN_AUTO, now_s + duration_s, now_s,
+				  reason);
+	log_print(LOG_WARNING, "automatic block of %s for %u s: %s%s%s",
+		  prefix_format(&prefix, address, sizeof(address)), duration_s, reason,
+		  enforced ? "" : " (auto_block.mode is monitor: not blocked)", error < 0 ? ": failed" : "");
+	if (enforced)
+		engine_lists_changed(e);
+}
+
+/* Those who were seen going over a limit with valid cookies. */
+static void punish_offenders(struct engine *e)
+{
+	struct heavy *heavies;
+	size_t count;
+
+	if (e->config->punish.mode == POLICY_OFF || e->limits.mode == POLICY_OFF)
+		return;
+	heavies = calloc(SOURCES_MAX, sizeof(*heavies));
+	count = heavies ? fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX) : 0;
+	for (size_t i = 0; i < count; i++)
+		if (heavies[i].acts && heavies[i].level == LEVEL_SOURCE)
+			block(e, &heavies[i], heavies[i].acts);
+	free(heavies);
+}
+
 int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct engine *e = arg;
@@ -175,6 +227,8 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		follow_stack_settings(e);
 	}
 	follow_clock(e);
+	follow_sketch(e);
+	punish_offenders(e);
 	if (keyring_tick(&e->keyring, clock_now_s()))
 		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
 			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");

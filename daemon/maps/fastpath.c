@@ -51,6 +51,9 @@ struct fastpath {
 		void *arg;
 		int left;
 	} batch;
+	struct limits *limits;
+	struct sketch_cell *sketch;
+	struct heavy_set *heavies;
 	int cpus;
 	int links[LINK_COUNT];
 	enum port at_fault;
@@ -188,8 +191,11 @@ static int map_all(struct fastpath *f)
 	f->services = map_memory(f->skeleton->maps.services);
 	f->states = map_memory(f->skeleton->maps.service_states);
 	f->servers = map_memory(f->skeleton->maps.servers);
+	f->limits = map_memory(f->skeleton->maps.limits);
+	f->sketch = map_memory(f->skeleton->maps.sketch);
+	f->heavies = map_memory(f->skeleton->maps.heavies);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->states ||
-	    !f->servers)
+	    !f->servers || !f->limits || !f->sketch || !f->heavies)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -275,6 +281,9 @@ void fastpath_free(struct fastpath *f)
 	fastpath_detach(f);
 	ring_buffer__free(f->ring);
 	if (f->skeleton) {
+		unmap_memory(f->heavies, f->skeleton->maps.heavies);
+		unmap_memory(f->sketch, f->skeleton->maps.sketch);
+		unmap_memory(f->limits, f->skeleton->maps.limits);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
 		unmap_memory(f->services, f->skeleton->maps.services);
@@ -464,6 +473,14 @@ uint32_t fastpath_stage_services(struct fastpath *f, const struct ranges_table *
 	return half;
 }
 
+uint32_t fastpath_stage_limits(struct fastpath *f, const struct limits *limits)
+{
+	uint32_t half = !fastpath_runtime(f)->limits;
+
+	f->limits[half] = *limits;
+	return half;
+}
+
 void fastpath_publish(struct fastpath *f, const struct runtime *runtime)
 {
 	uint32_t next = !(f->control->live & 1);
@@ -508,6 +525,13 @@ int fastpath_read_counters(struct fastpath *f, uint32_t slot, struct service_cou
 			  sizeof(*sum) / sizeof(uint64_t));
 }
 
+int fastpath_read_limit(struct fastpath *f, enum limit_kind kind, enum limit_level level,
+			struct limit_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.limit_counts, (uint32_t)kind * LEVEL_COUNT + (uint32_t)level,
+			  (uint64_t *)sum, sizeof(*sum) / sizeof(uint64_t));
+}
+
 int fastpath_read_handovers(struct fastpath *f, struct handover_counters *sum)
 {
 	uint32_t zero = 0;
@@ -545,6 +569,41 @@ int fastpath_read_jiffies(struct fastpath *f, uint64_t *jiffies)
 	if (!error)
 		*jiffies = args.jiffies;
 	return error;
+}
+
+int fastpath_query_source(struct fastpath *f, struct source_args *source)
+{
+	return run_syscall_program(f->skeleton->progs.source_query, source, sizeof(*source));
+}
+
+static uint64_t begun_in(uint64_t word, uint64_t window)
+{
+	return word >> SKETCH_EPOCH_SHIFT == (window & 0xffff) ? word & SKETCH_MASK : 0;
+}
+
+uint64_t fastpath_sketch_total(struct fastpath *f, enum limit_level level, uint64_t jiffies)
+{
+	const struct sketch_cell *row = f->sketch + (uint32_t)level * SKETCH_ROWS * SKETCH_WIDTH;
+	uint64_t window = jiffies >> fastpath_runtime(f)->window_shift, sum = 0;
+
+	for (uint32_t i = 0; i < SKETCH_WIDTH; i++)
+		sum += begun_in(row[i].half[window & 1], window) +
+		       begun_in(row[i].half[!(window & 1)], window - 1);
+	return sum;
+}
+
+size_t fastpath_read_heavies(struct fastpath *f, struct heavy *heavy, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t set = 0; set < HEAVY_SETS; set++)
+		for (size_t way = 0; way < HEAVY_WAYS; way++) {
+			const struct heavy *h = &f->heavies[set].way[way];
+
+			if (h->tag && count < max)
+				heavy[count++] = *h;
+		}
+	return count;
 }
 
 static void send_owed(struct fastpath *f, uint32_t index)

@@ -56,6 +56,8 @@ bool fastpath_links_dead(const struct fastpath *fastpath);
  */
 uint32_t fastpath_stage_services(struct fastpath *fastpath, const struct ranges_table *table,
 				 const struct service *services);
+/* Fills the dead half of the limits and returns it, for a runtime to name. */
+uint32_t fastpath_stage_limits(struct fastpath *fastpath, const struct limits *limits);
 void fastpath_publish(struct fastpath *fastpath, const struct runtime *runtime);
 const struct runtime *fastpath_runtime(const struct fastpath *fastpath);
 
@@ -64,6 +66,14 @@ struct service_state *fastpath_state(struct fastpath *fastpath, uint32_t slot);
 
 /* Sums over all CPUs. 0 or a negative errno. */
 int fastpath_read_counters(struct fastpath *fastpath, uint32_t slot, struct service_counters *sum);
+int fastpath_read_limit(struct fastpath *fastpath, enum limit_kind kind, enum limit_level level,
+			struct limit_counters *sum);
+/* Handshakes begun in the window of JIFFIES and the one before, as one row of the sketch has them. */
+uint64_t fastpath_sketch_total(struct fastpath *fastpath, enum limit_level level, uint64_t jiffies);
+/* Fills *heavy with those that stand out now, at most max; returns how many. */
+size_t fastpath_read_heavies(struct fastpath *fastpath, struct heavy *heavy, size_t max);
+/* In: address, v6, level. */
+int fastpath_query_source(struct fastpath *fastpath, struct source_args *source);
 int fastpath_read_handovers(struct fastpath *fastpath, struct handover_counters *sum);
 
 int fastpath_read_jiffies(struct fastpath *fastpath, uint64_t *jiffies);

@@ -41,6 +41,7 @@ struct bench_case {
 	uint32_t pool;	  /* so many different frames, at most REFILL_FRAMES */
 	uint32_t flows;	  /* of so many verified flows, all powers of two; 0: any source */
 	uint32_t lookups_per_s;
+	bool accounting, limits; /* of half-opens; all those of a new install, never exceeded */
 };
 
 #define HOT    256
@@ -70,6 +71,17 @@ static const struct bench_case cases[] = {
 	CASE("SYN, no options, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN),
 	CASE("SYN, Linux, IPv4, 4,096 sources", TX_SYNACK, 0, SPREAD, TO4, .flags = SYN,
 	     .options = LINUX_OPTIONS),
+	{ .name = "... and accounting",
+	  .verdict = TX_SYNACK,
+	  .pool = SPREAD,
+	  .accounting = true,
+	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
+	{ .name = "... and limits",
+	  .verdict = TX_SYNACK,
+	  .pool = SPREAD,
+	  .accounting = true,
+	  .limits = true,
+	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
 	CASE("bad ACK, lookups spent", DROP_LOOKUP_BUDGET, 20, HOT, TO4, .flags = ACK, .options = TIMESTAMPS),
 	{ .name = "bad ACK, sockets asked",
 	  .verdict = DROP_BAD_COOKIE,
@@ -134,6 +146,11 @@ static void prepare(struct harness *h, const struct bench_case *c)
 {
 	h->runtime.lookups_per_s = c->lookups_per_s;
 	h->runtime.jiffies_hz = c->flows ? ALWAYS_FRESH : 250;
+	h->runtime.accounting = c->accounting;
+	h->runtime.window_shift = 11;
+	h->runtime.limits_mode = c->limits ? POLICY_MONITOR : POLICY_OFF;
+	for (int level = 0; level < SKETCH_LEVELS; level++)
+		h->runtime.heavy_from[level] = UINT32_MAX;
 	fastpath_publish(h->fastpath, &h->runtime);
 }
 
@@ -200,6 +217,19 @@ static void pin(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+/* The levels that a new install has limits at. */
+static void publish_limits(struct harness *h)
+{
+	struct limits limits = { 0 };
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < SKETCH_LEVELS; level++)
+			limits.limit[kind][level] = (struct limit){ .base = { 1, 1ULL << 60 },
+								    .action = LIMIT_THIN,
+								    .most = UINT32_MAX };
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits);
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 11;
@@ -218,6 +248,7 @@ int main(int argc, char **argv)
 	if (!r)
 		return 1;
 	seed_flows(state);
+	publish_limits(state);
 	for (int round = 0; round < rounds; round++)
 		for (size_t i = 0; i < COUNT(cases); i++)
 			measure(state, r, i, round, repeat);

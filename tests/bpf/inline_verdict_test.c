@@ -3,6 +3,7 @@
  * Inline: every verdict of both hooks, what leaves, and what is kept: ends of connections, tuples used again,
  * what is refused, what passes untranslated, and how much of that applies when.
  */
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -324,6 +325,180 @@ static void handshakes_of_one_source(void **state)
 		d[1] = from(h, rows[i].client, 31005);
 		expect_too_many(&d[1]);
 	}
+}
+
+/* --- limits: what limit_test.c and halfopen_test.c show of both deployments, once for each verdict --- */
+
+#define NEVER (1ULL << 50) /* jiffies << PACE_SHIFT: a token in some days */
+
+static struct limits the_limits;
+
+static struct limit *limit_to(struct harness *h, enum limit_kind kind, enum limit_level level,
+			      uint32_t tokens)
+{
+	struct limit *l = &the_limits.limit[kind][level];
+
+	memset(&the_limits, 0, sizeof(the_limits));
+	*l = (struct limit){ .action = LIMIT_DROP, .most = tokens };
+	if (kind != KIND_HALF_OPEN)
+		l->base = (struct pace){ NEVER, (tokens - 1) * NEVER };
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits_mode = POLICY_ENFORCE;
+	h->runtime.accounting = 1;
+	h->runtime.window_shift = 20;
+	harness_publish(h);
+	return l;
+}
+
+static void limits_are_kept(void **state)
+{
+	static const struct {
+		enum limit_kind kind;
+		enum limit_level level;
+		const char *from[3];
+		enum verdict verdict;
+	} rows[] = {
+		{ KIND_SYN, LEVEL_SOURCE, { "10.1.40.1", "10.1.40.1", "10.1.40.1" }, DROP_RATE_SOURCE },
+		{ KIND_SYN, LEVEL_PREFIX, { "10.1.41.1", "10.1.41.2", "10.1.41.3" }, DROP_RATE_PREFIX },
+		{ KIND_SYN, LEVEL_SERVICE, { "10.1.42.1", "10.1.43.1", "10.1.44.1" }, DROP_RATE_SERVICE },
+		{ KIND_SYN, LEVEL_TOTAL, { "10.1.42.1", "10.1.43.1", "10.1.44.1" }, DROP_RATE_TOTAL },
+		{ KIND_HALF_OPEN,
+		  LEVEL_SOURCE,
+		  { "10.1.45.1", "10.1.45.1", "10.1.45.1" },
+		  DROP_HALF_OPEN_SOURCE },
+		{ KIND_HALF_OPEN,
+		  LEVEL_PREFIX,
+		  { "10.1.46.1", "10.1.46.2", "10.1.46.3" },
+		  DROP_HALF_OPEN_PREFIX },
+		{ KIND_HALF_OPEN,
+		  LEVEL_SERVICE,
+		  { "10.1.47.1", "10.1.48.1", "10.1.49.1" },
+		  DROP_HALF_OPEN_SERVICE },
+		{ KIND_HALF_OPEN,
+		  LEVEL_TOTAL,
+		  { "10.1.47.1", "10.1.48.1", "10.1.49.1" },
+		  DROP_HALF_OPEN_TOTAL },
+	};
+	struct harness *h = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		limit_to(h, rows[i].kind, rows[i].level, 2);
+		for (int n = 0; n < 3; n++) {
+			struct frame_spec syn = { .saddr = rows[i].from[n],
+						  .daddr = SERVER4,
+						  .source = 40000,
+						  .dest = 80,
+						  .flags = SYN };
+			struct frame f;
+
+			frame_build(&f, &syn);
+			if (n == 2)
+				appliance_expect(h, rows[i].from[n], PORT_OUTSIDE, &f, rows[i].verdict, NULL);
+			else
+				assert_int_equal(appliance_run_bare(h, PORT_OUTSIDE, &f, NULL), ACTION_TX);
+		}
+	}
+}
+
+static void a_connection_too_many_is_dropped(void **state)
+{
+	struct dialogue d = numbered(*state, 0);
+	struct frame ack;
+
+	limit_to(*state, KIND_CONNECTION, LEVEL_TOTAL, 1);
+	dialogue_begin(&d);
+	dialogue_ask(&d);
+	dialogue_prove(&d, NULL);
+	d = numbered(*state, 1);
+	dialogue_begin(&d);
+	dialogue_ask(&d);
+	dialogue_ack_frame(&d, NULL, &ack);
+	appliance_expect(*state, "one too many", PORT_OUTSIDE, &ack, DROP_CONNECTIONS, NULL);
+	assert_int_equal(appliance_count(*state), 1);
+}
+
+static uint32_t acts_of(struct harness *h, const char *address)
+{
+	struct heavy all[HEAVY_SETS * HEAVY_WAYS];
+	struct source_args known = { .level = LEVEL_SOURCE };
+	size_t count = fastpath_read_heavies(h->fastpath, all, COUNT(all));
+
+	inet_pton(AF_INET, address, known.address);
+	assert_int_equal(fastpath_query_source(h->fastpath, &known), 0);
+	for (size_t i = 0; i < count; i++)
+		if (all[i].tag == known.tag)
+			return all[i].acts;
+	return 0;
+}
+
+/* Nothing counts against a source while somebody may be guessing cookies in its name. */
+static void connections_over_a_limit_are_acts(void **state)
+{
+	struct harness *h = *state;
+	struct limit *l = limit_to(h, KIND_CONNECTION, LEVEL_SOURCE, 1);
+	struct dialogue d = numbered(h, 200);
+	struct frame ack;
+
+	l->base.tolerance = NEVER; /* a bucket of its own may hold what other tests left: two */
+	h->runtime.auto_block = 1;
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	harness_publish(h);
+	for (unsigned int i = 0; i < 4; i++) {
+		d = numbered(h, 200 + 2 * i);
+		dialogue_begin(&d);
+		dialogue_ask(&d);
+		dialogue_ack_frame(&d, NULL, &ack);
+		appliance_run_bare(h, PORT_OUTSIDE, &ack, NULL);
+	}
+	assert_in_range(acts_of(h, CLIENT4), 2, 3);
+	for (int i = 0; i < 150; i++) {
+		struct frame bad;
+
+		frame_build(&bad, &(struct frame_spec){ .saddr = CLIENT4,
+							.daddr = SERVER4,
+							.source = 40000,
+							.dest = 80,
+							.flags = ACK,
+							.seq = 7,
+							.ack = (uint32_t)i * 4096 });
+		appliance_run_bare(h, PORT_OUTSIDE, &bad, NULL);
+	}
+	l->base.tolerance = 0;
+	for (unsigned int i = 0; i < 4; i++)
+		appliance_expect(h, "over", PORT_OUTSIDE, &ack, DROP_CONNECTIONS, NULL);
+	assert_in_range(acts_of(h, CLIENT4), 2, 3);
+}
+
+/* Who brings cookies back may have more, and the sketch says why. */
+static void a_proven_source_may_have_more(void **state)
+{
+	struct source_args known = { .level = LEVEL_SOURCE };
+	struct harness *h = *state;
+	struct limit *l = limit_to(h, KIND_SYN, LEVEL_SOURCE, 40);
+	struct frame_spec spec;
+	uint8_t options[40];
+	struct dialogue d;
+	struct frame syn;
+
+	for (unsigned int i = 0; i < 40; i++) {
+		d = numbered(h, 2 * i);
+		dialogue_begin(&d);
+		dialogue_open(&d);
+	}
+	inet_pton(AF_INET, CLIENT4, known.address);
+	assert_int_equal(fastpath_query_source(h->fastpath, &known), 0);
+	assert_int_equal(known.completed, known.begun);
+	assert_in_range(known.begun, 40, 1000);
+	d = numbered(h, 100);
+	dialogue_begin(&d);
+	spec = dialogue_syn(&d, options);
+	frame_build(&syn, &spec);
+	appliance_expect(h, "no more for anyone", PORT_OUTSIDE, &syn, DROP_RATE_SOURCE, NULL);
+	l->extra = (struct pace){ NEVER, 0 };
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	harness_publish(h);
+	dialogue_ask(&d);
+	appliance_expect(h, "nor for the proven", PORT_OUTSIDE, &syn, DROP_RATE_SOURCE, NULL);
 }
 
 static void an_ack_with_a_wrong_checksum_begins_nothing(void **state)
@@ -1152,6 +1327,10 @@ int main(void)
 		TEST(a_full_table_refuses),
 		TEST(too_many_handshakes_are_refused),
 		TEST(handshakes_of_one_source),
+		TEST(limits_are_kept),
+		TEST(a_connection_too_many_is_dropped),
+		TEST(a_proven_source_may_have_more),
+		TEST(connections_over_a_limit_are_acts),
 		TEST(an_ack_with_a_wrong_checksum_begins_nothing),
 		TEST(beyond_the_budget_each_class_is_told_apart),
 		TEST(a_changed_cookie_begins_nothing),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Half-open handshakes that we answered without keeping state, by source address and prefix: a count-min
+ * sketch of what was begun and one of what was completed (a cookie's first acceptance), in windows of time
+ * that follow each other by the kernel's clock alone. An estimate spans the window and the one before it.
+ * Sources whose estimate stands out are kept in a small table, in which the heavier displaces the lighter:
+ * forged ones, each new, can push nobody out of it.
+ */
+#ifndef SYNMOAT_HALFOPEN_BPF_H
+#define SYNMOAT_HALFOPEN_BPF_H
+
+#include "limit.bpf.h"
+#include "sketch.bpf.h"
+
+static __always_inline void half_open_limit_count(__u32 level, bool dropped)
+{
+	limit_count(KIND_HALF_OPEN, level, dropped);
+}
+
+/* Services and all together have counts of their own, exact. */
+static __always_inline __u64 half_open_of_service(__u32 slot, __u64 add, const struct runtime *rt)
+{
+	struct sketch_cell *cell = bpf_map_lookup_elem(&service_half_opens, &slot);
+	__u32 window = bpf_jiffies64() >> (rt->window_shift & 31);
+
+	if (!cell)
+		return 0;
+	if (add)
+		cell_add(cell, window, add);
+	return cell_sum(cell, window);
+}
+
+static __always_inline __u64 half_open_add(const struct packet *p, __u32 level, __u32 slot, __u64 add,
+					   const struct runtime *rt)
+{
+	if (level >= LEVEL_SERVICE)
+		return half_open_of_service(level == LEVEL_SERVICE ? slot : SERVICE_NONE, add, rt);
+	return source_count(p, level, add, rt);
+}
+
+/* What is over the limit beyond all doubt: the estimate less its error. */
+static __always_inline bool half_open_over(const struct limit *l, __u64 counts, __u32 level,
+					   const struct runtime *rt)
+{
+	__u32 most = l->most;
+
+	if (l->action == LIMIT_OFF)
+		return false;
+	if (l->proven_most > most && source_proven(counts, level, rt))
+		most = l->proven_most;
+	return source_half_open(counts) > most + source_error(level, rt);
+}
+
+static __always_inline enum verdict half_open_verdict(__u32 level)
+{
+	switch (level) {
+	case LEVEL_SOURCE:
+		return DROP_HALF_OPEN_SOURCE;
+	case LEVEL_PREFIX:
+	case LEVEL_SITE:
+		return DROP_HALF_OPEN_PREFIX;
+	case LEVEL_SERVICE:
+		return DROP_HALF_OPEN_SERVICE;
+	default:
+		return DROP_HALF_OPEN_TOTAL;
+	}
+}
+
+/*
+ * A SYN is about to be answered. Returns TX_SYNACK, or the verdict in its place, and then nothing was counted
+ * as begun; from bit 16 on, the levels at which its source stands out, and from bit 24 on, the one that
+ * dropped it. Global, so that it is verified once.
+ */
+#define BEGIN_HEAVY_SHIFT   16
+#define BEGIN_DROPPED_SHIFT 24
+__noinline __weak __u32 half_open_count(const struct packet *p, const struct runtime *rt, __u32 slot,
+					__u32 allowed)
+{
+	__u32 dropped_at = LEVEL_COUNT, heavy = 0;
+	const struct limits *l;
+
+	if (!p || !rt)
+		return TX_SYNACK;
+	source_touch(p, LEVEL_SOURCE);
+	source_touch(p, LEVEL_PREFIX);
+	if (p->v6)
+		source_touch(p, LEVEL_SITE);
+	l = limits_live(rt);
+	if (!l)
+		return TX_SYNACK;
+#pragma unroll
+	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
+		const struct limit *limit = &l->limit[KIND_HALF_OPEN][level];
+		enum limit_outcome outcome;
+		__u64 counts;
+
+		if ((level == LEVEL_SITE && !p->v6) ||
+		    (level >= LEVEL_SERVICE && limit->action == LIMIT_OFF) || dropped_at < LEVEL_COUNT)
+			continue;
+		counts = half_open_add(p, level, slot, SKETCH_BEGUN, rt);
+		if (level < LEVEL_SERVICE && source_half_open(counts) > rt->heavy_from[level])
+			heavy |= 1 << (BEGIN_HEAVY_SHIFT + level);
+		if (allowed || !half_open_over(limit, counts, level, rt))
+			continue;
+		outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
+		half_open_limit_count(level, outcome == LIMIT_DROPPED);
+		if (outcome != LIMIT_DROPPED)
+			continue;
+		if (rt->limits_mode != POLICY_ENFORCE)
+			count_would(slot, half_open_verdict(level));
+		else
+			dropped_at = level;
+	}
+	if (dropped_at == LEVEL_COUNT)
+		return TX_SYNACK | heavy;
+#pragma unroll
+	for (__u32 level = 0; level < LEVEL_COUNT; level++)
+		if (level <= dropped_at && !(level == LEVEL_SITE && !p->v6) &&
+		    !(level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
+			half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
+	return half_open_verdict(dropped_at) | heavy | 1 << (BEGIN_DROPPED_SHIFT + dropped_at);
+}
+
+static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
+						    __u32 slot, bool allowed)
+{
+	__u32 result = half_open_count(p, rt, slot, allowed);
+
+	if (result >> BEGIN_HEAVY_SHIFT) {
+#pragma unroll
+		for (__u32 level = 0; level < SKETCH_LEVELS; level++)
+			if (result >> (BEGIN_HEAVY_SHIFT + level) & 1)
+				heavy_note(p, level,
+					   result >> (BEGIN_DROPPED_SHIFT + level) & 1 ? HEAVY_DROPPED : 0,
+					   rt);
+	}
+	return result & ((1 << BEGIN_HEAVY_SHIFT) - 1);
+}
+
+/* A cookie has made its connection. */
+__noinline __weak int half_open_complete(const struct packet *p, const struct runtime *rt, __u32 slot)
+{
+	if (!p || !rt || !rt->accounting)
+		return 0;
+#pragma unroll
+	for (__u32 level = 0; level < LEVEL_COUNT; level++)
+		if (!(level == LEVEL_SITE && !p->v6))
+			half_open_add(p, level, slot, SKETCH_COMPLETED, rt);
+	return 0;
+}
+
+#endif

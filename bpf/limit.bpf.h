@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Limits on SYNs and on new connections: by source address, its prefixes, service, and in all. From narrow to
+ * wide, and what is dropped at one level takes no token of the next, so that one heavy source does not use up
+ * its service's.
+ */
+#ifndef SYNMOAT_LIMIT_BPF_H
+#define SYNMOAT_LIMIT_BPF_H
+
+#include "count.bpf.h"
+#include "packet.bpf.h"
+#include "ratelimit.bpf.h"
+#include "sketch.bpf.h"
+
+static __always_inline const struct limits *limits_live(const struct runtime *rt)
+{
+	__u32 half = rt->limits & 1;
+
+	return bpf_map_lookup_elem(&limits, &half);
+}
+
+static __always_inline struct bucket *limit_bucket(const struct packet *p, __u32 kind, __u32 level,
+						   __u32 service)
+{
+	__u32 index;
+
+	if (level >= LEVEL_SERVICE) { /* slot 0: all services */
+		index = kind * SERVICE_SLOTS + (level == LEVEL_SERVICE ? service : SERVICE_NONE);
+		return bpf_map_lookup_elem(&service_buckets, &index);
+	}
+	index = source_hash(p, level, kind) & (BUCKETS - 1);
+	return bpf_map_lookup_elem(&buckets, &index);
+}
+
+static __always_inline void limit_count(__u32 kind, __u32 level, bool dropped)
+{
+	__u32 index = kind * LEVEL_COUNT + level;
+	struct limit_counters *c = bpf_map_lookup_elem(&limit_counts, &index);
+
+	if (!c)
+		return;
+	c->over++;
+	c->dropped += dropped;
+}
+
+/* One level; goes on within it. */
+static __always_inline enum limit_outcome limit_meet(const struct packet *p, const struct limit *l,
+						     __u32 kind, __u32 level, __u32 service,
+						     const struct runtime *rt)
+{
+	__u64 now = bpf_jiffies64() << PACE_SHIFT;
+	enum limit_outcome outcome;
+	struct bucket *b;
+
+	if (l->action == LIMIT_OFF || (level == LEVEL_SITE && !p->v6))
+		return LIMIT_WITHIN;
+	b = limit_bucket(p, kind, level, service);
+	if (!b || limit_within(l, b, now))
+		return LIMIT_WITHIN;
+	if (level < SKETCH_LEVELS && rt->accounting && l->extra.interval &&
+	    source_proven(source_count(p, level, 0, rt), level, rt) && limit_within_extra(l, b, now))
+		return LIMIT_WITHIN;
+	outcome = limit_outcome_of(l->action, bpf_get_prandom_u32());
+	limit_count(kind, level, outcome == LIMIT_DROPPED);
+	return outcome;
+}
+
+/*
+ * The outcome over all levels; above it, from bit 8 on, the level that was the first to drop, or challenge.
+ * Global, so that it is verified once.
+ */
+#define LIMIT_LEVEL_SHIFT 8
+__noinline __weak __u32 limit_all(const struct packet *p, const struct limits *l, __u32 kind, __u32 service,
+				  const struct runtime *rt)
+{
+	__u32 worst = LIMIT_WITHIN;
+
+	barrier_var(kind);
+	if (kind >= KIND_COUNT || !p || !l || !rt)
+		return worst;
+#pragma unroll
+	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
+		enum limit_outcome outcome = limit_meet(p, &l->limit[kind][level], kind, level, service, rt);
+
+		if (outcome == LIMIT_DROPPED)
+			return outcome | level << LIMIT_LEVEL_SHIFT;
+		if (outcome != LIMIT_WITHIN && worst == LIMIT_WITHIN)
+			worst = outcome | level << LIMIT_LEVEL_SHIFT;
+	}
+	return worst;
+}
+
+static __always_inline enum verdict limit_verdict(__u32 level)
+{
+	switch (level) {
+	case LEVEL_SOURCE:
+		return DROP_RATE_SOURCE;
+	case LEVEL_PREFIX:
+	case LEVEL_SITE:
+		return DROP_RATE_PREFIX;
+	case LEVEL_SERVICE:
+		return DROP_RATE_SERVICE;
+	default:
+		return DROP_RATE_TOTAL;
+	}
+}
+
+/* A source that met a limit stands out. */
+static __always_inline void limit_note(const struct packet *p, __u32 outcome, __u32 kind,
+				       const struct runtime *rt)
+{
+	bool act = kind == KIND_CONNECTION && rt->auto_block && !is_guessing(p, rt);
+	__u32 level = outcome >> LIMIT_LEVEL_SHIFT;
+
+	if (level < SKETCH_LEVELS && rt->accounting)
+		heavy_note(p, level,
+			   ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) == LIMIT_DROPPED ? HEAVY_DROPPED
+											: HEAVY_OVER) |
+				   (act ? HEAVY_ACT : 0),
+			   rt);
+}
+
+struct limited {
+	bool challenge;	      /* answer with a cookie, whatever the service's state */
+	enum verdict verdict; /* 0: none; else the one in place of an answer */
+};
+
+static __always_inline bool limits_apply(const struct runtime *rt, const struct service *s)
+{
+	return rt->limits_mode != POLICY_OFF && !rt->bypass && s->mode != MODE_OFF;
+}
+
+/* A SYN to the service in SLOT, while limits apply. In monitor: what would have been is counted. */
+static __always_inline struct limited limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot)
+{
+	const struct limits *l = limits_live(rt);
+	struct limited limited = {};
+	enum verdict verdict;
+	__u32 outcome;
+
+	if (!l)
+		return limited;
+	outcome = limit_all(p, l, KIND_SYN, slot, rt);
+	if (outcome == LIMIT_WITHIN)
+		return limited;
+	limit_note(p, outcome, KIND_SYN, rt);
+	verdict = limit_verdict(outcome >> LIMIT_LEVEL_SHIFT);
+	outcome &= (1 << LIMIT_LEVEL_SHIFT) - 1;
+	if (rt->limits_mode != POLICY_ENFORCE) {
+		if (outcome == LIMIT_DROPPED)
+			count_would(slot, verdict);
+		return limited;
+	}
+	limited.challenge = true;
+	if (outcome == LIMIT_DROPPED)
+		limited.verdict = verdict;
+	return limited;
+}
+
+/* A cookie is about to make a connection. False: it is one too many. */
+static __always_inline bool limit_connection(const struct packet *p, const struct runtime *rt, __u32 slot)
+{
+	const struct limits *l;
+	__u32 outcome;
+
+	if (rt->limits_mode == POLICY_OFF || rt->bypass)
+		return true;
+	l = limits_live(rt);
+	if (!l)
+		return true;
+	outcome = limit_all(p, l, KIND_CONNECTION, slot, rt);
+	if (outcome == LIMIT_WITHIN)
+		return true;
+	limit_note(p, outcome, KIND_CONNECTION, rt);
+	if ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) != LIMIT_DROPPED)
+		return true;
+	if (rt->limits_mode == POLICY_ENFORCE)
+		return false;
+	count_would(slot, DROP_CONNECTIONS);
+	return true;
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Token buckets and what is done with what is over them. Pure, and compiled for user space, too, so that
+ * tests can set the clock: no map, no helper.
+ *
+ * A bucket is one word, the time at which it would be full again (GCRA, virtual scheduling; ITU-T I.371), so
+ * that CPUs share it by atomics alone. Time is in jiffies, which stand still for milliseconds: who sets a
+ * pace must let at least two jiffies' worth of tokens be saved (pace_of() in the daemon does).
+ */
+#ifndef SYNMOAT_RATELIMIT_BPF_H
+#define SYNMOAT_RATELIMIT_BPF_H
+
+#include "abi.h"
+
+#define PACE_SLACK  16 /* tokens that CPUs may take, and give back, at once */
+#define THIN_ONE_IN 4  /* of what is over the limit goes on: a power of two */
+
+enum limit_outcome {
+	LIMIT_WITHIN,
+	LIMIT_CHALLENGED, /* goes on, if it is ready to bring a cookie back */
+	LIMIT_DROPPED,
+};
+
+/* Takes one token. False: there is none, and nothing was taken. */
+static __always_inline bool bucket_take(__u64 *full_at, const struct pace *pace, __u64 now)
+{
+	__u64 seen = *(volatile __u64 *)full_at, taken;
+
+	if (seen > now + pace->tolerance) {
+		/* further off than this pace could ever put it: it was slower before a reload */
+		if (seen > now + pace->tolerance + PACE_SLACK * pace->interval)
+			__sync_val_compare_and_swap(full_at, seen, now + pace->tolerance);
+		return false;
+	}
+	if (seen < now && __sync_val_compare_and_swap(full_at, seen, now + pace->interval) == seen)
+		return true;
+	taken = __sync_fetch_and_add(full_at, pace->interval);
+	if (taken <= now + pace->tolerance)
+		return true;
+	__sync_fetch_and_add(full_at, -pace->interval); /* another CPU was first */
+	return false;
+}
+
+/* Over the limit of everyone? Then *b's extra tokens are for sources that are proven. */
+static __always_inline bool limit_within(const struct limit *l, struct bucket *b, __u64 now)
+{
+	return !l->base.interval || bucket_take(&b->base, &l->base, now);
+}
+
+static __always_inline bool limit_within_extra(const struct limit *l, struct bucket *b, __u64 now)
+{
+	return l->extra.interval && bucket_take(&b->extra, &l->extra, now);
+}
+
+/* What happens to what is over a limit; RANDOM: 32 bits. */
+static __always_inline enum limit_outcome limit_outcome_of(__u32 action, __u32 random)
+{
+	if (action == LIMIT_DROP)
+		return LIMIT_DROPPED;
+	if (action == LIMIT_THIN)
+		return random & (THIN_ONE_IN - 1) ? LIMIT_DROPPED : LIMIT_CHALLENGED;
+	return action == LIMIT_CHALLENGE ? LIMIT_CHALLENGED : LIMIT_WITHIN;
+}
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is known of a source, at each level from its address to its widest prefix: the sketch of handshakes
+ * begun and completed, and the table of heavy ones. All keyed, so that nobody outside can aim at a cell.
+ */
+#ifndef SYNMOAT_SKETCH_BPF_H
+#define SYNMOAT_SKETCH_BPF_H
+
+#include "flow.bpf.h"
+#include "maps.bpf.h"
+#include "packet.bpf.h"
+#include "ratelimit.bpf.h"
+
+#define SALT_SKETCH  0xff
+#define SALT_GUESSER 0xfe
+#define PROVEN_LEAST 32 /* completed handshakes; and at least half of those begun */
+
+/* Keyed. SALT tells uses apart. */
+static __always_inline __u64 source_hash(const struct packet *p, __u32 level, __u32 salt)
+{
+	__u64 h = table_key[0] ^ ((__u64)salt << 8 | level) << 32;
+
+	if (p->v6) {
+		h = mix(h, (__u64)p->saddr[0] << 32 |
+				   (level == LEVEL_SITE ? p->saddr[1] & bpf_htonl(0xffff0000) : p->saddr[1]));
+		if (level == LEVEL_SOURCE)
+			h = mix(h, (__u64)p->saddr[2] << 32 | p->saddr[3]);
+	} else {
+		h = mix(h, level == LEVEL_SOURCE ? p->saddr[0] : p->saddr[0] & bpf_htonl(0xffffff00));
+	}
+	return mix(h, table_key[1]);
+}
+
+/* --- cells: both counts of a window in one word, so that they share a cache line and an atomic --- */
+
+static __always_inline void cell_add(struct sketch_cell *cell, __u32 window, __u64 add)
+{
+	__u64 *word = &cell->half[window & 1], seen = *(volatile __u64 *)word;
+	__u64 epoch = (__u64)(window & 0xffff) << SKETCH_EPOCH_SHIFT;
+
+	if (seen >> SKETCH_EPOCH_SHIFT != (window & 0xffff)) {
+		if ((__s64)add < 0)
+			return;
+		if (__sync_val_compare_and_swap(word, seen, epoch + add) == seen)
+			return;
+	} else if (((__s64)add < 0 && !(seen & SKETCH_MASK)) || (seen & SKETCH_MASK) > SKETCH_FULL ||
+		   (seen >> SKETCH_BITS & SKETCH_MASK) > SKETCH_FULL) {
+		return; /* never carries into its neighbour */
+	}
+	__sync_fetch_and_add(word, add);
+}
+
+/* completed in the upper half, begun in the lower; of the window and the one before. */
+static __always_inline __u64 cell_sum(const struct sketch_cell *cell, __u32 window)
+{
+	__u64 now = cell->half[window & 1], before = cell->half[!(window & 1)];
+	__u64 begun = 0, completed = 0;
+
+	if (now >> SKETCH_EPOCH_SHIFT == (window & 0xffff)) {
+		begun = now & SKETCH_MASK;
+		completed = now >> SKETCH_BITS & SKETCH_MASK;
+	}
+	if (before >> SKETCH_EPOCH_SHIFT == ((window - 1) & 0xffff)) {
+		begun += before & SKETCH_MASK;
+		completed += before >> SKETCH_BITS & SKETCH_MASK;
+	}
+	return completed << 32 | begun;
+}
+
+/*
+ * Fetches the cells of a source, so that those of all its levels are on their way at once: atomics wait for
+ * one another, and with them for memory.
+ */
+static __always_inline void source_touch(const struct packet *p, __u32 level)
+{
+	__u64 hash = source_hash(p, level, SALT_SKETCH);
+
+#pragma unroll
+	for (__u32 row = 0; row < SKETCH_ROWS; row++) {
+		__u32 index = (level * SKETCH_ROWS + row) * SKETCH_WIDTH + (hash & (SKETCH_WIDTH - 1));
+		struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
+
+		hash >>= SKETCH_WIDTH_BITS;
+		if (cell)
+			*(volatile __u64 *)&cell->half[0];
+	}
+}
+
+/* Adds, and returns both estimates as cell_sum() does: the least of the rows'. */
+static __always_inline __u64 source_count(const struct packet *p, __u32 level, __u64 add,
+					  const struct runtime *rt)
+{
+	__u32 window = bpf_jiffies64() >> (rt->window_shift & 31);
+	__u64 hash = source_hash(p, level, SALT_SKETCH);
+	__u32 begun = ~0U, completed = ~0U;
+
+#pragma unroll
+	for (__u32 row = 0; row < SKETCH_ROWS; row++) {
+		__u32 index = (level * SKETCH_ROWS + row) * SKETCH_WIDTH + (hash & (SKETCH_WIDTH - 1));
+		struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
+		__u64 sum;
+
+		hash >>= SKETCH_WIDTH_BITS;
+		if (!cell)
+			return 0;
+		if (add)
+			cell_add(cell, window, add);
+		sum = cell_sum(cell, window);
+		if ((__u32)sum < begun)
+			begun = sum;
+		if (sum >> 32 < completed)
+			completed = sum >> 32;
+	}
+	return (__u64)completed << 32 | begun;
+}
+
+static __always_inline __u32 source_half_open(__u64 counts)
+{
+	__u32 begun = counts, completed = counts >> 32;
+
+	return begun > completed ? begun - completed : 0;
+}
+
+/* With 98 % certainty an estimate is too high by at most this (e times the mean of a row; Cormode,
+ * Muthukrishnan). */
+static __always_inline __u32 source_error(__u32 level, const struct runtime *rt)
+{
+	return level < SKETCH_LEVELS ? rt->sketch_error[level] : 0;
+}
+
+/* Brings its cookies back. */
+static __always_inline bool source_proven(__u64 counts, __u32 level, const struct runtime *rt)
+{
+	__u32 begun = counts, completed = counts >> 32, error = source_error(level, rt);
+
+	begun = begun > error ? begun - error : 0;
+	return completed >= PROVEN_LEAST && completed >= begun / 2;
+}
+
+/* --- those that send bad cookies: somebody may be guessing in their name --- */
+
+static __always_inline struct guesser *guesser_of(const struct packet *p)
+{
+	__u32 index = source_hash(p, LEVEL_PREFIX, SALT_GUESSER) & (GUESSERS - 1);
+
+	return bpf_map_lookup_elem(&guessers, &index);
+}
+
+/* An ACK without a valid cookie. */
+static __always_inline void guess_note(const struct packet *p, const struct runtime *rt)
+{
+	struct pace pace = { .interval = ((__u64)rt->jiffies_hz << PACE_SHIFT) / GUESSES_A_SECOND };
+	__u64 now = bpf_jiffies64();
+	struct guesser *g = guesser_of(p);
+
+	pace.tolerance = (GUESSES_A_SECOND - 1) * pace.interval;
+	if (g && !bucket_take(&g->full_at, &pace, now << PACE_SHIFT) && g->empty != now)
+		g->empty = now;
+}
+
+static __always_inline bool is_guessing(const struct packet *p, const struct runtime *rt)
+{
+	struct guesser *g = guesser_of(p);
+
+	return g && g->empty && bpf_jiffies64() - g->empty <= (__u64)GUESSING_S * rt->jiffies_hz;
+}
+
+/* --- the heavy ones --- */
+
+/* The lightest of the set, or one that has not been seen for two windows; NULL: all are heavier. */
+static __always_inline struct heavy *heavy_victim(struct heavy_set *set, __u32 weight, __u32 now)
+{
+	struct heavy *victim = NULL;
+
+#pragma unroll
+	for (int i = 0; i < HEAVY_WAYS; i++) {
+		struct heavy *h = &set->way[i];
+		__u32 its = now - h->seen > HEAVY_STALE ? 0 : h->weight;
+
+		if (its < weight) {
+			weight = its;
+			victim = h;
+		}
+	}
+	return victim;
+}
+
+static __always_inline void heavy_fill(struct heavy *h, const struct packet *p, __u32 level)
+{
+	h->over = h->dropped = h->acts = 0;
+	h->level = level;
+	h->v6 = p->v6;
+	h->address[0] = p->saddr[0];
+	h->address[1] = p->v6 ? p->saddr[1] : 0;
+	h->address[2] = p->v6 ? p->saddr[2] : 0;
+	h->address[3] = p->v6 ? p->saddr[3] : 0;
+}
+
+/* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0. */
+__noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outcome, const struct runtime *rt)
+{
+	__u32 index, weight, now = bpf_jiffies64() >> HEAVY_SHIFT;
+	struct heavy *h = NULL;
+	struct heavy_set *set;
+	__u64 tag, old;
+
+	barrier_var(level);
+	if (!p || !rt || level >= SKETCH_LEVELS)
+		return 0;
+	weight = source_half_open(source_count(p, level, 0, rt));
+	tag = source_hash(p, level, SALT_SKETCH) | 1;
+	index = tag >> 40 & (HEAVY_SETS - 1);
+	set = bpf_map_lookup_elem(&heavies, &index);
+
+	if (!set)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < HEAVY_WAYS; i++)
+		if (set->way[i].tag == tag)
+			h = &set->way[i];
+	if (!h) {
+		h = heavy_victim(set, weight ? weight : 1, now);
+		if (!h)
+			return 0;
+		old = h->tag;
+		if (__sync_val_compare_and_swap(&h->tag, old, tag) != old)
+			return 0; /* another CPU was first: next time */
+		heavy_fill(h, p, level);
+		h->weight = 0;
+	}
+	h->seen = now;
+	if (outcome) {
+		__sync_fetch_and_add(&h->over, 1);
+		if (outcome & HEAVY_DROPPED)
+			__sync_fetch_and_add(&h->dropped, 1);
+		if (outcome & HEAVY_ACT)
+			__sync_fetch_and_add(&h->acts, 1);
+	}
+	h->weight = weight;
+	return 0;
+}
+
+#endif

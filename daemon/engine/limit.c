@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See limit.h.
+ */
+#include "daemon/engine/limit.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define JIFFIES_SAVED  2
+#define WINDOW_LEAST_S 8
+
+struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz)
+{
+	uint64_t least = (uint64_t)rate * JIFFIES_SAVED / jiffies_hz + 1, tokens = burst ? burst : rate;
+	struct pace pace = { 0 };
+
+	if (!rate)
+		return pace;
+	if (tokens < least)
+		tokens = least;
+	pace.interval = ((uint64_t)jiffies_hz << PACE_SHIFT) / rate;
+	if (!pace.interval)
+		pace.interval = 1;
+	pace.tolerance = (tokens - 1) * pace.interval;
+	return pace;
+}
+
+static bool is_set(const struct config_limit *c)
+{
+	return c->rate && c->action != LIMIT_OFF;
+}
+
+static uint32_t burst_of(uint32_t rate, uint32_t burst)
+{
+	return burst ? burst : rate;
+}
+
+static void compile_one(const struct config_limit *c, int kind, uint32_t jiffies_hz, struct limit *l)
+{
+	if (!is_set(c))
+		return;
+	l->action = c->action;
+	if (kind == KIND_HALF_OPEN) {
+		l->most = c->rate;
+		l->proven_most = c->proven_rate;
+		return;
+	}
+	l->base = limit_pace(c->rate, c->burst, jiffies_hz);
+	if (c->proven_rate > c->rate)
+		l->extra = limit_pace(c->proven_rate - c->rate,
+				      burst_of(c->proven_rate, c->proven_burst) - burst_of(c->rate, c->burst),
+				      jiffies_hz);
+}
+
+void limit_compile(const struct config_limits *config, uint32_t jiffies_hz, struct limits *limits)
+{
+	memset(limits, 0, sizeof(*limits));
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			compile_one(&config->limit[kind][level], kind, jiffies_hz,
+				    &limits->limit[kind][level]);
+}
+
+uint32_t limit_window_shift(uint32_t jiffies_hz)
+{
+	uint32_t shift = 0;
+
+	while (1U << shift < WINDOW_LEAST_S * jiffies_hz)
+		shift++;
+	return shift;
+}
+
+uint32_t limit_sketch_error(uint64_t total)
+{
+	return (uint32_t)((total * 2719 / 1000 + SKETCH_WIDTH - 1) / SKETCH_WIDTH);
+}
+
+enum policy_mode limit_mode_needed(const struct config_limits *config)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			if (is_set(&config->limit[kind][level]))
+				return config->mode;
+	return POLICY_OFF;
+}
+
+void limit_merge(struct config_limits *force, const struct config_limits *before,
+		 const struct config_limits *now)
+{
+	if (before->mode != now->mode)
+		force->mode = now->mode;
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			if (memcmp(&before->limit[kind][level], &now->limit[kind][level],
+				   sizeof(struct config_limit)) != 0)
+				force->limit[kind][level] = now->limit[kind][level];
+}

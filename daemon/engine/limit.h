@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Limits as XDP compares them, from limits as the configuration says them. Pure.
+ */
+#ifndef SYNMOAT_ENGINE_LIMIT_H
+#define SYNMOAT_ENGINE_LIMIT_H
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "daemon/config/config.h"
+
+/*
+ * A bucket that fills at RATE tokens a second and holds BURST (0: as many as RATE), at least what comes in
+ * two jiffies, as its clock moves by jiffies. rate 0: nothing is ever over it.
+ */
+struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz);
+
+void limit_compile(const struct config_limits *config, uint32_t jiffies_hz, struct limits *limits);
+
+/* Windows of 8 to 16 seconds, a power of two of jiffies. */
+uint32_t limit_window_shift(uint32_t jiffies_hz);
+
+/* By how much an estimate over a row that holds TOTAL handshakes may be too high: e times the mean of its
+ * cells. */
+uint32_t limit_sketch_error(uint64_t total);
+
+/* The mode to run in: off also when there is no limit. */
+enum policy_mode limit_mode_needed(const struct config_limits *config);
+
+/* What is in force after a reload: a change at runtime stays unless the file has changed the same limit. */
+void limit_merge(struct config_limits *force, const struct config_limits *before,
+		 const struct config_limits *now);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Automatic blocks: whom to block for what it did, for how long. Counts only acts that each needed a valid
+ * cookie, and that XDP did not take for another's (design.md, section 7). Pure.
+ */
+#ifndef SYNMOAT_ENGINE_PUNISH_H
+#define SYNMOAT_ENGINE_PUNISH_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/config/config.h"
+
+#define PUNISH_WITHIN_S	 60   /* all acts of a block */
+#define PUNISH_OFFENDERS 4096 /* remembered */
+
+struct offender {
+	struct in6_addr address; /* IPv4 as v4-mapped */
+	bool used;
+	uint32_t acts;	  /* when its present minute began */
+	int64_t since_s;  /* that it began */
+	int64_t until_s;  /* of its last block; 0: none yet */
+	uint32_t blocked; /* how often in a row */
+};
+
+struct punish {
+	struct offender offenders[PUNISH_OFFENDERS];
+};
+
+/*
+ * ADDRESS has committed ACTS in all, as far as is known. Seconds to block it for from now on, or 0. Durations
+ * double with each block that follows within duration_most_s of the end of the one before.
+ */
+uint32_t punish_judge(struct punish *punish, const struct config_punish *config,
+		      const struct in6_addr *address, uint32_t acts, int64_t now_s);
+
+/* Blocks in force. */
+size_t punish_count(const struct punish *punish, int64_t now_s);
+
+#endif
