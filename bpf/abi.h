@@ -435,6 +435,7 @@ enum connection_state {
 	CONNECTION_CLOSING,	/* both FINs were seen */
 	CONNECTION_TIME_WAIT,	/* and both acknowledged */
 	CONNECTION_RESET,	/* by a RST that the other end must have accepted */
+	CONNECTION_GONE,	/* being taken out of the table */
 };
 
 #define CONNECTION_PLAIN	0x01 /* began without a cookie of ours: nothing is translated */

@@ -32,6 +32,7 @@ static __always_inline __u32 connection_timeout_s(const struct connection *c)
 		return 60;
 	case CONNECTION_TIME_WAIT:
 	case CONNECTION_RESET:
+	case CONNECTION_GONE:
 		break;
 	}
 	return 10;
@@ -125,16 +126,20 @@ static __always_inline void connection_clear(struct connection *c, __u32 flag)
 
 /* --- ending --- */
 
-/* What is being counted leaves that state first, as a packet may be doing the same. */
-static __always_inline void connection_delete(const struct tuple *t, struct connection *c)
+static __always_inline void connection_remove(const struct tuple *t)
 {
 	__u32 *near = connection_counter(t);
-	__u32 state = c->state;
 
-	if (state == CONNECTION_SYN_SENT || state == CONNECTION_SYN_RCVD)
-		connection_move(c, state, CONNECTION_RESET);
 	if (!bpf_map_delete_elem(&connections, t) && near)
 		__sync_fetch_and_add(near, -1);
+}
+
+/* Only who takes it out of its state deletes it: for all others what has its place by now is another one. */
+static __always_inline void connection_delete(const struct tuple *t, struct connection *c)
+{
+	c->seen = connection_clock();
+	if (connection_move(c, c->state, CONNECTION_GONE))
+		connection_remove(t);
 }
 
 static __always_inline bool has_ended(const struct connection *c)
@@ -281,7 +286,10 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 	}
 	if (ends || owed == OWED_HALF_OPEN) {
 		account_silence(key, c);
-		connection_delete(key, c);
+		if (c->state == CONNECTION_GONE) /* since long: whoever took it meant another */
+			connection_remove(key);
+		else
+			connection_delete(key, c);
 		s->expired++;
 		return s->expired >= s->enough;
 	}
@@ -326,17 +334,18 @@ static __noinline __attribute__((unused)) int connection_add(const struct tuple 
 		if (old)
 			connection_delete(t, old);
 	}
-	__sync_fetch_and_add(near, 1);
+	__sync_fetch_and_add(near, 1); /* before it is there to be counted down */
+	count_begun(c, c->state, 1);
 	error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	if (error == -7 /* E2BIG */ && jiffies - swept > rt->jiffies_hz &&
 	    __sync_val_compare_and_swap(&swept_at, swept, jiffies) == swept) {
 		connection_sweep(&s, rt, SWEEP_ENOUGH, true);
 		error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	}
-	if (error)
+	if (error) {
 		__sync_fetch_and_add(near, -1);
-	else
-		count_begun(c, c->state, 1);
+		count_begun(c, c->state, -1);
+	}
 	return error;
 }
 
