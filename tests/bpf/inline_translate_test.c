@@ -208,6 +208,11 @@ static void icmp_errors_quote_the_servers_numbers(void **state)
 		appliance_expect(*state, "from inside", PORT_INSIDE, &in, PASS_NOT_TCP, NULL);
 		dialogue_icmp(&d, types[0], true, d.cookie.isn + 1000, 7, &in);
 		appliance_expect(*state, "quotes too little", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
+		if (!d.v6) {
+			dialogue_icmp(&d, types[0], true, d.cookie.isn + 1000, 20, &in);
+			in.bytes[14 + 4 * d.vlans + 20 + 8]++;
+			appliance_expect(*state, "quotes IP options", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
+		}
 		appliance_forget(*state);
 		dialogue_icmp(&d, types[0], true, d.cookie.isn + 1000, 20, &in);
 		appliance_expect(*state, "of no connection", PORT_OUTSIDE, &in, PASS_NOT_TCP, NULL);
