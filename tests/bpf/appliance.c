@@ -198,23 +198,31 @@ static uint32_t entries_of(int fd)
 	return info.max_entries;
 }
 
-uint64_t appliance_sum_near(struct harness *h)
+static uint64_t sum_array(struct harness *h, const char *name)
 {
-	int fd = map(h, "connection_near");
-	uint32_t count, entries = entries_of(fd);
+	int fd = map(h, name);
+	uint32_t entries = entries_of(fd), at;
+	uint32_t *keys = calloc(entries, sizeof(*keys)), *counts = calloc(entries, sizeof(*counts));
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < entries; i++) {
-		assert_int_equal(bpf_map_lookup_elem(fd, &i, &count), 0);
-		sum += count;
-	}
+	assert_true(keys && counts);
+	assert_int_equal(bpf_map_lookup_batch(fd, NULL, &at, keys, counts, &entries, NULL), 0);
+	for (uint32_t i = 0; i < entries; i++)
+		sum += counts[i];
+	free(keys);
+	free(counts);
 	close(fd);
 	return sum;
 }
 
+uint64_t appliance_sum_near(struct harness *h)
+{
+	return sum_array(h, "connection_near");
+}
+
 void appliance_check_counts(struct harness *h)
 {
-	uint32_t counts[SERVICE_SLOTS][2] = { 0 }, total = 0;
+	uint32_t counts[SERVICE_SLOTS][2] = { 0 }, total = 0, handshakes = 0;
 	struct tuple key, *last = NULL;
 	int fd = map(h, "connections");
 	struct connection c;
@@ -224,11 +232,13 @@ void appliance_check_counts(struct harness *h)
 		assert_in_range(c.service, 0, SERVICE_SLOTS - 1);
 		counts[c.service][0] += c.state == CONNECTION_SYN_SENT;
 		counts[c.service][1] += c.state == CONNECTION_SYN_RCVD;
+		handshakes += c.state == CONNECTION_SYN_SENT;
 		total++;
 		last = &key;
 	}
 	close(fd);
 	assert_int_equal(appliance_sum_near(h), total);
+	assert_int_equal(sum_array(h, "handshakes"), handshakes);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
 		assert_int_equal(fastpath_state(h->fastpath, slot)->handshakes, counts[slot][0]);
 		assert_int_equal(fastpath_state(h->fastpath, slot)->half_open, counts[slot][1]);

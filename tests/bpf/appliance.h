@@ -50,8 +50,8 @@ uint32_t appliance_count(struct harness *h);
 /* The sum of the counters in front of the table: as many as there are connections. */
 uint64_t appliance_sum_near(struct harness *h);
 
-/* Fails the test unless all that is counted is what the table holds: the counters in front of it, and of each
- * service the handshakes and half-opens. */
+/* Fails the test unless all that is counted is what the table holds: the counters in front of it, of each
+ * service the handshakes and half-opens, of all sources the handshakes. */
 void appliance_check_counts(struct harness *h);
 
 /* Lets a connection look SECONDS older; lets the last sweep be long ago. */

@@ -26,7 +26,7 @@ struct incoming {
 	struct frame frame;
 };
 
-static struct incoming events[TUPLES * INCARNATIONS * 5];
+static struct incoming events[TUPLES * INCARNATIONS * 9];
 static size_t event_count;
 
 static struct incoming *new_incoming(enum port from)
@@ -50,6 +50,22 @@ static void add_events(const struct dialogue *d)
 	rst = dialogue_client_frame(d, RST, d->client.isn + 1, 0);
 	frame_build(&new_incoming(PORT_OUTSIDE)->frame, &rst);
 	dialogue_build(d, PORT_OUTSIDE, &fin, &new_incoming(PORT_OUTSIDE)->frame, &other);
+}
+
+/* Below the marks, to another service. */
+static void add_plain_events(struct dialogue d)
+{
+	struct frame_spec syn, synack, ack;
+
+	d.server_port = PORT_AUTO;
+	syn = dialogue_client_frame(&d, SYN, d.client.isn, 0);
+	synack = dialogue_server_frame(&d, SYN | ACK, d.server.isn, d.client.isn + 1);
+	ack = dialogue_client_frame(&d, ACK, d.client.isn + 1, d.server.isn + 1);
+	frame_build(&new_incoming(PORT_OUTSIDE)->frame, &syn);
+	frame_build(&new_incoming(PORT_INSIDE)->frame, &synack);
+	frame_build(&new_incoming(PORT_OUTSIDE)->frame, &ack);
+	ack = dialogue_client_frame(&d, RST, d.client.isn + 1, 0);
+	frame_build(&new_incoming(PORT_OUTSIDE)->frame, &ack);
 }
 
 static struct dialogue incarnation(struct harness *h, unsigned int tuple, unsigned int i)
@@ -120,10 +136,11 @@ static void counts_hold_on_several_cpus(void **state)
 		struct dialogue d = incarnation(h, i % TUPLES, i / TUPLES);
 
 		add_events(&d);
+		add_plain_events(d);
 	}
 	for (uint64_t round = 0; round < ROUNDS; round++) {
 		run_together(h, 0, event_count, FRAMES, round);
-		assert_in_range(appliance_count(h), 0, TUPLES);
+		assert_in_range(appliance_count(h), 0, 2 * TUPLES);
 		appliance_check_counts(h);
 	}
 }
