@@ -126,6 +126,8 @@ static void handshakes_in_any_carrier(void **state)
 	}
 }
 
+static const uint8_t router_alert[] = { 148, 4, 0, 0, 1, 1, 1, 1 };
+
 /* Whatever the third ACK carries in front of TCP, our SYN is written afresh. */
 static void an_ack_with_headers_of_its_own(void **state)
 {
@@ -159,7 +161,7 @@ static void an_ack_with_headers_of_its_own(void **state)
 		if (v6)
 			ack.extensions = extensions;
 		else
-			ack.ip_options = (struct bytes)BYTES(148, 4, 0, 0, 1, 1, 1, 1);
+			ack.ip_options = (struct bytes){ router_alert, sizeof(router_alert) };
 		frame_build(&in, &ack);
 		dialogue_server_syn(&d, &out);
 		appliance_expect(*state, d.name, PORT_OUTSIDE, &in, PASS_COOKIE, &out);
