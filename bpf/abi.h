@@ -629,7 +629,9 @@ struct source_args {
 	__u32 v6;
 	__u32 level;
 	__u32 begun, completed; /* out */
-	__u64 tag;		/* out */
+	__u32 held;		/* out: inline: handshakes with servers for it, IPv4 address or IPv6 /64 */
+	__u32 pad;
+	__u64 tag; /* out */
 };
 
 struct clock_args {
@@ -649,7 +651,7 @@ ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct limit, 48);
 ABI_SIZE(struct bucket, 16);
 ABI_SIZE(struct heavy, 48);
-ABI_SIZE(struct source_args, 40);
+ABI_SIZE(struct source_args, 48);
 ABI_SIZE(struct limit_counters, 16);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);

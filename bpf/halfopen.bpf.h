@@ -81,10 +81,6 @@ __noinline __weak __u32 half_open_count(const struct packet *p, const struct run
 
 	if (!p || !rt)
 		return TX_SYNACK;
-	source_touch(p, LEVEL_SOURCE);
-	source_touch(p, LEVEL_PREFIX);
-	if (p->v6)
-		source_touch(p, LEVEL_SITE);
 	l = limits_live(rt);
 	if (!l)
 		return TX_SYNACK;

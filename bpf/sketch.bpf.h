@@ -31,23 +31,23 @@ static __always_inline __u64 source_hash(const struct packet *p, __u32 level, __
 	return mix(h, table_key[1]);
 }
 
-/* --- cells: both counts of a window in one word, so that they share a cache line and an atomic --- */
-
+/*
+ * Cells: both counts of a window in one word, so that they share a cache line. Not atomic, since eight
+ * atomics a SYN would wait for memory one after the other: what two CPUs add to one cell within the same
+ * nanoseconds may be counted once, which is far less than the error of the sketch.
+ */
 static __always_inline void cell_add(struct sketch_cell *cell, __u32 window, __u64 add)
 {
-	__u64 *word = &cell->half[window & 1], seen = *(volatile __u64 *)word;
-	__u64 epoch = (__u64)(window & 0xffff) << SKETCH_EPOCH_SHIFT;
+	volatile __u64 *word = &cell->half[window & 1];
+	__u64 seen = *word, epoch = window & 0xffff;
 
-	if (seen >> SKETCH_EPOCH_SHIFT != (window & 0xffff)) {
-		if ((__s64)add < 0)
-			return;
-		if (__sync_val_compare_and_swap(word, seen, epoch + add) == seen)
-			return;
-	} else if (((__s64)add < 0 && !(seen & SKETCH_MASK)) || (seen & SKETCH_MASK) > SKETCH_FULL ||
-		   (seen >> SKETCH_BITS & SKETCH_MASK) > SKETCH_FULL) {
+	if (seen >> SKETCH_EPOCH_SHIFT != epoch)
+		seen = epoch << SKETCH_EPOCH_SHIFT;
+	if ((__s64)add < 0 && !(seen & SKETCH_MASK))
+		return;
+	if ((seen & SKETCH_MASK) > SKETCH_FULL || (seen >> SKETCH_BITS & SKETCH_MASK) > SKETCH_FULL)
 		return; /* never carries into its neighbour */
-	}
-	__sync_fetch_and_add(word, add);
+	*word = seen + add;
 }
 
 /* completed in the upper half, begun in the lower; of the window and the one before. */
@@ -65,25 +65,6 @@ static __always_inline __u64 cell_sum(const struct sketch_cell *cell, __u32 wind
 		completed += before >> SKETCH_BITS & SKETCH_MASK;
 	}
 	return completed << 32 | begun;
-}
-
-/*
- * Fetches the cells of a source, so that those of all its levels are on their way at once: atomics wait for
- * one another, and with them for memory.
- */
-static __always_inline void source_touch(const struct packet *p, __u32 level)
-{
-	__u64 hash = source_hash(p, level, SALT_SKETCH);
-
-#pragma unroll
-	for (__u32 row = 0; row < SKETCH_ROWS; row++) {
-		__u32 index = (level * SKETCH_ROWS + row) * SKETCH_WIDTH + (hash & (SKETCH_WIDTH - 1));
-		struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
-
-		hash >>= SKETCH_WIDTH_BITS;
-		if (cell)
-			*(volatile __u64 *)&cell->half[0];
-	}
 }
 
 /* Adds, and returns both estimates as cell_sum() does: the least of the rows'. */

@@ -8,6 +8,7 @@
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "sketch.bpf.h"
+#include "source.bpf.h"
 
 SEC("syscall")
 int clock_read(struct clock_args *args)
@@ -41,6 +42,12 @@ int source_query(struct source_args *args)
 		return 0;
 	__builtin_memcpy(p.saddr, args->address, sizeof(p.saddr));
 	counts = source_count(&p, level, 0, rt);
+	if (level == (p.v6 ? LEVEL_PREFIX : LEVEL_SOURCE)) {
+		__u32 *held = source_handshakes(source_place(&p, 32, 0));
+
+		if (held)
+			args->held = *held;
+	}
 	args->begun = counts;
 	args->completed = counts >> 32;
 	args->tag = source_hash(&p, level, SALT_SKETCH) | 1;

@@ -907,19 +907,21 @@ static void source_row(struct table *table, const json_t *source)
 	format_count(error, number(source, "half_open_error"));
 	snprintf(text, sizeof(text), "%s (-%s)", half_open, error);
 	render_cell(table, 1, TINT_NONE, text);
-	cell_count(table, 2, number(source, "syn_rate_pps"));
+	cell_count(table, 2, number(source, "held"));
+	cell_count(table, 3, number(source, "syn_rate_pps"));
 	snprintf(text, sizeof(text), "%.0f %%", begun ? 100.0 * (double)completed / (double)begun : 0.0);
-	render_cell(table, 3, flag(source, "proven") ? TINT_GOOD : TINT_NONE, text);
-	cell_count(table, 4, number(source, "over"));
-	cell_count(table, 5, number(source, "dropped"));
+	render_cell(table, 4, flag(source, "proven") ? TINT_GOOD : TINT_NONE, text);
+	cell_count(table, 5, number(source, "over"));
+	cell_count(table, 6, number(source, "dropped"));
 }
 
 void show_sources(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
-		{ "SOURCE", COLUMN_LEFT },	{ "HALF-OPEN (ERROR)", COLUMN_RIGHT },
-		{ "ANSWERED/S", COLUMN_RIGHT }, { "COMPLETED", COLUMN_RIGHT },
-		{ "OVER", COLUMN_RIGHT },	{ "DROPPED", COLUMN_RIGHT },
+		{ "SOURCE", COLUMN_LEFT },     { "HALF-OPEN (ERROR)", COLUMN_RIGHT },
+		{ "HELD", COLUMN_RIGHT },      { "ANSWERED/S", COLUMN_RIGHT },
+		{ "COMPLETED", COLUMN_RIGHT }, { "OVER", COLUMN_RIGHT },
+		{ "DROPPED", COLUMN_RIGHT },
 	};
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
 	const json_t *sources = json_object_get(reply, "sources"), *source;

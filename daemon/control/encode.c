@@ -172,12 +172,12 @@ static json_t *encode_source(const struct source_status *s)
 	};
 	char prefix[INET6_ADDRSTRLEN + 8];
 
-	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "prefix",
+	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I}", "prefix",
 			 prefix_format(&s->prefix, prefix, sizeof(prefix)), "level", levels[s->level],
-			 "half_open", count(s->half_open), "half_open_error", count(s->error), "begun",
-			 count(s->begun), "completed", count(s->completed), "syn_rate_pps",
-			 count(s->syn_rate_pps), "proven", s->proven, "over", count(s->over), "dropped",
-			 count(s->dropped));
+			 "half_open", count(s->half_open), "held", count(s->held), "half_open_error",
+			 count(s->error), "begun", count(s->begun), "completed", count(s->completed),
+			 "syn_rate_pps", count(s->syn_rate_pps), "proven", s->proven, "over", count(s->over),
+			 "dropped", count(s->dropped));
 }
 
 json_t *encode_sources(struct engine *engine, enum source_order order, size_t wanted)

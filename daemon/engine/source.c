@@ -59,6 +59,7 @@ void source_describe(const struct heavy *heavy, const struct source_args *counts
 		.level = (enum limit_level)heavy->level,
 		.half_open = counts->begun > counts->completed ? counts->begun - counts->completed : 0,
 		.error = error,
+		.held = counts->held,
 		.begun = counts->begun,
 		.completed = counts->completed,
 		.syn_rate_pps = window_s ? counts->begun / window_s : 0,
@@ -67,6 +68,96 @@ void source_describe(const struct heavy *heavy, const struct source_args *counts
 		.dropped = heavy->dropped,
 	};
 }
+
+/* --- what the server holds --- */
+
+void held_add(struct held *held, const struct in6_addr *address)
+{
+	if (held->count == held->room) {
+		size_t room = held->room ? held->room * 2 : 1024;
+		struct in6_addr *grown =
+			room <= HELD_MAX ? reallocarray(held->addresses, room, sizeof(*grown)) : NULL;
+
+		if (!grown)
+			return;
+		held->addresses = grown;
+		held->room = room;
+	}
+	held->addresses[held->count++] = *address;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct in6_addr));
+}
+
+void held_sort(struct held *held)
+{
+	if (held->count)
+		qsort(held->addresses, held->count, sizeof(*held->addresses), compare_addresses);
+}
+
+static bool covers(const struct prefix *prefix, const struct in6_addr *address)
+{
+	unsigned int bytes = prefix->length_bits / 8U; /* all of ours are whole bytes */
+
+	return !memcmp(&prefix->address, address, bytes);
+}
+
+/* The first address that is not below PREFIX, which sorts before all that it covers. */
+static size_t first_of(const struct held *held, const struct prefix *prefix)
+{
+	size_t low = 0, high = held->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (memcmp(&held->addresses[middle], &prefix->address, sizeof(prefix->address)) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+uint32_t held_count(const struct held *held, const struct prefix *prefix)
+{
+	size_t first = first_of(held, prefix), last = first;
+
+	while (last < held->count && covers(prefix, &held->addresses[last]))
+		last++;
+	return (uint32_t)(last - first);
+}
+
+bool held_next(const struct held *held, enum limit_level level, uint32_t least, size_t *place,
+	       struct heavy *heavy)
+{
+	while (*place < held->count) {
+		const struct in6_addr *address = &held->addresses[*place];
+		struct prefix prefix;
+		uint32_t count;
+
+		*heavy = (struct heavy){ .level = (uint16_t)level, .v6 = !IN6_IS_ADDR_V4MAPPED(address) };
+		if (heavy->v6)
+			memcpy(heavy->address, address, sizeof(heavy->address));
+		else
+			memcpy(heavy->address, address->s6_addr + 12, 4);
+		prefix = source_prefix(heavy);
+		count = held_count(held, &prefix);
+		*place += count;
+		if (count >= least && (heavy->v6 || level != LEVEL_SITE))
+			return true;
+	}
+	return false;
+}
+
+void held_fini(struct held *held)
+{
+	free(held->addresses);
+	*held = (struct held){ 0 };
+}
+
+/* --- order --- */
 
 static uint64_t weight(const struct source_status *s, enum source_order order)
 {
@@ -78,7 +169,7 @@ static uint64_t weight(const struct source_status *s, enum source_order order)
 	case SOURCE_BY_HALF_OPEN:
 		break;
 	}
-	return s->half_open;
+	return (uint64_t)s->half_open + s->held;
 }
 
 /* Of equal ones, the one that met more limits, then the narrower. */

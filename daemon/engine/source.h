@@ -21,11 +21,27 @@ struct source_status {
 	struct prefix prefix;
 	enum limit_level level;
 	uint32_t half_open, error; /* estimate, and by how much it may be too high */
+	uint32_t held;		   /* half-open at the server, exact */
 	uint32_t begun, completed;
 	uint32_t syn_rate_pps; /* answered */
 	bool proven;
 	uint32_t over, dropped; /* of limits */
 };
+
+/* The clients of all half-open sockets, sorted: exact counts by any prefix. */
+struct held {
+	struct in6_addr *addresses; /* IPv4 as v4-mapped */
+	size_t count, room;
+};
+
+#define HELD_MAX 65536
+void held_add(struct held *held, const struct in6_addr *address); /* beyond HELD_MAX: not counted */
+void held_sort(struct held *held);
+uint32_t held_count(const struct held *held, const struct prefix *prefix);
+/* The next different source from *place on (0 first) that holds at least LEAST; false: no more. */
+bool held_next(const struct held *held, enum limit_level level, uint32_t least, size_t *place,
+	       struct heavy *heavy);
+void held_fini(struct held *held);
 
 /* "half_open", "rate", "dropped"; -1: none of them. */
 int source_order_parse(const char *word);

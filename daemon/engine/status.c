@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/maps/fastpath.h"
+#include "daemon/netlink/diag.h"
 
 #define MPTCP_REMEMBERED_S 60
 
@@ -153,38 +154,92 @@ enum policy_mode engine_limits_mode(const struct engine *e)
 	return e->limits.mode;
 }
 
-/* False: it has just been replaced by another, or nothing is known of it any more. */
-static bool describe(struct engine *e, const struct heavy *heavy, uint32_t window_s, uint64_t jiffies,
-		     struct source_status *status)
+/* --- sources --- */
+
+#define HELD_LEAST 8 /* half-opens at the server that make a source stand out */
+
+struct sources {
+	struct engine *engine;
+	struct source_status *all;
+	size_t count, max;
+	uint32_t window_s;
+	uint64_t jiffies;
+	struct held held;
+};
+
+static bool is_known(const struct sources *s, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (!memcmp(&s->all[i].prefix, prefix, sizeof(*prefix)))
+			return true;
+	return false;
+}
+
+/* TAG: what the table says, 0: not of the table. Left out: what has just been replaced, or is long past. */
+static void describe(struct sources *s, const struct heavy *heavy, uint64_t tag)
 {
 	struct source_args counts = { .v6 = heavy->v6, .level = heavy->level };
+	struct source_status *status = &s->all[s->count];
 
 	memcpy(counts.address, heavy->address, sizeof(counts.address));
-	if (heavy->level >= SKETCH_LEVELS || fastpath_query_source(e->fastpath, &counts) ||
-	    counts.tag != heavy->tag)
-		return false;
-	source_describe(heavy, &counts, e->sketch_error[heavy->level], window_s, status);
-	return status->half_open > status->error + HEAVY_LEAST ||
-	       (uint32_t)(jiffies >> HEAVY_SHIFT) - heavy->seen <= HEAVY_STALE;
+	if (s->count == s->max || heavy->level >= SKETCH_LEVELS ||
+	    fastpath_query_source(s->engine->fastpath, &counts) || (tag && counts.tag != tag))
+		return;
+	source_describe(heavy, &counts, s->engine->sketch_error[heavy->level], s->window_s, status);
+	if (!is_inline(s->engine))
+		status->held = held_count(&s->held, &status->prefix);
+	s->count += status->held || status->half_open > status->error + HEAVY_LEAST ||
+		    (tag && (uint32_t)(s->jiffies >> HEAVY_SHIFT) - heavy->seen <= HEAVY_STALE);
+}
+
+static void hold(const struct tuple *tuple, void *arg)
+{
+	struct in6_addr address;
+
+	memcpy(&address, tuple->client, sizeof(address));
+	held_add(arg, &address);
+}
+
+static void describe_held(struct sources *s)
+{
+	struct heavy heavy;
+
+	for (int level = 0; level < SKETCH_LEVELS; level++)
+		for (size_t place = 0;
+		     held_next(&s->held, (enum limit_level)level, HELD_LEAST, &place, &heavy);) {
+			struct prefix prefix = source_prefix(&heavy);
+
+			if (!is_known(s, &prefix))
+				describe(s, &heavy, 0);
+		}
+}
+
+static void describe_heavies(struct sources *s)
+{
+	struct heavy *heavies = calloc(SOURCES_MAX, sizeof(*heavies));
+	size_t found = heavies ? fastpath_read_heavies(s->engine->fastpath, heavies, SOURCES_MAX) : 0;
+
+	for (size_t i = 0; i < found; i++)
+		describe(s, &heavies[i], heavies[i].tag);
+	free(heavies);
 }
 
 size_t engine_get_sources(struct engine *e, enum source_order order, struct source_status *all, size_t max,
 			  uint32_t *window_s)
 {
-	struct heavy *heavies = calloc(SOURCES_MAX, sizeof(*heavies));
-	size_t found, count = 0;
-	uint64_t jiffies;
+	struct sources s = { .engine = e, .all = all, .max = max };
 
-	if (!heavies || fastpath_read_jiffies(e->fastpath, &jiffies)) {
-		free(heavies);
+	if (fastpath_read_jiffies(e->fastpath, &s.jiffies))
 		return 0;
-	}
-	*window_s =
-		source_window_s(jiffies, fastpath_runtime(e->fastpath)->window_shift, e->clock.jiffies_hz);
-	found = fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX);
-	for (size_t i = 0; i < found && count < max; i++)
-		count += describe(e, &heavies[i], *window_s, jiffies, &all[count]);
-	free(heavies);
-	source_sort(all, count, order);
-	return count;
+	s.window_s =
+		source_window_s(s.jiffies, fastpath_runtime(e->fastpath)->window_shift, e->clock.jiffies_hz);
+	if (!is_inline(e))
+		diag_each_half_open(hold, &s.held);
+	held_sort(&s.held);
+	describe_heavies(&s);
+	describe_held(&s);
+	held_fini(&s.held);
+	source_sort(all, s.count, order);
+	*window_s = s.window_s;
+	return s.count;
 }

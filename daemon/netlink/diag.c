@@ -192,6 +192,14 @@ int diag_each_connection(diag_connection_fn *fn, void *arg)
 	return dump_all(&dump);
 }
 
+int diag_each_half_open(diag_connection_fn *fn, void *arg)
+{
+	struct connections connections = { .fn = fn, .arg = arg };
+	struct dump dump = { HALF_OPEN_STATES, on_connection, &connections };
+
+	return dump_all(&dump);
+}
+
 int diag_each_socket(diag_socket_fn *fn, void *arg)
 {
 	struct sockets sockets = { .fn = fn, .arg = arg };

@@ -15,6 +15,9 @@
  * this host. */
 typedef void diag_connection_fn(const struct tuple *tuple, void *arg);
 
+/* Likewise, for each half-open socket (SYN_RCVD). 0 or a negative errno. */
+int diag_each_half_open(diag_connection_fn *fn, void *arg);
+
 /* Both families; an IPv4 connection of a dual-stack socket is told as IPv4. 0 or a negative errno. */
 int diag_each_connection(diag_connection_fn *fn, void *arg);
 

@@ -123,6 +123,62 @@ static void the_heaviest_come_first(void **state)
 	assert_int_equal(source_order_parse("size"), -1);
 }
 
+static void hold(struct held *held, const char *address)
+{
+	struct heavy heavy = heavy_of(address, LEVEL_SOURCE);
+	struct prefix prefix = source_prefix(&heavy);
+
+	held_add(held, &prefix.address);
+}
+
+static void what_is_held_is_counted_by_any_prefix(void **state)
+{
+	static const struct {
+		const char *address;
+		enum limit_level level;
+		uint32_t count;
+	} rows[] = {
+		{ "192.0.2.7", LEVEL_SOURCE, 3 },      { "192.0.2.8", LEVEL_SOURCE, 1 },
+		{ "192.0.2.99", LEVEL_PREFIX, 4 },     { "192.0.3.7", LEVEL_PREFIX, 1 },
+		{ "192.0.4.7", LEVEL_PREFIX, 0 },      { "2001:db8:1:2::7", LEVEL_SOURCE, 2 },
+		{ "2001:db8:1:2::", LEVEL_PREFIX, 3 }, { "2001:db8:1::", LEVEL_SITE, 4 },
+		{ "2001:db8:2::", LEVEL_SITE, 0 },
+	};
+	static const char *const clients[] = { "192.0.2.7",	   "192.0.3.7",	      "2001:db8:1:2::7",
+					       "192.0.2.8",	   "192.0.2.7",	      "2001:db8:1:2::7",
+					       "2001:db8:1:2:8::", "2001:db8:1:3::7", "192.0.2.7" };
+	struct held held = { 0 };
+	struct heavy heavy;
+	size_t place = 0;
+
+	(void)state;
+	held_sort(&held);
+	assert_false(held_next(&held, LEVEL_SOURCE, 1, &place, &heavy));
+	for (size_t i = 0; i < COUNT(clients); i++)
+		hold(&held, clients[i]);
+	held_sort(&held);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct prefix prefix;
+
+		heavy = heavy_of(rows[i].address, rows[i].level);
+		prefix = source_prefix(&heavy);
+		assert_int_equal(held_count(&held, &prefix), rows[i].count);
+	}
+	/* in the order of addresses, v4-mapped ones first */
+	assert_true(held_next(&held, LEVEL_PREFIX, 2, &place, &heavy));
+	assert_false(heavy.v6);
+	assert_true(held_next(&held, LEVEL_PREFIX, 2, &place, &heavy));
+	assert_true(heavy.v6);
+	assert_false(held_next(&held, LEVEL_PREFIX, 2, &place, &heavy));
+	place = 0;
+	assert_true(held_next(&held, LEVEL_SITE, 1, &place, &heavy)); /* none of IPv4 */
+	assert_true(heavy.v6);
+	for (size_t i = 0; i < 2 * HELD_MAX; i++)
+		hold(&held, "192.0.2.1");
+	assert_int_equal(held.count, HELD_MAX);
+	held_fini(&held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +187,7 @@ int main(void)
 		cmocka_unit_test(the_error_is_e_times_the_mean),
 		cmocka_unit_test(what_follows_from_counts),
 		cmocka_unit_test(the_heaviest_come_first),
+		cmocka_unit_test(what_is_held_is_counted_by_any_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
