@@ -70,6 +70,11 @@ static void least_config_has_defaults(void **state)
 	"deployment = \"host\"; xdp = \"generic\"; interfaces = { outside = \"a-b.c_15-chars.\"; };\n"       \
 	"control = { group = \"wheel\"; }; cookie = { secret_file = \"/a \\\"b\\\" \\\\ \\xc3\\xa9\"; };\n"  \
 	"host = { flow_entries = 1500; lookup_budget_pps = 7; };\n"                                          \
+	"limits = { mode = \"enforce\"; syn_source = { rate = 7; burst = 8; proven_rate = 9; proven_burst "  \
+	"= 10;\n"                                                                                            \
+	"  action = \"challenge\"; }; connection_site = { action = \"off\"; };\n"                            \
+	"  half_open_total = { most = 100000000; proven_most = 100000000; }; };\n"                           \
+	"auto_block = { mode = \"off\"; acts = 21; duration_s = 5; duration_most_s = 6; most = 7; };\n"      \
 	"policy = { sanity = \"enforce\"; };\n"                                                              \
 	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
 	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
@@ -92,6 +97,19 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->flow_entries, 2048);
 	assert_int_equal(config->lookup_budget_pps, 7);
 	assert_int_equal(config->sanity, POLICY_ENFORCE);
+	assert_int_equal(config->limits.mode, POLICY_ENFORCE);
+	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].rate, 7);
+	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].burst, 8);
+	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].proven_rate, 9);
+	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].proven_burst, 10);
+	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].action, LIMIT_CHALLENGE);
+	assert_int_equal(config->limits.limit[KIND_CONNECTION][LEVEL_SITE].action, LIMIT_OFF);
+	assert_int_equal(config->limits.limit[KIND_HALF_OPEN][LEVEL_TOTAL].rate, 100000000);
+	assert_int_equal(config->punish.mode, POLICY_OFF);
+	assert_int_equal(config->punish.acts, 21);
+	assert_int_equal(config->punish.duration_s, 5);
+	assert_int_equal(config->punish.duration_most_s, 6);
+	assert_int_equal(config->punish.most, 7);
 	assert_true(config->tracking);
 	assert_int_equal(config->tracked_flows, 2000);
 	assert_int_equal(config->half_open_timeout_s, 4);
@@ -213,6 +231,16 @@ static const struct {
 	{ "deployment = \"Host\";\n", 1, "deployment", "\"Host\" is not one of \"host\", \"inline\"" },
 	{ "deployment = 1;\n", 1, "deployment",
 	  "one of \"host\", \"inline\" is wanted here, found the number 1" },
+	{ "limits = { syn_source = { action = \"drop\"; }; };\n", 1, "limits.syn_source.action",
+	  "in another's name" },
+	{ "limits = { connection_total = { action = \"challenge\"; }; };\n", 1,
+	  "limits.connection_total.action", "cookie already" },
+	{ "limits = { half_open_site = { rate = 5; }; };\n", 1, "limits.half_open_site.rate", "unknown key" },
+	{ HEAD TAIL "limits = { syn_source = { rate = 6000; burst = 6000; }; };\n", 0,
+	  "limits.syn_source.proven_rate", "write at least that" },
+	{ "auto_block = { acts = 19; };\n", 1, "auto_block.acts", "20 to" },
+	{ HEAD TAIL "auto_block = { duration_most_s = 599; };\n", 0, "auto_block.duration_most_s",
+	  "write at least that" },
 	{ "policy = { sanity = \"on\"; };\n", 1, "policy.sanity",
 	  "\"on\" is not one of \"off\", \"monitor\", \"enforce\"" },
 	{ "xdp = \"offload\";\n", 1, "xdp", "\"offload\" is not one of \"native\", \"generic\"" },
