@@ -346,6 +346,10 @@ struct bucket {
 #define SKETCH_FULL	   (SKETCH_MASK - 4096)
 #define SKETCH_BEGUN	   1ULL
 #define SKETCH_COMPLETED   (1ULL << SKETCH_BITS)
+/* Under a flood, when estimates may be off by this much anyway, one handshake in SKETCH_SAMPLE is begun, as
+ * so many. */
+#define SKETCH_SAMPLE	   8
+#define SKETCH_SAMPLE_FROM 64
 struct sketch_cell {
 	__u64 half[2];
 };

@@ -76,7 +76,7 @@ static __always_inline enum verdict half_open_verdict(__u32 level)
 __noinline __weak __u32 half_open_count(const struct packet *p, const struct runtime *rt, __u32 slot,
 					__u32 allowed)
 {
-	__u32 dropped_at = LEVEL_COUNT, heavy = 0;
+	__u32 dropped_at = LEVEL_COUNT, heavy = 0, weight = 1;
 	const struct limits *l;
 
 	if (!p || !rt)
@@ -84,6 +84,8 @@ __noinline __weak __u32 half_open_count(const struct packet *p, const struct run
 	l = limits_live(rt);
 	if (!l)
 		return TX_SYNACK;
+	if (rt->sketch_error[LEVEL_SOURCE] >= SKETCH_SAMPLE_FROM)
+		weight = bpf_get_prandom_u32() & (SKETCH_SAMPLE - 1) ? 0 : SKETCH_SAMPLE;
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
 		const struct limit *limit = &l->limit[KIND_HALF_OPEN][level];
@@ -93,9 +95,18 @@ __noinline __weak __u32 half_open_count(const struct packet *p, const struct run
 		if ((level == LEVEL_SITE && !p->v6) ||
 		    (level >= LEVEL_SERVICE && limit->action == LIMIT_OFF) || dropped_at < LEVEL_COUNT)
 			continue;
-		counts = half_open_add(p, level, slot, SKETCH_BEGUN, rt);
-		if (level < LEVEL_SERVICE && source_half_open(counts) > rt->heavy_from[level])
-			heavy |= 1 << (BEGIN_HEAVY_SHIFT + level);
+		if (level < LEVEL_SERVICE && !weight) {
+			if (limit->action == LIMIT_OFF ||
+			    !half_open_over(limit, source_peek(p, level, rt), level, rt))
+				continue; /* nor is it by the least of the rows */
+			counts = source_count(p, level, 0, rt);
+		} else {
+			counts = half_open_add(p, level, slot,
+					       level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN,
+					       rt);
+			if (level < LEVEL_SERVICE && source_half_open(counts) > rt->heavy_from[level])
+				heavy |= 1 << (BEGIN_HEAVY_SHIFT + level);
+		}
 		if (allowed || !half_open_over(limit, counts, level, rt))
 			continue;
 		outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
@@ -113,7 +124,8 @@ __noinline __weak __u32 half_open_count(const struct packet *p, const struct run
 	for (__u32 level = 0; level < LEVEL_COUNT; level++)
 		if (level <= dropped_at && !(level == LEVEL_SITE && !p->v6) &&
 		    !(level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
-			half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
+			half_open_add(p, level, slot,
+				      level < LEVEL_SERVICE ? -SKETCH_BEGUN * weight : -SKETCH_BEGUN, rt);
 	return half_open_verdict(dropped_at) | heavy | 1 << (BEGIN_DROPPED_SHIFT + dropped_at);
 }
 

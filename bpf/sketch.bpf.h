@@ -43,7 +43,7 @@ static __always_inline void cell_add(struct sketch_cell *cell, __u32 window, __u
 
 	if (seen >> SKETCH_EPOCH_SHIFT != epoch)
 		seen = epoch << SKETCH_EPOCH_SHIFT;
-	if ((__s64)add < 0 && !(seen & SKETCH_MASK))
+	if ((__s64)add < 0 && (seen & SKETCH_MASK) < -add)
 		return;
 	if ((seen & SKETCH_MASK) > SKETCH_FULL || (seen >> SKETCH_BITS & SKETCH_MASK) > SKETCH_FULL)
 		return; /* never carries into its neighbour */
@@ -93,6 +93,16 @@ static __always_inline __u64 source_count(const struct packet *p, __u32 level, _
 			completed = sum >> 32;
 	}
 	return (__u64)completed << 32 | begun;
+}
+
+/* What was begun by one row: no estimate is higher. */
+static __always_inline __u64 source_peek(const struct packet *p, __u32 level, const struct runtime *rt)
+{
+	__u32 index = level * SKETCH_ROWS * SKETCH_WIDTH +
+		      (source_hash(p, level, SALT_SKETCH) & (SKETCH_WIDTH - 1));
+	const struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
+
+	return cell ? cell_sum(cell, bpf_jiffies64() >> (rt->window_shift & 31)) & 0xffffffff : 0;
 }
 
 static __always_inline __u32 source_half_open(__u64 counts)

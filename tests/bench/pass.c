@@ -42,6 +42,7 @@ struct bench_case {
 	uint32_t flows;	  /* of so many verified flows, all powers of two; 0: any source */
 	uint32_t lookups_per_s;
 	bool accounting, limits; /* of half-opens; all those of a new install, never exceeded */
+	uint32_t error;		 /* of the sketch: from SKETCH_SAMPLE_FROM on, as under a flood */
 };
 
 #define HOT    256
@@ -76,10 +77,17 @@ static const struct bench_case cases[] = {
 	  .pool = SPREAD,
 	  .accounting = true,
 	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
+	{ .name = "... and accounting in a flood",
+	  .verdict = TX_SYNACK,
+	  .pool = SPREAD,
+	  .accounting = true,
+	  .error = 1000,
+	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
 	{ .name = "... and limits",
 	  .verdict = TX_SYNACK,
 	  .pool = SPREAD,
 	  .accounting = true,
+	  .error = 1000,
 	  .limits = true,
 	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
 	CASE("bad ACK, lookups spent", DROP_LOOKUP_BUDGET, 20, HOT, TO4, .flags = ACK, .options = TIMESTAMPS),
@@ -149,8 +157,10 @@ static void prepare(struct harness *h, const struct bench_case *c)
 	h->runtime.accounting = c->accounting;
 	h->runtime.window_shift = 11;
 	h->runtime.limits_mode = c->limits ? POLICY_MONITOR : POLICY_OFF;
-	for (int level = 0; level < SKETCH_LEVELS; level++)
+	for (int level = 0; level < SKETCH_LEVELS; level++) {
 		h->runtime.heavy_from[level] = UINT32_MAX;
+		h->runtime.sketch_error[level] = c->error;
+	}
 	fastpath_publish(h->fastpath, &h->runtime);
 }
 

@@ -210,6 +210,38 @@ static void forged_sources_push_no_heavy_one_out(void **state)
 			20400);
 }
 
+/* One in eight, as eight; and who is over a limit is met on every SYN. */
+static void a_flood_is_sampled(void **state)
+{
+	struct harness *h = *state;
+	struct frame_spec spec = {
+		.saddr = "10.1.90.1", .daddr = SERVER4, .dest = PORT_ALWAYS, .flags = SYN
+	};
+	struct frame f;
+	uint32_t begun;
+	int answered = 0;
+
+	h->runtime.sketch_error[LEVEL_SOURCE] = SKETCH_SAMPLE_FROM;
+	account(h);
+	frame_build(&f, &spec);
+	for (int i = 0; i < 8000; i++)
+		assert_int_equal(harness_run_bare(h, &f, NULL), ACTION_TX);
+	begun = query(h, "10.1.90.1", LEVEL_SOURCE).begun;
+	assert_int_equal(begun % SKETCH_SAMPLE, 0);
+	assert_in_range(begun, 6500, 9500); /* six times its deviation */
+	limit_to(h, LEVEL_SOURCE, 936, LIMIT_DROP);
+	spec.saddr = "10.1.91.1";
+	frame_build(&f, &spec);
+	for (int i = 0; i < 4000; i++)
+		answered += harness_run_bare(h, &f, NULL) == ACTION_TX;
+	/* 1000, at the end of which nothing passes */
+	assert_in_range(query(h, "10.1.91.1", LEVEL_SOURCE).begun, 1001 - SKETCH_SAMPLE,
+			1000 + SKETCH_SAMPLE);
+	assert_in_range(answered, 450, 2000);
+	for (int i = 0; i < 100; i++)
+		syn(h, "10.1.91.1", DROP_HALF_OPEN_SOURCE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +252,7 @@ int main(void)
 		TEST(services_and_all_have_limits),
 		TEST(forged_sources_push_no_heavy_one_out),
 		TEST(windows_pass_by_the_clock_alone),
+		TEST(a_flood_is_sampled),
 	};
 
 	return cmocka_run_group_tests(tests, harness_set_up, harness_tear_down);
