@@ -68,8 +68,9 @@ static __always_inline enum verdict half_open_verdict(__u32 level)
 
 /*
  * A SYN is about to be answered. Returns TX_SYNACK, or the verdict in its place, and then nothing was counted
- * as begun; from bit 16 on, the levels at which its source stands out, and from bit 24 on, the one that
- * dropped it. Global, so that it is verified once.
+ * as begun (but of what is sampled: the estimate would fall below the limit again for all that is not); from
+ * bit 16 on, the levels at which its source stands out, and from bit 24 on, the one that dropped it. Global,
+ * so that it is verified once.
  */
 #define BEGIN_HEAVY_SHIFT   16
 #define BEGIN_DROPPED_SHIFT 24
@@ -122,10 +123,10 @@ __noinline __weak __u32 half_open_count(const struct packet *p, const struct run
 		return TX_SYNACK | heavy;
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++)
-		if (level <= dropped_at && !(level == LEVEL_SITE && !p->v6) &&
+		if (level <= dropped_at && (weight == 1 || level >= LEVEL_SERVICE) &&
+		    !(level == LEVEL_SITE && !p->v6) &&
 		    !(level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
-			half_open_add(p, level, slot,
-				      level < LEVEL_SERVICE ? -SKETCH_BEGUN * weight : -SKETCH_BEGUN, rt);
+			half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
 	return half_open_verdict(dropped_at) | heavy | 1 << (BEGIN_DROPPED_SHIFT + dropped_at);
 }
 
