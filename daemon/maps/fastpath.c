@@ -57,6 +57,7 @@ struct fastpath {
 	int cpus;
 	int links[LINK_COUNT];
 	enum port at_fault;
+	bool frags;
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -264,6 +265,7 @@ int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *opti
 		return -ENOMEM;
 	for (int i = 0; i < LINK_COUNT; i++)
 		f->links[i] = -1;
+	f->frags = options->frags;
 	f->cpus = libbpf_num_possible_cpus();
 	error = f->cpus < 0 ? f->cpus : load(f, options, text, size);
 	if (error) {
@@ -312,7 +314,8 @@ static int attach_tc(struct fastpath *f, unsigned int ifindex, int link, char *t
 	return 0;
 }
 
-static void explain_xdp(int error, bool generic, unsigned int ifindex, char *text, size_t size)
+static void explain_xdp(const struct fastpath *f, int error, bool generic, unsigned int ifindex, char *text,
+			size_t size)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
 
@@ -333,7 +336,11 @@ static void explain_xdp(int error, bool generic, unsigned int ifindex, char *tex
 			 "without it");
 		break;
 	case -ERANGE:
-		snprintf(text, size, "the interface's MTU is larger than its driver allows with XDP");
+		snprintf(text, size, "%s",
+			 f->frags ? "the interface's MTU is larger than its driver allows with XDP: lower it, or "
+				    "say xdp = \"generic\""
+				  : "the interface's MTU has grown beyond a page since the daemon started: "
+				    "systemctl restart synmoatd (packets of several buffers)");
 		break;
 	default:
 		snprintf(text, size, "cannot attach %s XDP: %s", generic ? "generic" : "native",
@@ -349,7 +356,7 @@ static int attach_xdp(struct fastpath *f, const struct bpf_program *program, int
 	int fd = bpf_link_create(bpf_program__fd(program), (int)ifindex, BPF_XDP, &options);
 
 	if (fd < 0) {
-		explain_xdp(fd, generic, ifindex, text, size);
+		explain_xdp(f, fd, generic, ifindex, text, size);
 		return fd;
 	}
 	f->links[link] = fd;
