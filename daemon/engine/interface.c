@@ -166,11 +166,13 @@ int interface_attach(struct engine *e)
 			  reason);
 	if (!error && is_inline(e) && e->link.mtu != e->inside.mtu)
 		log_print(LOG_WARNING,
-			  "the MTUs of %s (%u) and %s (%u) differ: a packet that is too large for one of them is "
+			  "the MTUs of %s (%u) and %s (%u) differ: a packet that is too large for one of "
+			  "them is "
 			  "lost%s",
 			  e->config->outside, e->link.mtu, e->config->inside, e->inside.mtu,
-			  e->config->forward == FORWARD_ROUTE ? ", or answered with an ICMP error by the kernel"
-							      : "");
+			  e->config->forward == FORWARD_ROUTE
+				  ? ", or answered with an ICMP error by the kernel"
+				  : "");
 	if (!error && is_inline(e))
 		log_print(LOG_NOTICE, "interface %s: attached, %s XDP, MTU %u", e->config->inside,
 			  e->config->xdp == XDP_GENERIC ? "generic" : "native", e->inside.mtu);

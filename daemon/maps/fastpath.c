@@ -337,7 +337,8 @@ static void explain_xdp(const struct fastpath *f, int error, bool generic, unsig
 		break;
 	case -ERANGE:
 		snprintf(text, size, "%s",
-			 f->frags ? "the interface's MTU is larger than its driver allows with XDP: lower it, or "
+			 f->frags ? "the interface's MTU is larger than its driver allows with XDP: lower "
+				    "it, or "
 				    "say xdp = \"generic\""
 				  : "the interface's MTU has grown beyond a page since the daemon started: "
 				    "systemctl restart synmoatd (packets of several buffers)");

@@ -4,6 +4,7 @@
  * attaching all or nothing, and noticing that the interface has gone. In a network namespace of its own;
  * needs root.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <sched.h>
@@ -94,6 +95,57 @@ static void services_are_staged_in_the_dead_half(void **state)
 	fastpath_free(f);
 }
 
+/* The search of the daemon's own: first and last address of each range, what lies between, and both halves.
+ */
+static void services_are_found(void **state)
+{
+	static struct port_ranges ports[RANGES_PORTS];
+	static struct range4 v4[] = { { 0x0a000001, 0x0a0000ff, 1, 0 }, { 0x0a000200, 0x0a000200, 2, 0 } };
+	static struct range6 v6[] = { { { 5, 9 }, { 5, 20 }, 3, 0 }, { { 6, 0 }, { 7, UINT64_MAX }, 4, 0 } };
+	static const struct {
+		uint32_t words[4];
+		uint16_t port;
+		uint32_t slot;
+	} rows[] = {
+		{ { 0, 0, 0xffff, 0x0a000000 }, 80, SERVICE_NONE },
+		{ { 0, 0, 0xffff, 0x0a000001 }, 80, 1 },
+		{ { 0, 0, 0xffff, 0x0a0000ff }, 80, 1 },
+		{ { 0, 0, 0xffff, 0x0a000100 }, 80, SERVICE_NONE },
+		{ { 0, 0, 0xffff, 0x0a000200 }, 80, 2 },
+		{ { 0, 0, 0xffff, 0x0a000201 }, 80, SERVICE_NONE },
+		{ { 0, 0, 0xffff, 0x0a000001 }, 81, SERVICE_NONE },
+		{ { 0, 5, 0, 8 }, 80, SERVICE_NONE },
+		{ { 0, 5, 0, 9 }, 80, 3 },
+		{ { 0, 5, 0, 20 }, 80, 3 },
+		{ { 0, 5, 0, 21 }, 80, SERVICE_NONE },
+		{ { 0, 6, 0, 0 }, 80, 4 },
+		{ { 0, 7, ~0U, ~0U }, 80, 4 },
+		{ { 0, 8, 0, 0 }, 80, SERVICE_NONE },
+	};
+	const struct ranges_table table = {
+		.ports = ports, .v4 = v4, .v4_count = 2, .v6 = v6, .v6_count = 2
+	};
+	static struct service services[SERVICE_SLOTS];
+	struct fastpath *f = load(false);
+	struct runtime runtime = { 0 };
+
+	(void)state;
+	ports[80] = (struct port_ranges){ .count4 = 2, .count6 = 2 };
+	for (int half = 0; half < 2; half++) {
+		runtime.half = fastpath_stage_services(f, &table, services);
+		fastpath_publish(f, &runtime);
+		for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+			__be32 address[4];
+
+			for (int j = 0; j < 4; j++)
+				address[j] = htonl(rows[i].words[j]);
+			assert_int_equal(fastpath_find_service(f, address, htons(rows[i].port)),
+					 rows[i].slot);
+		}
+	}
+	fastpath_free(f);
+}
+
 static void jiffies_go_on(void **state)
 {
 	struct fastpath *f = load(false);
@@ -167,6 +219,7 @@ int main(void)
 		cmocka_unit_test(programs_load),
 		cmocka_unit_test(counters_begin_at_zero),
 		cmocka_unit_test(services_are_staged_in_the_dead_half),
+		cmocka_unit_test(services_are_found),
 		cmocka_unit_test(jiffies_go_on),
 		cmocka_unit_test(attaching_is_all_or_nothing),
 		cmocka_unit_test(a_gone_interface_is_noticed),
