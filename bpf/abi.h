@@ -439,6 +439,7 @@ enum connection_state {
 	CONNECTION_CLOSING,	/* both FINs were seen */
 	CONNECTION_TIME_WAIT,	/* and both acknowledged */
 	CONNECTION_RESET,	/* by a RST that the other end must have accepted */
+	CONNECTION_OUTWARD,	/* the server's own SYN has crossed: it opens a connection */
 	CONNECTION_GONE,	/* being taken out of the table */
 };
 

@@ -25,6 +25,7 @@ static __always_inline __u32 connection_timeout_s(const struct connection *c)
 	case CONNECTION_SYN_SENT:
 		return 8; /* our SYN was sent again after 1, 3 and 7 s */
 	case CONNECTION_SYN_RCVD:
+	case CONNECTION_OUTWARD:
 		return 30;
 	case CONNECTION_ESTABLISHED:
 		return c->flags & (CONNECTION_CLIENT_FIN | CONNECTION_SERVER_FIN) ? 600 : 7440;
@@ -144,7 +145,8 @@ static __always_inline void connection_delete(const struct tuple *t, struct conn
 
 static __always_inline bool has_ended(const struct connection *c)
 {
-	return c->state == CONNECTION_TIME_WAIT || c->state == CONNECTION_RESET;
+	return c->state == CONNECTION_TIME_WAIT || c->state == CONNECTION_RESET ||
+	       c->state == CONNECTION_OUTWARD; /* it gives way to clients */
 }
 
 #define PROBES		 3

@@ -74,11 +74,23 @@ static __always_inline void follow_opening(const struct tuple *t, struct connect
 		server_opened(s);
 }
 
+/* The server has its answer, and acknowledges it. */
+static __always_inline void follow_outward(struct connection *c, const struct packet *p)
+{
+	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST)) != TCP_ACK)
+		return;
+	c->client_next = p->ack;
+	c->server_next = p->seq + p->payload;
+	connection_move(c, CONNECTION_OUTWARD, CONNECTION_ESTABLISHED);
+}
+
 /* What passes untranslated from the beginning: the server's ISN is the one thing to know. */
 static __always_inline void follow_plain(const struct tuple *t, struct connection *c, const struct packet *p)
 {
-	if (c->state == CONNECTION_SYN_RCVD && p->flags & (TCP_SYN | TCP_RST) && p->flags & TCP_ACK &&
-	    p->ack == c->client_isn + 1)
+	if (c->state == CONNECTION_OUTWARD)
+		follow_outward(c, p);
+	else if (c->state == CONNECTION_SYN_RCVD && p->flags & (TCP_SYN | TCP_RST) && p->flags & TCP_ACK &&
+		 p->ack == c->client_isn + 1)
 		follow_opening(t, c, p);
 	else if (!(p->flags & TCP_SYN))
 		follow(c, p, false);
@@ -105,7 +117,10 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 	return translate(ctx, p, c, false) ? PASS_TRANSLATED : DROP_MALFORMED;
 }
 
-/* A server that acknowledges, and does not refuse, has a connection that is older than we are. */
+/*
+ * A server that acknowledges, and does not refuse, has a connection that is older than we are. One that opens
+ * a connection out of a service's port must get its answer, which nobody else's SYN-ACK does.
+ */
 static __always_inline void learn(struct crossing *x)
 {
 	struct packet *p = &x->packet;
@@ -120,7 +135,11 @@ static __always_inline void learn(struct crossing *x)
 		.server_wscale = COOKIE_NO_WSCALE,
 	};
 
-	if ((p->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN)) == TCP_ACK)
+	__u8 flags = p->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN);
+
+	if (flags == TCP_SYN)
+		c.state = CONNECTION_OUTWARD;
+	if (flags == TCP_ACK || (flags == TCP_SYN && x->stance == STANCE_DEFEND))
 		connection_add(&x->key, &c, BPF_NOEXIST);
 }
 

@@ -72,6 +72,14 @@ static void make_reset(struct dialogue *d)
 	dialogue_talk(d, PORT_INSIDE, "RST", RST | ACK, 0, 0, 0);
 }
 
+static void make_outward(struct dialogue *d)
+{
+	struct frame_spec syn = dialogue_server_frame(d, SYN, d->server.isn, 0);
+
+	dialogue_begin(d);
+	dialogue_expect(d, "the server's SYN", PORT_INSIDE, &syn, PASS_OPEN, NULL);
+}
+
 /* Stays for so long at least, and not longer than that. */
 static const struct {
 	const char *name;
@@ -88,6 +96,7 @@ static const struct {
 	{ "half-closed", make_half_closed, CONNECTION_ESTABLISHED, 4 * 60, 3600 },
 	{ "CLOSING", make_closing, CONNECTION_CLOSING, 30, 4 * 60 },
 	{ "TIME_WAIT", make_time_wait, CONNECTION_TIME_WAIT, 5, 60 },
+	{ "OUTWARD", make_outward, CONNECTION_OUTWARD, 20, 60 },
 	{ "RESET", make_reset, CONNECTION_RESET, 3, 60 },
 };
 

@@ -762,7 +762,7 @@ static void marks_begin_mitigation(void **state)
 /* What nobody knows passes within a budget; the server's ACK to it teaches, and nothing else does. */
 static void unknown_connections_are_learned(void **state)
 {
-	static const uint8_t teaches_nothing[] = { RST, RST | ACK, FIN | ACK, SYN | ACK, SYN, 0, PSH };
+	static const uint8_t teaches_nothing[] = { RST, RST | ACK, FIN | ACK, SYN | ACK, 0, PSH };
 
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct dialogue d = dialogue_new(*state, "unknown", v6, 0);
@@ -782,6 +782,39 @@ static void unknown_connections_are_learned(void **state)
 		dialogue_expect_state(&d, "learned", CONNECTION_ESTABLISHED);
 		appliance_expect_spec(*state, "known", PORT_OUTSIDE, &data, PASS_FLOW);
 		appliance_expect_spec(*state, "known", PORT_INSIDE, &reply, PASS_FLOW);
+		appliance_forget(*state);
+	}
+}
+
+/* Out of a service's own port, while it is defended: the answer to the server's SYN passes, no other does. */
+static void servers_open_connections(void **state)
+{
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(*state, "outward", v6, 0);
+		struct frame_spec syn, synack, ack;
+
+		dialogue_begin(&d);
+		syn = dialogue_server_frame(&d, SYN, 1000, 0);
+		synack = dialogue_client_frame(&d, SYN | ACK, 2000, 1001);
+		ack = dialogue_server_frame(&d, ACK, 1001, 2001);
+		appliance_expect_spec(*state, "nobody asked", PORT_OUTSIDE, &synack, DROP_STRAY_SYNACK);
+		appliance_expect_spec(*state, "SYN", PORT_INSIDE, &syn, PASS_OPEN);
+		dialogue_expect_state(&d, "SYN", CONNECTION_OUTWARD);
+		appliance_expect_spec(*state, "SYN again", PORT_INSIDE, &syn, PASS_FLOW);
+		appliance_expect_spec(*state, "SYN-ACK", PORT_OUTSIDE, &synack, PASS_FLOW);
+		dialogue_expect_state(&d, "SYN-ACK", CONNECTION_OUTWARD);
+		appliance_expect_spec(*state, "ACK", PORT_INSIDE, &ack, PASS_FLOW);
+		dialogue_expect_state(&d, "ACK", CONNECTION_ESTABLISHED);
+		ack = dialogue_client_frame(&d, RST, 2001, 0);
+		appliance_expect_spec(*state, "RST", PORT_OUTSIDE, &ack, PASS_FLOW);
+		dialogue_expect_state(&d, "RST", CONNECTION_RESET);
+		appliance_forget(*state);
+		/* refused, and asked again by the same port */
+		appliance_expect_spec(*state, "SYN", PORT_INSIDE, &syn, PASS_OPEN);
+		ack = dialogue_client_frame(&d, RST | ACK, 0, 1001);
+		appliance_expect_spec(*state, "refusal", PORT_OUTSIDE, &ack, PASS_FLOW);
+		appliance_expect_spec(*state, "SYN again", PORT_INSIDE, &syn, PASS_FLOW);
+		appliance_expect_spec(*state, "SYN-ACK", PORT_OUTSIDE, &synack, PASS_FLOW);
 		appliance_forget(*state);
 	}
 }
@@ -1341,6 +1374,7 @@ int main(void)
 		TEST(a_forgotten_connection_gives_way),
 		TEST(marks_begin_mitigation),
 		TEST(unknown_connections_are_learned),
+		TEST(servers_open_connections),
 		TEST(unknown_segments_have_a_budget),
 		TEST(unknown_segments_of_one_prefix),
 		TEST(stances),
