@@ -28,6 +28,7 @@
 #   lab_duplicate FROM TO PPM   let them come twice
 #   lab_reorder FROM TO PPM US  let them come up to US later, behind others
 #   lab_delay FROM TO US        all of them later; these three by user space, for some 100,000 packets a second; untagged only
+#   lab_tag FROM TO 0|1|2       put a VLAN tag (802.1Q) or two (QinQ) on all frames; lab_untag: take just these off, drop others
 #   lab_groups 0|1              let the switch pass what is addressed to a group: ARP, neighbour discovery, … (0 at first)
 #
 # With LAB_LINK=1 there is a second switch in the cable between appliance and server: FROM and TO may then also be
@@ -414,6 +415,14 @@ lab_reorder() {
 
 lab_delay() {
 	lab_rule delay "$@"
+}
+
+lab_tag() {
+	lab_rule tag "$@"
+}
+
+lab_untag() {
+	lab_rule untag "$@"
 }
 
 lab_groups() {

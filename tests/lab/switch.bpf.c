@@ -189,6 +189,50 @@ static __always_inline bool is_tagged(const __u8 *frame)
 	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
 }
 
+#define TAG_LEN	 4
+#define TAGS_MAX 2
+
+/* The outer tag first; a single one is the inner. */
+static __always_inline void tags_fill(__be16 tags[2 * TAGS_MAX])
+{
+	tags[0] = bpf_htons(ETH_P_8021AD);
+	tags[1] = bpf_htons(5 << 13 | 1007);
+	tags[2] = bpf_htons(ETH_P_8021Q);
+	tags[3] = bpf_htons(3 << 13 | 42);
+}
+
+/* Global: verified once. Not 0: dropped. */
+__noinline __weak int tags_put(struct xdp_md *ctx, __u32 count)
+{
+	__be16 tags[2 * TAGS_MAX];
+	__u8 macs[2 * ETH_ALEN];
+
+	tags_fill(tags);
+	if (bpf_xdp_load_bytes(ctx, 0, macs, sizeof(macs)) ||
+	    bpf_xdp_adjust_head(ctx, count > 1 ? -2 * TAG_LEN : -TAG_LEN) ||
+	    bpf_xdp_store_bytes(ctx, 0, macs, sizeof(macs)))
+		return -1;
+	if (count > 1)
+		return bpf_xdp_store_bytes(ctx, sizeof(macs), tags, sizeof(tags));
+	return bpf_xdp_store_bytes(ctx, sizeof(macs), tags + 2, TAG_LEN);
+}
+
+__noinline __weak int tags_take(struct xdp_md *ctx, __u32 count)
+{
+	__be16 tags[2 * TAGS_MAX], found[2 * TAGS_MAX + 1] = { 0 };
+	__u8 macs[2 * ETH_ALEN];
+
+	tags_fill(tags);
+	if (bpf_xdp_load_bytes(ctx, 0, macs, sizeof(macs)) ||
+	    bpf_xdp_load_bytes(ctx, sizeof(macs), count > 1 ? found : found + 2, count > 1 ? 10 : 6))
+		return -1;
+	if ((count > 1 && (found[0] != tags[0] || found[1] != tags[1])) || found[2] != tags[2] ||
+	    found[3] != tags[3] || found[4] == bpf_htons(ETH_P_8021Q))
+		return -1;
+	return bpf_xdp_adjust_head(ctx, count > 1 ? 2 * TAG_LEN : TAG_LEN) ||
+	       bpf_xdp_store_bytes(ctx, 0, macs, sizeof(macs));
+}
+
 SEC("xdp.frags")
 int switch_forward(struct xdp_md *ctx)
 {
@@ -199,7 +243,7 @@ int switch_forward(struct xdp_md *ctx)
 	struct switch_pair *pair;
 	struct tcp_view view = { 0 };
 	__u64 mac = 0;
-	bool is_tcp;
+	bool is_tcp, tagged;
 
 	if (!counters || data + ETH_HLEN > end || from >= SWITCH_PORTS)
 		return XDP_DROP;
@@ -214,8 +258,13 @@ int switch_forward(struct xdp_md *ctx)
 	pair = &counters->pairs[from][to];
 	rule = &rules[from][to];
 	is_tcp = tcp_parse(ctx, &view);
+	tagged = is_tagged(data) || rule->tag;
 	if (chance(rule->drop) ||
 	    (rule->drop_third_ack && is_tcp && is_third_ack(&view) && chance(rule->drop_third_ack))) {
+		pair->dropped++;
+		return XDP_DROP;
+	}
+	if ((rule->untag && tags_take(ctx, rule->untag)) || (rule->tag && tags_put(ctx, rule->tag))) {
 		pair->dropped++;
 		return XDP_DROP;
 	}
@@ -223,7 +272,7 @@ int switch_forward(struct xdp_md *ctx)
 	pair->bytes += bpf_xdp_get_buff_len(ctx);
 	if (is_tcp)
 		pair->tcp[view.class & 7]++;
-	if (chance(rule->detour) && !is_tagged(data))
+	if (chance(rule->detour) && !tagged)
 		return XDP_PASS;
 	return bpf_redirect_map(&ports, to, XDP_DROP);
 }

@@ -89,6 +89,7 @@ static void __attribute__((noreturn)) usage(void)
 	    "       switch --socket PATH drop|drop-third-ack|duplicate FROM TO PPM\n"
 	    "       switch --socket PATH reorder FROM TO PPM US\n"
 	    "       switch --socket PATH delay FROM TO US\n"
+	    "       switch --socket PATH tag|untag FROM TO 0|1|2\n"
 	    "       switch --socket PATH groups 0|1");
 }
 
@@ -364,6 +365,10 @@ static bool rule_set(char **words)
 		rule->drop_third_ack = (__u32)number;
 	else if (!strcmp(words[0], "duplicate"))
 		detour->duplicate = (uint32_t)number;
+	else if (!strcmp(words[0], "tag"))
+		rule->tag = (__u32)number;
+	else if (!strcmp(words[0], "untag"))
+		rule->untag = (__u32)number;
 	else if (is_delay)
 		detour->delay_ns = number * NS_PER_US;
 	else if (is_reorder)

@@ -33,6 +33,8 @@ struct switch_rule {
 	__u32 drop;
 	__u32 drop_third_ack; /* the first segment with only ACK and no payload after a SYN */
 	__u32 detour;	      /* by way of user space, which delays, reorders or duplicates; no VLAN tags */
+	__u32 tag;	      /* so many VLAN tags are put on: 1 or 2 */
+	__u32 untag;	      /* they are taken off, and a frame that does not bear just them is dropped */
 };
 
 #endif
