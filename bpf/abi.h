@@ -68,6 +68,9 @@
 	X(DROP_BARE_FIN, drop_bare_fin, "FIN without ACK")                                                   \
 	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN or FIN or RST together, or flags that no stack combines")     \
 	X(DROP_LAND, drop_land, "from the address that it goes to")                                          \
+	X(DROP_ECHO_BROADCAST, drop_echo_broadcast, "ICMP echo request to broadcast or multicast (Smurf)")   \
+	X(DROP_ECHO_REPLY, drop_echo_reply, "ICMP echo reply that nobody asked for")                         \
+	X(DROP_SYNACK_BUDGET, drop_synack_budget, "SYN of a prefix that got its share of SYN-ACKs")          \
 	X(DROP_BAD_CHECKSUM, drop_bad_checksum,                                                              \
 	  "SYN, or inline any segment of a handshake, with a wrong IP or TCP checksum")                      \
 	X(DROP_BAD_SOURCE, drop_bad_source, "from an address that nobody can have (multicast, loopback)")    \
@@ -130,7 +133,10 @@ struct handover_counters {
 
 enum service_mode { MODE_OFF, MODE_MONITOR, MODE_AUTO, MODE_ALWAYS };
 
-/* Of a policy. MONITOR: what would be dropped is counted and passes. */
+/* Policies for packets of no one service; sanity is in struct service. */
+enum policy { POLICY_REFLECTION, POLICY_SMURF, POLICY_COUNT };
+
+/* MONITOR: what would be dropped is counted and passes. */
 enum policy_mode { POLICY_OFF, POLICY_MONITOR, POLICY_ENFORCE };
 
 /* ACTIVE: SYNs are answered with cookies. GRACE: no new cookies, but cookies validate for their lifetime. */
@@ -153,7 +159,8 @@ struct service {
 	__u32 half_open_high; /* SYN_RCVD sockets of one listener; 0: a quarter of its backlog */
 	__u32 syn_rate_high;  /* SYN/s of the service; 0: no mark */
 	__u32 tcp_auth_pps;
-	__u32 pad2;
+	__u8 reflection; /* enum policy_mode */
+	__u8 pad2[3];
 };
 
 /* What changes while packets flow; written by XDP and by the daemon, not swapped by a reload. */
@@ -200,7 +207,8 @@ struct range6 {
 	__u32 pad;
 };
 
-#define SKETCH_LEVELS 3 /* source, prefix, site */
+#define SKETCH_LEVELS  3 /* source, prefix, site */
+#define BROADCASTS_MAX 4
 
 /*
  * All that a packet needs to know at once, published whole: the daemon fills the runtime that is not live,
@@ -232,7 +240,15 @@ struct runtime {
 	/* by level: how much an estimate may be too high; from which half-opens on a source stands out */
 	__u32 sketch_error[SKETCH_LEVELS];
 	__u32 heavy_from[SKETCH_LEVELS];
-	__u32 auto_block;   /* acts count */
+	__u32 auto_block; /* acts count */
+	/* enum policy_mode, by enum policy */
+	__u8 policy[4];
+	/* SYN-ACKs to one prefix, /24 or /64 */
+	__u32 synack_pps;
+	/* services' broadcast addresses, as ranges in this half of ranges4 */
+	__u32 broadcast_first, broadcast_count;
+	/* those of our interface; 0: none */
+	__be32 broadcast[BROADCASTS_MAX];
 	__u32 list_root[2]; /* of the lists, IPv4 and IPv6: a word (see struct list_line); 0: empty */
 };
 
@@ -649,8 +665,8 @@ ABI_SIZE(struct service_state, 80);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 160);
-ABI_SIZE(struct control, 328);
+ABI_SIZE(struct runtime, 192);
+ABI_SIZE(struct control, 392);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct limit, 48);

@@ -115,16 +115,14 @@ static __always_inline enum flow_freshness flow_find(__u64 hash, const struct ru
 										      : FLOW_STALE;
 }
 
-static __always_inline void flow_store(__u64 hash, __u32 time)
+/* TIME: with its bits in front, if any. */
+static __always_inline void flow_put(struct flow_bucket *b, __u64 hash, __u32 time)
 {
-	struct flow_bucket *b = flow_bucket(hash);
 	__u64 value = flow_fingerprint(hash) << FLOW_FINGERPRINT | time;
 	__u32 now = flow_time(bpf_jiffies64());
 	__u64 *entry;
 	__s32 oldest = -1;
 
-	if (!b)
-		return;
 	entry = flow_lookup(b, hash);
 	if (!entry) {
 #pragma unroll
@@ -140,6 +138,14 @@ static __always_inline void flow_store(__u64 hash, __u32 time)
 	}
 	if (entry)
 		*entry = value;
+}
+
+static __always_inline void flow_store(__u64 hash, __u32 time)
+{
+	struct flow_bucket *b = flow_bucket(hash);
+
+	if (b)
+		flow_put(b, hash, time);
 }
 
 /* The kernel vouches for the flow now. */

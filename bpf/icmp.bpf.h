@@ -7,12 +7,10 @@
 #ifndef SYNMOAT_ICMP_BPF_H
 #define SYNMOAT_ICMP_BPF_H
 
+#include "asked.bpf.h"
 #include "connection.bpf.h"
 #include "packet.bpf.h"
 #include "translate.bpf.h"
-
-#define IPPROTO_ICMP   1
-#define IPPROTO_ICMPV6 58
 
 struct icmp_header {
 	__u8 type, code;

@@ -62,6 +62,7 @@ struct packet {
 	__u8 flags;
 	__u8 ecn; /* the two ECN bits of the IP header */
 	bool v6;
+	__u8 protocol; /* 0: not read, or a fragment without its header */
 };
 
 struct extension_header {
@@ -160,12 +161,14 @@ static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct
 	p->frame_end = p->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	p->l4 = p->l3 + sizeof(*ip);
 	*proto = ip->nexthdr;
+	p->protocol = ip->nexthdr;
 	if (*proto == IPPROTO_TCP)
 		return PARSED_TCP;
 	found = skip_extensions(data, data_end, p->l4, *proto);
 	if (found < 0)
 		return PARSED_MALFORMED;
 	*proto = found >> 16 & 0xff;
+	p->protocol = found >> 24 ? 0 : *proto;
 	p->l4 = found & 0xffff;
 	if (*proto != IPPROTO_TCP)
 		return PARSED_NOT_TCP;
@@ -184,6 +187,7 @@ static __always_inline enum parsed parse_ipv4(void *data, void *data_end, struct
 	p->frame_end = p->l3 + bpf_ntohs(ip->tot_len);
 	p->l4 = p->l3 + ip->ihl * 4;
 	*proto = ip->protocol;
+	p->protocol = ip->frag_off & bpf_htons(0x1fff) ? 0 : ip->protocol;
 	if (*proto != IPPROTO_TCP)
 		return PARSED_NOT_TCP;
 	if (ip->frag_off & bpf_htons(0x3fff))

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * tcx egress in host mode: what the server's own stack sends vouches for the flow that it belongs to, and its
- * FIN or RST ends it; endpoint tracking sees the server's half of the conversation here. Never changes or
- * holds back a packet.
+ * FIN or RST ends it; endpoint tracking sees the server's half of the conversation here. What it sends
+ * otherwise is remembered, so that answers are known for such. Never changes or holds back a packet.
  */
 #include "abi.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "packet.bpf.h"
+#include "reflection.bpf.h"
 #include "service.bpf.h"
+
+static __always_inline void note_echo(struct __sk_buff *skb, const struct packet *p)
+{
+	struct echo_header echo;
+
+	if (!bpf_skb_load_bytes(skb, p->l4, &echo, sizeof(echo)))
+		asked_note_echo(p, &echo);
+}
 
 SEC("tc")
 int tc_egress(struct __sk_buff *skb)
@@ -16,19 +25,25 @@ int tc_egress(struct __sk_buff *skb)
 	const struct runtime *rt = runtime_live();
 	struct packet p = {};
 	enum flow_freshness flow;
+	enum parsed parsed;
 	__u32 slot;
 	__u64 hash;
 
-	if (!rt || packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p) != PARSED_TCP)
+	if (!rt)
 		return TCX_NEXT;
-	if (!tracking && p.flags & TCP_SYN)
+	parsed = packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p);
+	if (parsed == PARSED_NOT_TCP && is_echo_protocol(&p) && asked_wanted(rt))
+		note_echo(skb, &p);
+	if (parsed != PARSED_TCP)
 		return TCX_NEXT;
 	slot = service_find(rt, p.v6, p.saddr, p.source);
-	if (slot == SERVICE_NONE)
+	if (slot != SERVICE_NONE)
+		event_segment(&p, slot, true);
+	if (p.flags & TCP_SYN || slot == SERVICE_NONE) {
+		if (asked_wanted(rt))
+			asked_note_segment(&p);
 		return TCX_NEXT;
-	event_segment(&p, slot, true);
-	if (p.flags & TCP_SYN)
-		return TCX_NEXT;
+	}
 	hash = flow_hash_reply(&p);
 	flow = flow_find(hash, rt);
 	if (flow == FLOW_CLOSING)

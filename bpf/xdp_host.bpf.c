@@ -15,6 +15,7 @@
 #include "mitigate.bpf.h"
 #include "option.bpf.h"
 #include "packet.bpf.h"
+#include "reflection.bpf.h"
 #include "sanity.bpf.h"
 #include "service.bpf.h"
 #include "socket.bpf.h"
@@ -223,6 +224,49 @@ static __always_inline int act(struct xdp_md *ctx, __u32 slot, enum verdict verd
 	return verdict < TX_SYNACK ? XDP_PASS : XDP_DROP;
 }
 
+/* FAULT for a segment of a flow on which this host sent nothing and of which its kernel knows nothing, else
+ * SANE. */
+static __always_inline __u32 unasked(struct xdp_md *ctx, const struct packet *p, const struct runtime *rt,
+				     enum verdict fault)
+{
+	__u64 hash = flow_hash(p);
+	struct listener_queue queue;
+
+	if (asked_lately(hash, rt, ASKED_TCP_S) || flow_find(hash, rt) != FLOW_MISS)
+		return SANE;
+	if (!lookup_allowed(rt))
+		return DROP_LOOKUP_BUDGET;
+	return socket_owner(ctx, p, &queue) <= OWNER_MPTCP_LISTENER ? fault : SANE;
+}
+
+/* TCP to no declared service. */
+static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct judgement *j,
+						   enum parsed parsed)
+{
+	enum policy_mode mode = policy_mode(j->rt, POLICY_REFLECTION);
+	struct packet *p = &j->packet;
+	__u32 fault;
+
+	if (mode == POLICY_OFF || parsed != PARSED_TCP || !is_answer(p->flags) ||
+	    !is_service_address(j->rt, p) || for_other_host(ctx, j->rt))
+		return PASS_NO_SERVICE;
+	fault = unasked(ctx, p, j->rt, stray_verdict(p->flags));
+	return fault == SANE ? PASS_NO_SERVICE : policy_verdict(mode, SERVICE_NONE, fault, PASS_NO_SERVICE);
+}
+
+/* An answer to a service that is not being mitigated, and would pass. */
+static __always_inline enum verdict judge_answer(struct xdp_md *ctx, struct judgement *j, __u32 slot)
+{
+	__u32 fault;
+
+	if (!is_answer(j->packet.flags) || j->service->reflection == POLICY_OFF || j->rt->bypass)
+		return PASS_OPEN;
+	fault = unasked(ctx, &j->packet, j->rt, stray_verdict(j->packet.flags));
+	return fault == SANE
+		       ? PASS_OPEN
+		       : policy_verdict((enum policy_mode)j->service->reflection, slot, fault, PASS_OPEN);
+}
+
 /* A packet to the service in SLOT, whose headers could be read. */
 static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
@@ -234,6 +278,8 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 	verdict = judge_tcp(ctx, j, slot);
 	if (j->rt->auto_block && (verdict == DROP_BAD_COOKIE || verdict == DROP_LOOKUP_BUDGET))
 		guess_note(&j->packet, j->rt);
+	if (verdict == PASS_OPEN)
+		verdict = judge_answer(ctx, j, slot);
 	if (j->service->mode == MODE_MONITOR) {
 		if (verdict != PASS_OPEN)
 			count_would(slot, verdict);
@@ -246,6 +292,8 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 		sanity_watch(j->service, j->rt, &j->packet, slot);
 	if (verdict < TX_SYNACK && verdict != PASS_COOKIE) /* of a cookie, tc ingress tells the outcome */
 		event_segment(&j->packet, slot, false);
+	if (verdict == TX_SYNACK)
+		verdict = judge_synack(&j->packet, j->service, j->rt, slot);
 	if (verdict == TX_SYNACK && j->rt->accounting)
 		verdict = half_open_begin(&j->packet, j->rt, slot, j->allowed);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
@@ -279,10 +327,10 @@ int xdp_host(struct xdp_md *ctx)
 		return act(ctx, SERVICE_NONE, DROP_BLOCKED);
 	j.allowed = listed == LISTED_ALLOWED;
 	if (parsed == PARSED_NOT_TCP)
-		return act(ctx, SERVICE_NONE, PASS_NOT_TCP);
+		return act(ctx, SERVICE_NONE, judge_other_protocol(ctx, &j.packet));
 	slot = service_find(j.rt, j.packet.v6, j.packet.daddr, parsed == PARSED_TCP ? j.packet.dest : 0);
 	if (slot == SERVICE_NONE)
-		return act(ctx, SERVICE_NONE, PASS_NO_SERVICE);
+		return act(ctx, SERVICE_NONE, judge_unserved(ctx, &j, parsed));
 	j.service = service_get(j.rt, slot);
 	j.state = service_state_get(slot);
 	if (!j.service || !j.state)

@@ -8,6 +8,7 @@
 #include "follow.bpf.h"
 #include "inline.bpf.h"
 #include "proxy.bpf.h"
+#include "reflection.bpf.h"
 #include "sanity.bpf.h"
 #include "stash.bpf.h"
 #include "translate.bpf.h"
@@ -143,6 +144,21 @@ static __always_inline void learn(struct crossing *x)
 		connection_add(&x->key, &c, BPF_NOEXIST);
 }
 
+/* A segment or echo request that leaves. Global: its own stack frame. */
+__noinline __weak int note_outward(struct xdp_md *ctx, const struct packet *p)
+{
+	const struct runtime *rt = runtime_live();
+	struct echo_header echo;
+
+	if (!p || !rt || !asked_wanted(rt))
+		return 0;
+	if (p->protocol == IPPROTO_TCP)
+		asked_note_segment(p);
+	else if (!bpf_xdp_load_bytes(ctx, p->l4, &echo, sizeof(echo)))
+		asked_note_echo(p, &echo);
+	return 0;
+}
+
 SEC("xdp")
 int xdp_inside(struct xdp_md *ctx)
 {
@@ -153,6 +169,8 @@ int xdp_inside(struct xdp_md *ctx)
 
 	if (parsed == PARSED_NOT_IP)
 		return cross(ctx, &x, PASS_NOT_IP, PORT_OUTSIDE);
+	if (parsed == PARSED_NOT_TCP && is_echo_protocol(p))
+		note_outward(ctx, p);
 	if (parsed != PARSED_TCP || !frame_holds(ctx, p))
 		return cross(ctx, &x, PASS_NOT_TCP, PORT_OUTSIDE);
 	connection_key(p, true, &x.key);
@@ -166,6 +184,8 @@ int xdp_inside(struct xdp_md *ctx)
 		return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
 	}
 	x.rt = runtime_live();
+	if (x.rt && asked_wanted(x.rt))
+		note_outward(ctx, p);
 	if (!x.rt || !crossing_service(&x, p->saddr, p->source))
 		return cross(ctx, &x, PASS_NO_SERVICE, PORT_OUTSIDE);
 	if (x.stance != STANCE_OPEN)

@@ -13,6 +13,7 @@
 #include "limit.bpf.h"
 #include "mitigate.bpf.h"
 #include "proxy.bpf.h"
+#include "reflection.bpf.h"
 #include "sanity.bpf.h"
 #include "stash.bpf.h"
 #include "synack.bpf.h"
@@ -336,6 +337,30 @@ static __always_inline __u32 judge(struct xdp_md *ctx, struct crossing *x)
 	return x->connection ? JUDGE_KNOWN : judge_unknown(x);
 }
 
+/* An answer that would pass: to nobody, if nothing was seen to leave on its flow. */
+static __always_inline enum verdict judge_answer(struct crossing *x)
+{
+	struct packet *p = &x->packet;
+
+	if (!is_answer(p->flags) || x->connection || x->service->reflection == POLICY_OFF || x->rt->bypass ||
+	    asked_lately(flow_hash(p), x->rt, ASKED_TCP_S))
+		return PASS_OPEN;
+	return policy_verdict((enum policy_mode)x->service->reflection, x->slot, stray_verdict(p->flags),
+			      PASS_OPEN);
+}
+
+/* TCP to no declared service. */
+static __always_inline enum verdict judge_unserved(struct crossing *x, enum parsed parsed)
+{
+	enum policy_mode mode = policy_mode(x->rt, POLICY_REFLECTION);
+	struct packet *p = &x->packet;
+
+	if (mode == POLICY_OFF || parsed != PARSED_TCP || !is_answer(p->flags) ||
+	    !is_service_address(x->rt, p) || asked_lately(flow_hash(p), x->rt, ASKED_TCP_S))
+		return PASS_NO_SERVICE;
+	return policy_verdict(mode, SERVICE_NONE, stray_verdict(p->flags), PASS_NO_SERVICE);
+}
+
 /* A packet to a service, of no connection or not in its usual course. */
 static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 {
@@ -355,6 +380,10 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 	}
 	if (verdict < TX_SYNACK || verdict == JUDGE_KNOWN)
 		sanity_watch(x->service, x->rt, &x->packet, x->slot);
+	if (verdict == PASS_OPEN)
+		verdict = judge_answer(x);
+	if (verdict == TX_SYNACK)
+		verdict = judge_synack(&x->packet, x->service, x->rt, x->slot);
 	if (verdict == TX_SYNACK && x->rt->accounting)
 		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed);
 	if (verdict == TX_SYNACK) {
@@ -394,7 +423,7 @@ static __always_inline __u32 decide(struct xdp_md *ctx, struct crossing *x, enum
 		}
 	}
 	if (!crossing_service(x, p->daddr, parsed == PARSED_TCP ? p->dest : 0))
-		return PASS_NO_SERVICE;
+		return judge_unserved(x, parsed);
 	if (parsed == PARSED_FRAGMENT)
 		return refuse(x, DROP_FRAGMENT);
 	if (parsed == PARSED_MALFORMED || !whole)
@@ -421,7 +450,7 @@ int xdp_outside(struct xdp_md *ctx)
 	x.allowed = listed == LISTED_ALLOWED;
 	if (parsed == PARSED_NOT_TCP) {
 		icmp_translate(ctx, &x.packet);
-		return cross(ctx, &x, PASS_NOT_TCP, PORT_INSIDE);
+		return cross(ctx, &x, judge_other_protocol(ctx, &x.packet), PORT_INSIDE);
 	}
 	verdict = decide(ctx, &x, parsed);
 	if (verdict == JUDGE_KNOWN)

@@ -29,6 +29,9 @@ static struct config *config_new(const char *path)
 	config->flow_entries = 1 << 20;
 	config->lookup_budget_pps = 50000;
 	config->sanity = POLICY_MONITOR;
+	config->reflection = POLICY_MONITOR;
+	config->smurf = POLICY_MONITOR;
+	config->synack_budget_pps = 20000;
 	config->connections = 1 << 18;
 	config->handshakes = 4096;
 	config->handshakes_per_source = 256;

@@ -79,7 +79,9 @@ struct config {
 	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
-	enum policy_mode sanity;
+	enum policy_mode sanity, reflection, smurf;
+	/* SYN-ACKs to one /24 or /64 */
+	uint32_t synack_budget_pps;
 	uint32_t connections;		 /* inline: at most so many cross at a time */
 	uint32_t handshakes;		 /* inline: under way with the servers of one service */
 	uint32_t handshakes_per_source;	 /* inline: of them, for one address (IPv6: /64) */

@@ -139,6 +139,9 @@ static const struct key inline_keys[] = {
 
 static const struct key policy_keys[] = {
 	{ "sanity", &value_word, CONFIG(sanity), .words = policy_words },
+	{ "reflection", &value_word, CONFIG(reflection), .words = policy_words },
+	{ "synack_budget_pps", &value_number, CONFIG(synack_budget_pps), .min = 1, .max = 1000000 },
+	{ "smurf", &value_word, CONFIG(smurf), .words = policy_words },
 	{ 0 },
 };
 

@@ -230,7 +230,8 @@ static const char *handover_error_text(int64_t error)
 
 static json_t *encode_policy(const struct config *config)
 {
-	return json_pack("{s:s}", "sanity", config_policy_word(config->sanity));
+	return json_pack("{s:s,s:s,s:s}", "sanity", config_policy_word(config->sanity), "reflection",
+			 config_policy_word(config->reflection), "smurf", config_policy_word(config->smurf));
 }
 
 json_t *encode_status(struct engine *engine)

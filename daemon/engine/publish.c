@@ -49,6 +49,11 @@ int publish_runtime(struct engine *e)
 		.auto_block = e->config->punish.mode != POLICY_OFF && e->limits.mode != POLICY_OFF,
 		.accounting = e->limits.mode != POLICY_OFF,
 		.window_shift = limit_window_shift(e->clock.jiffies_hz),
+		.policy = { [POLICY_REFLECTION] = (uint8_t)e->config->reflection,
+			    [POLICY_SMURF] = (uint8_t)e->config->smurf },
+		.synack_pps = e->config->synack_budget_pps,
+		.broadcast_first = e->half * RANGES_MAX + e->broadcasts.first,
+		.broadcast_count = e->broadcasts.count,
 	};
 	int error = clock_read_all(e, &now);
 
@@ -58,6 +63,7 @@ int publish_runtime(struct engine *e)
 	memcpy(runtime.sketch_error, e->sketch_error, sizeof(runtime.sketch_error));
 	for (int level = 0; level < SKETCH_LEVELS; level++)
 		runtime.heavy_from[level] = HEAVY_LEAST + e->sketch_error[level];
+	link_read_broadcasts(e->config->outside, runtime.broadcast, BROADCASTS_MAX);
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
 	keyring_fill(&e->keyring, &runtime);
@@ -98,8 +104,10 @@ int publish_services(struct engine *e)
 			profile_inline(e->config, s);
 		s->mode = (uint8_t)e->slots[e->slot_of[i]].mode;
 		s->sanity = (uint8_t)policy_for(e->config->sanity, (enum service_mode)s->mode);
+		s->reflection = (uint8_t)policy_for(e->config->reflection, (enum service_mode)s->mode);
 	}
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
+	e->broadcasts = table.broadcasts;
 	ranges_free(&table);
 	return publish_runtime(e);
 }

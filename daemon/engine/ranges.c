@@ -304,6 +304,47 @@ static int compile_ports(struct compiler *compiler)
 	return err;
 }
 
+/* --- broadcast addresses --- */
+
+#define BROADCAST_SLOT 1 /* any but SERVICE_NONE */
+
+static int compare_first4(const void *left, const void *right)
+{
+	const struct range4 *a = left, *b = right;
+
+	return (a->first > b->first) - (a->first < b->first);
+}
+
+static bool has_broadcast(const struct block *block)
+{
+	return block->v4 && block->last - block->first >= 3;
+}
+
+/* Blocks that nest may end at the same address. */
+static int compile_broadcasts(struct compiler *compiler)
+{
+	struct ranges_table *table = &compiler->table;
+	struct range4 *list = table->v4 + table->v4_count;
+	size_t count = 0, kept = 0;
+
+	for (size_t i = 0; i < compiler->block_count; i++) {
+		uint32_t last = (uint32_t)compiler->blocks[i].last;
+
+		if (!has_broadcast(&compiler->blocks[i]))
+			continue;
+		if (table->v4_count + count == RANGES_MAX)
+			return -ENOSPC;
+		list[count++] = (struct range4){ .first = last, .last = last, .service = BROADCAST_SLOT };
+	}
+	qsort(list, count, sizeof(*list), compare_first4);
+	for (size_t i = 0; i < count; i++)
+		if (!kept || list[kept - 1].first != list[i].first)
+			list[kept++] = list[i];
+	table->broadcasts = (struct ranges_list){ (uint32_t)table->v4_count, (uint32_t)kept };
+	table->v4_count += kept;
+	return 0;
+}
+
 /* --- the whole --- */
 
 static int allocate(struct compiler *compiler)
@@ -329,6 +370,8 @@ int ranges_compile(const struct config *config, const uint32_t *slots, struct ra
 		err = collect_blocks(&compiler);
 	if (!err)
 		err = compile_ports(&compiler);
+	if (!err)
+		err = compile_broadcasts(&compiler);
 	free(compiler.port_sets);
 	free(compiler.blocks);
 	if (err)

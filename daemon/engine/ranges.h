@@ -14,6 +14,11 @@
 
 #define RANGES_PORTS 65536
 
+/* A part of the ranges of one family. */
+struct ranges_list {
+	uint32_t first, count;
+};
+
 /*
  * One half of the table; first4 and first6 are indexes into v4 and v6 here. Ports that the same services
  * share point at the same ranges. ports[0] holds the ranges of all services over all ports; where two of them
@@ -25,6 +30,8 @@ struct ranges_table {
 	size_t v4_count;
 	struct range6 *v6;
 	size_t v6_count;
+	struct ranges_list
+		broadcasts; /* in v4: the last address of each prefix of more than two, as a subnet has it */
 };
 
 /*

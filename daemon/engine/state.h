@@ -13,6 +13,7 @@
 #include "daemon/engine/keyring.h"
 #include "daemon/engine/profile.h"
 #include "daemon/engine/punish.h"
+#include "daemon/engine/ranges.h"
 #include "daemon/lists/lists.h"
 #include "daemon/netlink/link.h"
 
@@ -64,6 +65,7 @@ struct engine {
 	uint32_t limits_half;
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
+	struct ranges_list broadcasts; /* of services' prefixes, in that half */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
 	char reason[160];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */

@@ -5,11 +5,13 @@
 #include "daemon/netlink/link.h"
 
 #include <errno.h>
+#include <ifaddrs.h>
 #include <libmnl/libmnl.h>
 #include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -183,6 +185,35 @@ int link_rxvlan_off(const char *name)
 int link_rxvlan_on(const char *name)
 {
 	return set_rxvlan(name, true);
+}
+
+/* By the mask, as the kernel's routing table has it, whether or not the address names a broadcast address. */
+static bool find_broadcast(const struct ifaddrs *one, uint32_t *address)
+{
+	struct sockaddr_in own, mask;
+
+	if (!one->ifa_addr || one->ifa_addr->sa_family != AF_INET || !one->ifa_netmask ||
+	    !(one->ifa_flags & IFF_BROADCAST))
+		return false;
+	memcpy(&own, one->ifa_addr, sizeof(own));
+	memcpy(&mask, one->ifa_netmask, sizeof(mask));
+	if (ntohl(~mask.sin_addr.s_addr) < 3) /* /31 and /32 have none */
+		return false;
+	*address = own.sin_addr.s_addr | ~mask.sin_addr.s_addr;
+	return true;
+}
+
+void link_read_broadcasts(const char *name, uint32_t *addresses, size_t max)
+{
+	struct ifaddrs *all;
+	size_t count = 0;
+
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *one = all; one && count < max; one = one->ifa_next)
+		if (!strcmp(one->ifa_name, name) && find_broadcast(one, &addresses[count]))
+			count++;
+	freeifaddrs(all);
 }
 
 bool link_is_veth(const char *name)

@@ -8,6 +8,8 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct link_monitor;
 struct sd_event;
@@ -35,6 +37,9 @@ int link_read(const char *name, struct link_state *state);
  */
 int link_rxvlan_off(const char *name);
 int link_rxvlan_on(const char *name);
+
+/* Its IPv4 broadcast addresses, in wire order, at most MAX of them; the rest of the array is not touched. */
+void link_read_broadcasts(const char *name, uint32_t *addresses, size_t max);
 
 bool link_is_veth(const char *name);
 

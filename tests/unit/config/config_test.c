@@ -50,6 +50,9 @@ static void least_config_has_defaults(void **state)
 	assert_int_equal(config->flow_entries, 1048576);
 	assert_int_equal(config->lookup_budget_pps, 50000);
 	assert_int_equal(config->sanity, POLICY_MONITOR);
+	assert_int_equal(config->reflection, POLICY_MONITOR);
+	assert_int_equal(config->smurf, POLICY_MONITOR);
+	assert_int_equal(config->synack_budget_pps, 20000);
 	assert_int_equal(config->service_count, 1);
 	assert_string_equal(service->name, "web");
 	assert_int_equal(service->prefix_count, 1);
@@ -75,7 +78,8 @@ static void least_config_has_defaults(void **state)
 	"  action = \"challenge\"; }; connection_site = { action = \"off\"; };\n"                            \
 	"  half_open_total = { most = 100000000; proven_most = 100000000; }; };\n"                           \
 	"auto_block = { mode = \"off\"; acts = 21; duration_s = 5; duration_most_s = 6; most = 7; };\n"      \
-	"policy = { sanity = \"enforce\"; };\n"                                                              \
+	"policy = { sanity = \"enforce\"; reflection = \"off\"; synack_budget_pps = 9; smurf = "             \
+	"\"enforce\"; };\n"                                                                                  \
 	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
 	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
 	"services = ( { name = \"a\"; prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];\n"                 \
@@ -116,6 +120,9 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->fin_wait_2_s, 5);
 	assert_int_equal(config->time_wait_s, 6);
 	assert_int_equal(config->established_s, 7);
+	assert_int_equal(config->reflection, POLICY_OFF);
+	assert_int_equal(config->smurf, POLICY_ENFORCE);
+	assert_int_equal(config->synack_budget_pps, 9);
 	assert_int_equal(service->port_count, 4);
 	assert_int_equal(service->ports[1].first, 8000);
 	assert_int_equal(service->ports[1].last, 8080);

@@ -364,7 +364,7 @@ static void edges_of_address_space(void **state)
 			fail_msg("%s: %u and %u ranges", edges[i].prefixes[0], table.ports[80].count4,
 				 table.ports[80].count6);
 		assert_memory_equal(&table.ports[0], &table.ports[80], sizeof(table.ports[0]));
-		assert_int_equal(table.v4_count, edges[i].count4);
+		assert_int_equal(table.v4_count - table.broadcasts.count, edges[i].count4);
 		assert_int_equal(table.v6_count, edges[i].count6);
 		ranges_free(&table);
 		release(&builder);
@@ -392,7 +392,7 @@ static void all_ports_cost_one_list(void **state)
 	declare(&builder, "10.0.0.0/8 2001:db8::/32", 1, 65535);
 	table = compile(&builder.config);
 	compare_all(&builder.config, &table);
-	assert_int_equal(table.v4_count, 1);
+	assert_int_equal(table.v4_count - table.broadcasts.count, 1);
 	assert_int_equal(table.v6_count, 1);
 	assert_int_equal(table.ports[65535].count4, 1);
 	ranges_free(&table);
@@ -415,7 +415,31 @@ static void port_0_prefers_the_first(void **state)
 	assert_int_equal(lookup4(&table, &table.ports[0], 0x0a010001), slots[1]);
 	assert_int_equal(lookup4(&table, &table.ports[200], 0x0a000001), slots[1]);
 	assert_int_equal(lookup4(&table, &table.ports[150], 0x0a000001), SERVICE_NONE);
-	assert_int_equal(table.v4_count, 1 + 1 + 3);
+	assert_int_equal(table.v4_count - table.broadcasts.count, 1 + 1 + 3);
+	ranges_free(&table);
+	release(&builder);
+}
+
+/* The last address of each prefix that has a broadcast address, once, in order. */
+static void broadcasts_are_the_ends_of_prefixes(void **state)
+{
+	static const uint32_t ends[] = { 0x0a00ffff, 0x0affffff, 0xc0000203, 0xc00002ff };
+	struct builder builder = { 0 };
+	struct ranges_table table;
+
+	(void)state;
+	declare(&builder, "192.0.2.0/24 10.0.0.0/8 10.0.0.0/16 10.255.0.0/16 2001:db8::/64", 80, 80);
+	declare(&builder, "192.0.2.0/30 192.0.2.8/31 192.0.2.9", 81, 81);
+	table = compile(&builder.config);
+	compare_all(&builder.config, &table);
+	assert_int_equal(table.broadcasts.count, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		const struct range4 *range = &table.v4[table.broadcasts.first + i];
+
+		assert_int_equal(range->first, ends[i]);
+		assert_int_equal(range->last, ends[i]);
+		assert_int_not_equal(range->service, SERVICE_NONE);
+	}
 	ranges_free(&table);
 	release(&builder);
 }
@@ -555,6 +579,7 @@ int main(void)
 		cmocka_unit_test(nothing_declared),
 		cmocka_unit_test(all_ports_cost_one_list),
 		cmocka_unit_test(port_0_prefers_the_first),
+		cmocka_unit_test(broadcasts_are_the_ends_of_prefixes),
 		cmocka_unit_test(lists_add_up),
 		cmocka_unit_test(full_table_is_refused),
 		cmocka_unit_test(too_many_services),
