@@ -124,6 +124,12 @@ $(B)/bpftest/%_test: $(B)/tests/bpf/%_test.o $(BPFT_LIB) $(LIB_OBJ)
 UNIT_BIN := $(UNIT_SRC:tests/unit/%_test.c=$(B)/unit/%_test)
 BPFT_BIN := $(BPFT_SRC:tests/bpf/%_test.c=$(B)/bpftest/%_test)
 
+$(B)/lab/replay: $(B)/tests/replay/replay.o $(addprefix $(B)/daemon/tracker/,segment.o state.o flowtable.o)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@
+
+lab: $(B)/lab/replay
+
 unit: $(UNIT_BIN) ## run the unit tests (cmocka)
 	@set -e; for t in $^; do echo "== $$t"; $$t; done
 

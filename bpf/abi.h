@@ -586,8 +586,9 @@ enum owed {
 	OWED_HALF_OPEN, /* RST to the server, for a half-open from before mitigation */
 	OWED_PROBE, /* to a client that is unproven: an ACK below its window, which it must answer (RFC 9293,
 		     * section 3.10.7.4) */
-	OWED_END,   /* RST to the server, as it did not answer those */
-	OWED_REFUSAL, /* RST to a client whose server did not answer */
+	OWED_END,   /* RST to the server, as it did not answer those, or as somebody asked for it */
+	OWED_END_CLIENT, /* RST to the client, likewise */
+	OWED_REFUSAL,	 /* RST to a client whose server did not answer */
 };
 
 #define RESENDS_ECN 2 /* SYNs that may ask for ECN once more */
@@ -635,6 +636,13 @@ struct event_counters {
 };
 
 /* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */
+struct reset_args {
+	struct tuple tuple;
+	struct connection connection; /* out: as it was */
+	__u32 found;		      /* out */
+	__u32 pad;
+};
+
 struct waiting_args {
 	__u32 older_s; /* goes */
 	__u32 kept;    /* out */

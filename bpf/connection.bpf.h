@@ -267,6 +267,7 @@ static __always_inline void account_owed(struct connection *c, enum owed owed, c
 	case OWED_NOTHING:
 	case OWED_HALF_OPEN:
 	case OWED_REFUSAL:
+	case OWED_END_CLIENT:
 		break;
 	}
 }

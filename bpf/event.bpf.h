@@ -40,10 +40,11 @@ static __always_inline void event_map_ipv4(__be32 out[4], __be32 address)
 	out[3] = address;
 }
 
-static __always_inline void event_put(const struct packet *p, __u32 service, enum event_origin origin)
+static __always_inline void event_put(const struct packet *p, __u32 service, bool reply,
+				      enum event_origin origin, __u32 ack)
 {
-	const __be32 *client = origin == EVENT_SERVER ? p->daddr : p->saddr;
-	const __be32 *server = origin == EVENT_SERVER ? p->saddr : p->daddr;
+	const __be32 *client = reply ? p->daddr : p->saddr;
+	const __be32 *server = reply ? p->saddr : p->daddr;
 	struct event_counters *c = event_counters();
 	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
@@ -53,10 +54,10 @@ static __always_inline void event_put(const struct packet *p, __u32 service, enu
 		return;
 	}
 	e->time_ns = bpf_ktime_get_ns();
-	e->client_port = origin == EVENT_SERVER ? p->dest : p->source;
-	e->server_port = origin == EVENT_SERVER ? p->source : p->dest;
+	e->client_port = reply ? p->dest : p->source;
+	e->server_port = reply ? p->source : p->dest;
 	e->next = event_next(p);
-	e->ack = p->flags & TCP_ACK ? p->ack : 0;
+	e->ack = p->flags & TCP_ACK ? ack : 0;
 	e->flags = p->flags;
 	e->origin = origin;
 	e->service = service;
@@ -108,20 +109,21 @@ static __always_inline bool waiting_end(__u64 key, __u32 ack)
 	return true;
 }
 
-static __noinline int event_rare(const struct packet *p, __u32 service, __u32 reply, __u64 key)
+static __noinline int event_rare(const struct packet *p, __u32 service, __u32 reply, __u64 key, __u32 ack)
 {
-	bool due = p->flags & TCP_ACK && waiting_end(key, p->ack);
+	bool due = p->flags & TCP_ACK && waiting_end(key, ack);
 
 	if (!due && !(p->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return 0;
-	event_put(p, service, reply ? EVENT_SERVER : EVENT_CLIENT);
+	event_put(p, service, reply, reply ? EVENT_SERVER : EVENT_CLIENT, ack);
 	if (p->flags & TCP_FIN || (p->flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))
 		waiting_add(key ^ EVENT_REPLY, event_next(p));
 	return 0;
 }
 
-/* P passes to or, REPLY, from a service. */
-static __always_inline void event_segment(const struct packet *p, __u32 service, bool reply)
+/* P passes to or, REPLY, from a service. ACK: its acknowledgement in the numbers of the end that it goes to.
+ */
+static __always_inline void event_segment(const struct packet *p, __u32 service, bool reply, __u32 ack)
 {
 	__u32 *near;
 	__u64 key;
@@ -131,13 +133,14 @@ static __always_inline void event_segment(const struct packet *p, __u32 service,
 	key = reply ? flow_hash_reply(p) ^ EVENT_REPLY : flow_hash(p);
 	near = waiting_counter(key);
 	if ((near && *near) || p->flags & (TCP_SYN | TCP_FIN | TCP_RST))
-		event_rare(p, service, reply, key);
+		event_rare(p, service, reply, key, ack);
 }
 
-static __always_inline void event_cookie(const struct packet *p, __u32 service)
+/* The handshake is done, by a cookie: P is its third ACK or, REPLY, the server's answer to our SYN. */
+static __always_inline void event_cookie(const struct packet *p, __u32 service, bool reply)
 {
 	if (tracking)
-		event_put(p, service, EVENT_COOKIE);
+		event_put(p, service, reply, EVENT_COOKIE, p->ack);
 }
 
 #endif

@@ -72,12 +72,16 @@ static __always_inline void follow(struct connection *c, const struct packet *p,
 {
 	__u32 next = p->seq + p->payload + !!(p->flags & TCP_FIN);
 	__u32 *known = from_client ? &c->client_next : &c->server_next;
+	__u32 fin = from_client ? CONNECTION_CLIENT_FIN : CONNECTION_SERVER_FIN;
 	__u32 now = connection_clock();
 
 	if (c->seen != now && is_life(c, p, from_client))
 		c->seen = now;
 	if (p->flags & TCP_RST) {
-		if (p->seq == *known && c->state >= CONNECTION_ESTABLISHED) {
+		/* its receiver may have missed the FIN that we have seen */
+		bool due = p->seq == *known || (c->flags & fin && p->seq + 1 == *known);
+
+		if (due && c->state >= CONNECTION_ESTABLISHED) {
 			connection_move(c, CONNECTION_ESTABLISHED, CONNECTION_RESET);
 			connection_move(c, CONNECTION_CLOSING, CONNECTION_RESET);
 		}

@@ -9,6 +9,7 @@
 #include "connection.bpf.h"
 #include "cookie.bpf.h"
 #include "count.bpf.h"
+#include "event.bpf.h"
 #include "forward.bpf.h"
 #include "option.bpf.h"
 #include "stance.bpf.h"
@@ -34,10 +35,35 @@ static __always_inline bool is_ours(enum verdict verdict)
 	return verdict == PASS_TRANSLATED || verdict == PASS_HANDSHAKE || verdict == PASS_COOKIE;
 }
 
+/* Segments of the handshake between us and the server. */
+static __always_inline bool is_ours_alone(enum verdict verdict)
+{
+	return verdict == PASS_HANDSHAKE || verdict == PASS_COOKIE;
+}
+
+/* What may move an endpoint's state crosses. Our own handshake with the server is no business of the
+ * client's, and a RST counts only if the other end must have taken it. */
+static __always_inline void cross_event(const struct crossing *x, enum verdict verdict, enum port to)
+{
+	const struct connection *c = x->connection;
+	const struct packet *p = &x->packet;
+	__u32 ack = p->ack;
+
+	if (x->slot == SERVICE_NONE || verdict >= TX_SYNACK || is_ours_alone(verdict))
+		return;
+	if (c && p->flags & TCP_RST && c->state != CONNECTION_RESET && c->state != CONNECTION_SYN_RCVD)
+		return;
+	if (c && to == PORT_INSIDE)
+		ack -= c->delta;
+	event_segment(p, x->slot, to == PORT_OUTSIDE, ack);
+}
+
 static __always_inline int cross(struct xdp_md *ctx, const struct crossing *x, enum verdict verdict,
 				 enum port to)
 {
 	count_verdict(x->slot, verdict);
+	if (tracking)
+		cross_event(x, verdict, to);
 	if (verdict < TX_SYNACK)
 		return forward(ctx, &x->packet, x->connection, is_ours(verdict), to);
 	return verdict <= TX_REFUSED ? XDP_TX : XDP_DROP;

@@ -38,7 +38,7 @@ int tc_egress(struct __sk_buff *skb)
 		return TCX_NEXT;
 	slot = service_find(rt, p.v6, p.saddr, p.source);
 	if (slot != SERVICE_NONE)
-		event_segment(&p, slot, true);
+		event_segment(&p, slot, true, p.ack);
 	if (p.flags & TCP_SYN || slot == SERVICE_NONE) {
 		if (asked_wanted(rt))
 			asked_note_segment(&p);

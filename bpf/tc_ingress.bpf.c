@@ -193,7 +193,7 @@ static __always_inline int assign(struct __sk_buff *skb, const struct packet *p,
 	}
 	count_handover(HANDOVER_ASSIGNED);
 	count_completed(h->service);
-	event_cookie(p, h->service);
+	event_cookie(p, h->service, false);
 	half_open_complete(p, rt, h->service);
 	return TCX_NEXT;
 }
@@ -264,7 +264,7 @@ int tc_ingress(struct __sk_buff *skb)
 	action = meet(skb, &p, sk, &h, replayed);
 	bpf_sk_release(sk);
 	if (p.flags & TCP_FIN) /* right behind its third ACK, which XDP has left to us */
-		event_segment(&p, h.service, false);
+		event_segment(&p, h.service, false, p.ack);
 	return action;
 }
 

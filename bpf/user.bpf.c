@@ -71,6 +71,23 @@ int connection_expire(struct sweep_args *args)
 	return 0;
 }
 
+/* User space is about to reset both ends. What they still say crosses a while, so that each hears of it. */
+SEC("syscall")
+int connection_reset(struct reset_args *args)
+{
+	struct tuple key = args->tuple;
+	struct connection *c = connection_find(&key);
+
+	args->found = 0;
+	if (!c || c->state == CONNECTION_RESET)
+		return 0;
+	args->found = 1;
+	args->connection = *c;
+	c->seen = connection_clock();
+	connection_move(c, args->connection.state, CONNECTION_RESET);
+	return 0;
+}
+
 struct waiting_sweep {
 	__u32 now, limit, kept;
 };

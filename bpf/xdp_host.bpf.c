@@ -285,13 +285,13 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 			count_would(slot, verdict);
 		else
 			sanity_watch(j->service, j->rt, &j->packet, slot);
-		event_segment(&j->packet, slot, false);
+		event_segment(&j->packet, slot, false, j->packet.ack);
 		return act(ctx, slot, PASS_MONITOR);
 	}
 	if (verdict < TX_SYNACK)
 		sanity_watch(j->service, j->rt, &j->packet, slot);
 	if (verdict < TX_SYNACK && verdict != PASS_COOKIE) /* of a cookie, tc ingress tells the outcome */
-		event_segment(&j->packet, slot, false);
+		event_segment(&j->packet, slot, false, j->packet.ack);
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&j->packet, j->service, j->rt, slot);
 	if (verdict == TX_SYNACK && j->rt->accounting)

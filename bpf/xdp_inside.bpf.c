@@ -53,6 +53,7 @@ static __always_inline __u32 judge_answer(struct xdp_md *ctx, struct crossing *x
 		return DROP_MALFORMED;
 	count_answered(c->service);
 	proxy_establish(&x->key, c, p, &x->options, bpf_ntohs(window_of(ctx, p)));
+	event_cookie(p, x->slot, true);
 	return ANSWER_BOTH;
 }
 

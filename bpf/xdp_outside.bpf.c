@@ -92,15 +92,19 @@ static __always_inline enum verdict judge_early(struct xdp_md *ctx, struct cross
 	if (p->flags & TCP_RST) {
 		if (checksums_wrong(ctx, p)) /* what we make of it would have right ones */
 			return DROP_BAD_CHECKSUM;
-		if (p->seq != c->client_isn + 1 || !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
+		/* it may have sent data by now, which the server has not got */
+		if ((p->seq != c->client_isn + 1 && p->seq != c->client_next) ||
+		    !connection_move(c, CONNECTION_SYN_SENT, CONNECTION_RESET))
 			return DROP_STRAY_RST;
-		w->segment = (struct segment){ .seq = p->seq, .flags = TCP_RST };
+		w->segment = (struct segment){ .seq = c->client_isn + 1, .flags = TCP_RST };
 		return segment_write(ctx, p) ? PASS_HANDSHAKE : DROP_INTERNAL;
 	}
 	if (p->ack != c->our_isn + 1 || p->seq - c->client_isn > STASH_WINDOW + 1 ||
 	    p->flags & (TCP_FIN | TCP_SYN))
 		return DROP_EARLY;
 	if (p->payload && p->ecn != ECN_CE && !checksums_wrong(ctx, p)) {
+		if ((__s32)(p->seq + p->payload - c->client_next) > 0)
+			c->client_next = p->seq + p->payload;
 		if (c->flags & CONNECTION_STASHED) {
 			stash_more(ctx, p, c);
 		} else if (p->seq == c->client_isn + 1) {

@@ -200,9 +200,6 @@ static int check_deployment(const struct loader *loader)
 		if (!find_given(loader, "interfaces.inside"))
 			return error_set(loader->error, -EINVAL, config->path, 0, "interfaces.inside",
 					 "missing: write inside = \"eth1\"; the interface of the servers");
-		if (config->tracking)
-			return error_at(loader->error, find_given(loader, "tracking.enabled"),
-					"inline, endpoints are not tracked yet: say false");
 		if (!strcmp(config->inside, config->outside))
 			return error_at(loader->error, find_given(loader, "interfaces.inside"),
 					"the same as outside: inline takes two interfaces");

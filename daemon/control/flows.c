@@ -78,11 +78,12 @@ json_t *flows_encode_tracking(struct tracker *tracker)
 	struct tracker_status status;
 
 	tracker_get_status(tracker, &status);
-	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "enabled", status.enabled, "flows",
-			 count(status.flows), "flows_max", count(status.flows_max), "events",
+	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "enabled", status.enabled,
+			 "flows", count(status.flows), "flows_max", count(status.flows_max), "events",
 			 count(status.events), "lost", count(status.lost), "refused", count(status.refused),
-			 "unknown", count(status.unknown), "resyncs", count(status.resyncs),
-			 "half_opens_ended", count(status.ended), "pairs", encode_pairs(&status));
+			 "opened", count(status.opened), "closed", count(status.closed), "unknown",
+			 count(status.unknown), "resyncs", count(status.resyncs), "half_opens_ended",
+			 count(status.ended), "pairs", encode_pairs(&status));
 }
 
 /* --- parameters --- */
@@ -320,7 +321,7 @@ void flows_handle_kill(struct request *request)
 		request_reply(request, json_pack("{s:o}", "flow", encode_flow(&flow)));
 	else if (error == -ENOENT)
 		fail_text(request, ERROR_NO_SUCH_FLOW,
-			  "the server has no socket of this connection any more");
+			  "it has ended or, inline, belongs to a service in mode off, which is only watched");
 	else
 		request_fail(request, ERROR_FAILED,
 			     json_pack("{s:i,s:s}", "errno", -error, "text", strerror(-error)));

@@ -125,8 +125,8 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
 	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	     skeleton->progs.xdp_inside,
 					  skeleton->progs.xdp_copy_outside,  skeleton->progs.xdp_copy_inside,
-					  skeleton->progs.connection_expire, skeleton->progs.inject_inside,
-					  skeleton->progs.inject_outside };
+					  skeleton->progs.connection_expire, skeleton->progs.connection_reset,
+					  skeleton->progs.inject_inside,     skeleton->progs.inject_outside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
@@ -138,7 +138,7 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
 		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
-		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 3; i++)
+		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 4; i++)
 			bpf_program__set_flags(inlined[i], BPF_F_XDP_HAS_FRAGS);
 	} else {
 		bpf_map__set_max_entries(skeleton->maps.connections, 1);
@@ -151,15 +151,24 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 	}
 }
 
-#define WAITING_NEAR 1048576
+/* A counter for each flow, but no more than a cache holds: few flows wait at a time. */
+static uint32_t waiting_counters(uint32_t flows)
+{
+	uint32_t counters = 1;
+
+	while (counters < flows && counters < 1 << 18)
+		counters *= 2;
+	return counters;
+}
 
 static void prepare_tracking(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
+	uint32_t counters = waiting_counters(options->tracked);
 	bool on = options->tracked > 0;
 
 	*(__u32 *)&skeleton->rodata->tracking = on;
-	*(__u32 *)&skeleton->rodata->waiting_near_mask = on ? WAITING_NEAR - 1 : 0;
-	bpf_map__set_max_entries(skeleton->maps.waiting_near, on ? WAITING_NEAR : 1);
+	*(__u32 *)&skeleton->rodata->waiting_near_mask = counters - 1;
+	bpf_map__set_max_entries(skeleton->maps.waiting_near, counters);
 	bpf_map__set_max_entries(skeleton->maps.waiting, on ? options->tracked : 1);
 	if (!on)
 		bpf_map__set_max_entries(skeleton->maps.events, (__u32)sysconf(_SC_PAGESIZE));
@@ -614,20 +623,27 @@ size_t fastpath_read_heavies(struct fastpath *f, struct heavy *heavy, size_t max
 	return count;
 }
 
-static void send_owed(struct fastpath *f, uint32_t index)
+/* False: it is not known where to. */
+static bool send_pending(struct fastpath *f, const struct pending *pending)
 {
 	uint8_t frame[SYN_FRAME_MAX];
-	struct pending pending;
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .repeat = 1);
 
-	if (bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.pending), &index, &pending))
-		return;
-	options.data_size_in = (__u32)syn_write(&pending, frame);
-	if (options.data_size_in)
-		bpf_prog_test_run_opts(bpf_program__fd(syn_goes_outside(&pending)
-							       ? f->skeleton->progs.inject_outside
-							       : f->skeleton->progs.inject_inside),
-				       &options);
+	options.data_size_in = (__u32)syn_write(pending, frame);
+	if (!options.data_size_in)
+		return false;
+	bpf_prog_test_run_opts(bpf_program__fd(syn_goes_outside(pending) ? f->skeleton->progs.inject_outside
+									 : f->skeleton->progs.inject_inside),
+			       &options);
+	return true;
+}
+
+static void send_owed(struct fastpath *f, uint32_t index)
+{
+	struct pending pending;
+
+	if (!bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.pending), &index, &pending))
+		send_pending(f, &pending);
 }
 
 int fastpath_expire(struct fastpath *f, uint32_t *connections, uint32_t *translated)
@@ -759,6 +775,62 @@ int fastpath_read_event_counters(struct fastpath *f, struct event_counters *sum)
 {
 	return sum_percpu(f, f->skeleton->maps.event_counts, 0, (uint64_t *)sum,
 			  sizeof(*sum) / sizeof(uint64_t));
+}
+
+int fastpath_find_connection(const struct fastpath *f, const struct tuple *tuple,
+			     struct connection *connection)
+{
+	return bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.connections), tuple, connection) ? -errno
+												  : 0;
+}
+
+int fastpath_reset_connection(struct fastpath *f, const struct tuple *tuple)
+{
+	struct reset_args args = { .tuple = *tuple };
+	struct pending pending = { .tuple = *tuple, .owed = OWED_END };
+	int error = run_syscall_program(f->skeleton->progs.connection_reset, &args, sizeof(args));
+	bool half_open = args.connection.state == CONNECTION_SYN_RCVD, sent;
+
+	if (error)
+		return error;
+	if (!args.found)
+		return -ENOENT;
+	pending.connection = args.connection;
+	if (half_open)
+		pending.owed = OWED_HALF_OPEN;
+	sent = send_pending(f, &pending);
+	pending.owed = OWED_END_CLIENT;
+	if (!half_open)
+		send_pending(f, &pending);
+	return sent ? 0 : -EHOSTUNREACH;
+}
+
+#define CONNECTIONS_IN_BATCH 4096
+
+struct connections {
+	struct tuple tuples[CONNECTIONS_IN_BATCH];
+	struct connection connections[CONNECTIONS_IN_BATCH];
+};
+
+int fastpath_each_connection(const struct fastpath *f, fastpath_connection_fn *fn, void *arg)
+{
+	struct connections *batch = malloc(sizeof(*batch));
+	int fd = bpf_map__fd(f->skeleton->maps.connections), error = batch ? 0 : -ENOMEM;
+	__u32 cursor, count;
+	void *from = NULL;
+
+	while (!error) {
+		count = CONNECTIONS_IN_BATCH;
+		if (bpf_map_lookup_batch(fd, from, &cursor, batch->tuples, batch->connections, &count, NULL))
+			error = -errno;
+		if (error && error != -ENOENT)
+			break;
+		for (__u32 i = 0; i < count; i++)
+			fn(&batch->tuples[i], &batch->connections[i], arg);
+		from = &cursor;
+	}
+	free(batch);
+	return error == -ENOENT ? 0 : error;
 }
 
 int fastpath_expire_waiting(struct fastpath *f, uint32_t older_s)

@@ -101,6 +101,19 @@ typedef void fastpath_event_fn(const struct event *event, void *arg);
 int fastpath_read_events(struct fastpath *fastpath, fastpath_event_fn *fn, void *arg, int max);
 int fastpath_read_event_counters(struct fastpath *fastpath, struct event_counters *sum);
 
+/* Inline: what the table of connections says of this one. 0 with *connection filled, or -ENOENT. */
+int fastpath_find_connection(const struct fastpath *fastpath, const struct tuple *tuple,
+			     struct connection *connection);
+
+/* Inline: a RST to the server and, where it is known where that is, to the client; of a half-open to the
+ * server alone. 0; -ENOENT: no such connection; -EHOSTUNREACH: not known where the server is. */
+int fastpath_reset_connection(struct fastpath *fastpath, const struct tuple *tuple);
+
+/* Inline: calls fn for each connection in the table. 0 or a negative errno. */
+typedef void fastpath_connection_fn(const struct tuple *tuple, const struct connection *connection,
+				    void *arg);
+int fastpath_each_connection(const struct fastpath *fastpath, fastpath_connection_fn *fn, void *arg);
+
 /* Forgets ACKs that have been due for longer than older_s. */
 int fastpath_expire_waiting(struct fastpath *fastpath, uint32_t older_s);
 

@@ -102,6 +102,9 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 		words[2] = c->client_next;
 		flags = FLAG_RST | FLAG_ACK;
 		break;
+	case OWED_END_CLIENT: /* in the numbers that it knows */
+		words[1] = c->server_next + c->delta;
+		break;
 	}
 	words[3] = (uint32_t)n << 28 | flags << 16 | window;
 	return n;
@@ -155,7 +158,8 @@ static void write_ip6(const struct tuple *t, uint8_t *ip, size_t length)
 
 bool syn_goes_outside(const struct pending *pending)
 {
-	return pending->owed == OWED_PROBE || pending->owed == OWED_REFUSAL;
+	return pending->owed == OWED_PROBE || pending->owed == OWED_REFUSAL ||
+	       pending->owed == OWED_END_CLIENT;
 }
 
 /* MAC addresses, VLAN tags, EtherType; returns their length. */

@@ -23,6 +23,8 @@ enum endpoint { CLIENT, SERVER, ENDPOINTS };
 #define FLOW_RST_UNSURE		 0x100U /* a RST passed, and the kernel still had the socket */
 #define FLOW_SEEN		 0x200U /* by the resynchronisation that is under way */
 #define FLOW_SEEDED		 0x400U /* read from the kernel: older than the daemon, or its events were lost */
+#define FLOW_OPENED		 0x800U	 /* both ends were ESTABLISHED, and that was counted */
+#define FLOW_ENDED		 0x1000U /* and so was that neither is open any more */
 
 struct flow {
 	uint32_t hash_next;

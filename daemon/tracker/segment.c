@@ -7,7 +7,7 @@
 #define FLAG_NEWBORN                                                                                         \
 	(FLOW_SYN_KNOWN(CLIENT) | FLOW_SYN_KNOWN(SERVER) | FLOW_SYN_ACKED(CLIENT) | FLOW_SYN_ACKED(SERVER) | \
 	 FLOW_FIN_KNOWN(CLIENT) | FLOW_FIN_KNOWN(SERVER) | FLOW_COOKIE | FLOW_TIMED | FLOW_RST_UNSURE |      \
-	 FLOW_SEEDED)
+	 FLOW_SEEDED | FLOW_OPENED | FLOW_ENDED)
 
 static bool is_syn(const struct event *e)
 {

@@ -88,6 +88,27 @@ static bool is_over(const struct flow *f)
 	return f->state[CLIENT] == TS_CLOSED && f->state[SERVER] <= TS_LISTEN;
 }
 
+static bool is_open(enum tcp_state state)
+{
+	return state >= TS_ESTABLISHED && state != TS_TIME_WAIT;
+}
+
+/* Each connection once, at either end of its life. */
+static void count_life(struct tracker *t, struct flow *f)
+{
+	bool client = is_open((enum tcp_state)f->state[CLIENT]),
+	     server = is_open((enum tcp_state)f->state[SERVER]);
+
+	if (client && server && !(f->flags & FLOW_OPENED)) {
+		f->flags |= FLOW_OPENED;
+		t->status.opened++;
+	}
+	if (!client && !server && (f->flags & (FLOW_OPENED | FLOW_ENDED)) == FLOW_OPENED) {
+		f->flags |= FLOW_ENDED;
+		t->status.closed++;
+	}
+}
+
 /* After a change: counts it, and sees to the flow's future. BEFORE: its states. */
 static void settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPOINTS])
 {
@@ -95,6 +116,7 @@ static void settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPO
 		flowtable_moved(t->table, f, before);
 		f->changed_s = store_now_s();
 	}
+	count_life(t, f);
 	if (is_over(f))
 		flowtable_remove(t->table, f);
 	else
@@ -122,16 +144,29 @@ static enum tcp_state state_of_kernel(unsigned int state)
 	return state < sizeof(states) ? (enum tcp_state)states[state] : TS_CLOSED;
 }
 
-/* TS_CLOSED: there is none. Negative: it cannot be asked now. */
-static int ask_kernel(struct tracker *t, const struct flow *f)
+/* Inline, the fast path's table: it knows whether a connection lives, and no more than we of its states. */
+static int ask_fastpath(struct tracker *t, const struct flow *f, const struct tuple *tuple)
+{
+	struct connection c;
+
+	if (fastpath_find_connection(t->fastpath, tuple, &c) || c.state == CONNECTION_RESET)
+		return TS_CLOSED;
+	return f->state[SERVER];
+}
+
+/* The server's state, as whoever knows it says. TS_CLOSED: no such socket. Negative: it cannot be asked now.
+ */
+static int ask_server(struct tracker *t, const struct flow *f)
 {
 	struct tuple tuple;
 	int state;
 
-	if (!asks_kernel(t) || !t->questions)
+	if (!t->questions)
 		return -EAGAIN;
 	t->questions--;
 	flowtable_tuple(t->table, f, &tuple);
+	if (!asks_kernel(t))
+		return ask_fastpath(t, f, &tuple);
 	state = diag_find(t->diag, &tuple);
 	if (state == -ENOENT)
 		return TS_CLOSED;
@@ -164,7 +199,7 @@ static void on_reset(struct tracker *t, struct flow *f, const struct event *e)
 	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
 
 	/* a RST counts only if its receiver took it (RFC 5961, section 3.2): the kernel knows */
-	if (asks_kernel(t) && !segment_is_refusal(f, e) && ask_kernel(t, f) != TS_CLOSED)
+	if (asks_kernel(t) && !segment_is_refusal(f, e) && ask_server(t, f) != TS_CLOSED)
 		f->flags |= FLOW_RST_UNSURE;
 	else
 		segment_apply(f, e);
@@ -194,8 +229,10 @@ static struct flow *take_up(struct tracker *t, const struct tuple *tuple, const 
 }
 
 /* Another connection on the same tuple. */
-static void begin_anew(struct flow *f, const struct event *e)
+static void begin_anew(struct tracker *t, struct flow *f, const struct event *e)
 {
+	if ((f->flags & (FLOW_OPENED | FLOW_ENDED)) == FLOW_OPENED)
+		t->status.closed++;
 	if (e->origin == EVENT_SERVER) {
 		f->state[CLIENT] = TS_SYN_SENT;
 		f->state[SERVER] = TS_LISTEN;
@@ -228,12 +265,18 @@ static void on_event(const struct event *e, void *arg)
 		return;
 	memcpy(before, f->state, sizeof(before));
 	if (segment_begins_anew(f, e))
-		begin_anew(f, e);
+		begin_anew(t, f, e);
 	segment_apply(f, e);
 	settle(t, f, before);
 }
 
 /* --- time --- */
+
+/* Both ends see the connection reset; of a half-open, the server alone. */
+static int reset(struct tracker *t, const struct tuple *tuple)
+{
+	return asks_kernel(t) ? diag_destroy(t->diag, tuple) : fastpath_reset_connection(t->fastpath, tuple);
+}
 
 static bool end_half_open(struct tracker *t, const struct flow *f)
 {
@@ -242,7 +285,7 @@ static bool end_half_open(struct tracker *t, const struct flow *f)
 	if (!engine_get_config(t->engine)->half_open_timeout_s)
 		return false;
 	flowtable_tuple(t->table, f, &tuple);
-	if (diag_destroy(t->diag, &tuple))
+	if (reset(t, &tuple))
 		return false;
 	t->status.ended++;
 	return true;
@@ -252,19 +295,25 @@ static void on_due(struct flowtable *table, struct flow *f, void *arg)
 {
 	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
 	struct tracker *t = arg;
-	int server = ask_kernel(t, f);
+	/* a server that has none left would have told of a new one */
+	bool known_gone = before[SERVER] == TS_CLOSED && !(f->flags & FLOW_RST_UNSURE);
+	int server = known_gone ? TS_CLOSED : ask_server(t, f);
 
 	(void)table;
-	if (server == -EAGAIN && asks_kernel(t)) { /* too many at once */
+	if (server == -EAGAIN) { /* too many at once */
 		flowtable_arm(t->table, f, now_ticks() + 1);
 		return;
 	}
-	f->state[CLIENT] = (uint8_t)tcp_state_next((enum tcp_state)f->state[CLIENT], EV_2MSL, true);
-	if (server == TS_TIME_WAIT && before[SERVER] == TS_TIME_WAIT) { /* the kernel's clock began later */
+	if (store_now_s() - f->changed_s + 1 >= engine_get_config(t->engine)->time_wait_s)
+		f->state[CLIENT] = (uint8_t)tcp_state_next((enum tcp_state)before[CLIENT], EV_2MSL, true);
+	if (asks_kernel(t) && server == TS_TIME_WAIT && before[SERVER] == TS_TIME_WAIT) {
+		/* the kernel's clock began later */
 		settle(t, f, before);
 		flowtable_arm(t->table, f, now_ticks() + ticks_of(UNSURE_S));
 		return;
 	}
+	if (!asks_kernel(t) && server == TS_TIME_WAIT)
+		server = TS_CLOSED;
 	if (server == TS_SYN_RECEIVED && before[SERVER] == TS_SYN_RECEIVED && end_half_open(t, f))
 		server = TS_CLOSED;
 	if (server == TS_CLOSED && f->flags & FLOW_RST_UNSURE)
@@ -283,29 +332,63 @@ static void on_due(struct flowtable *table, struct flow *f, void *arg)
 
 /* --- all of the kernel's sockets at once --- */
 
+/* The flow of a connection of which no event told, too; NULL: it is none of ours, or there is no room. */
+static struct flow *find_or_add(struct tracker *t, const struct tuple *tuple, uint32_t slot)
+{
+	struct flow *f = flowtable_find(t->table, tuple);
+
+	if (f || slot == SERVICE_NONE)
+		return f;
+	f = flowtable_add(t->table, tuple);
+	if (!f) {
+		t->status.refused++;
+		return NULL;
+	}
+	f->service = (uint8_t)slot;
+	f->begun_s = f->changed_s = store_now_s();
+	flowtable_count(t->table, f);
+	return f;
+}
+
+/* A host's talk with itself does not pass us. */
+static bool is_own(const struct tuple *tuple)
+{
+	return !memcmp(tuple->client, tuple->server, sizeof(tuple->client));
+}
+
 static void on_socket(const struct tuple *tuple, unsigned int state, void *arg)
 {
 	struct tracker *t = arg;
 	enum tcp_state server = state_of_kernel(state);
 	uint8_t before[ENDPOINTS];
-	uint32_t slot;
-	struct flow *f = flowtable_find(t->table, tuple);
+	struct flow *f = is_own(tuple) ? NULL : find_or_add(t, tuple, engine_cover_slot(t->engine, tuple));
 
-	if (!f) {
-		slot = engine_cover_slot(t->engine, tuple);
-		if (slot == SERVICE_NONE || !memcmp(tuple->client, tuple->server, sizeof(tuple->client)))
-			return;
-		f = flowtable_add(t->table, tuple);
-		if (!f) {
-			t->status.refused++;
-			return;
-		}
-		f->service = (uint8_t)slot;
-		f->begun_s = f->changed_s = store_now_s();
-		flowtable_count(t->table, f);
-	}
+	if (!f)
+		return;
 	memcpy(before, f->state, sizeof(before));
 	adopt(f, server);
+	f->flags |= FLOW_SEEN;
+	settle(t, f, before);
+}
+
+/* Inline. Of one that we know, our states are the better ones. */
+static void on_connection(const struct tuple *tuple, const struct connection *c, void *arg)
+{
+	struct tracker *t = arg;
+	uint32_t slot = c->state == CONNECTION_ESTABLISHED ? c->service : SERVICE_NONE;
+	struct flow *f = find_or_add(t, tuple, slot);
+	uint8_t before[ENDPOINTS];
+
+	if (!f || c->state == CONNECTION_RESET)
+		return;
+	memcpy(before, f->state, sizeof(before));
+	if (before[SERVER] == TS_CLOSED && before[CLIENT] == TS_CLOSED) {
+		adopt(f, TS_ESTABLISHED);
+		if (c->flags & CONNECTION_CLIENT_FIN)
+			adopt(f, TS_CLOSE_WAIT);
+		else if (c->flags & CONNECTION_SERVER_FIN)
+			adopt(f, TS_FIN_WAIT_2);
+	}
 	f->flags |= FLOW_SEEN;
 	settle(t, f, before);
 }
@@ -329,7 +412,8 @@ static void drop_unseen(struct flowtable *table, struct flow *f, void *arg)
 
 static int resync(struct tracker *t)
 {
-	int error = diag_each_socket(on_socket, t);
+	int error = asks_kernel(t) ? diag_each_socket(on_socket, t)
+				   : fastpath_each_connection(t->fastpath, on_connection, t);
 
 	flowtable_each(t->table, drop_unseen, t);
 	t->status.resyncs++;
@@ -348,11 +432,10 @@ static void heal_losses(struct tracker *t)
 	lost = c.lost + c.unawaited;
 	if (lost == t->healed || store_now_s() - t->resynced_s < RESYNC_EVERY_S)
 		return;
-	log_print(LOG_WARNING, "tracking: %llu events lost: reading the kernel's sockets",
+	log_print(LOG_WARNING, "tracking: %llu events lost: reading all connections anew",
 		  (unsigned long long)(lost - t->healed));
 	t->healed = lost;
-	if (asks_kernel(t))
-		resync(t);
+	resync(t);
 }
 
 static void look_after(struct tracker *t)
@@ -404,8 +487,8 @@ static int start(struct tracker *t, struct sd_event *event, const struct config 
 		t->diag = diag_open();
 		if (!t->diag)
 			return -errno;
-		error = resync(t);
 	}
+	error = resync(t);
 	if (!error)
 		error = sd_event_add_time_relative(event, &t->timer, CLOCK_MONOTONIC, t->interval_us,
 						   ACCURACY_US, on_timer, t);
@@ -445,7 +528,14 @@ void tracker_free(struct tracker *t)
 
 int tracker_kill(struct tracker *t, const struct tuple *tuple)
 {
-	if (!t->table || !flowtable_find(t->table, tuple))
-		return -ENOENT;
-	return asks_kernel(t) ? diag_destroy(t->diag, tuple) : -EOPNOTSUPP;
+	struct flow *f = t->table ? flowtable_find(t->table, tuple) : NULL;
+	int error = f ? reset(t, tuple) : -ENOENT;
+	uint8_t before[ENDPOINTS];
+
+	if (error || asks_kernel(t)) /* the kernel's RST will pass, and tell */
+		return error;
+	memcpy(before, f->state, sizeof(before));
+	f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
+	settle(t, f, before);
+	return 0;
 }

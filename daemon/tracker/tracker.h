@@ -18,11 +18,12 @@ struct tracker;
 struct tracker_status {
 	bool enabled;
 	uint32_t flows, flows_max;
-	uint64_t events, lost; /* lost: transitions that may have been missed, and healed by resyncs */
-	uint64_t refused;      /* the table was full */
-	uint64_t unknown;      /* events of no known flow */
-	uint64_t resyncs;      /* with the kernel's sockets, the one at start included */
-	uint64_t ended;	       /* half-opens, by half_open_timeout_s */
+	uint64_t events, lost;	 /* lost: transitions that may have been missed, and healed by resyncs */
+	uint64_t refused;	 /* the table was full */
+	uint64_t opened, closed; /* connections that were ESTABLISHED; that ended after that */
+	uint64_t unknown;	 /* events of no known flow */
+	uint64_t resyncs;	 /* with the kernel's sockets, the one at start included */
+	uint64_t ended;		 /* half-opens, by half_open_timeout_s */
 	uint32_t pairs[TS_COUNT][TS_COUNT]; /* flows by client's and server's state */
 };
 
@@ -66,7 +67,8 @@ size_t tracker_select(struct tracker *tracker, const struct flow_filter *filter,
 /* 0 or -ENOENT. */
 int tracker_find(struct tracker *tracker, const struct tuple *tuple, struct flow_view *view);
 
-/* Ends a connection at the server, which tells the client. 0; -ENOENT; -EOPNOTSUPP: cannot here. */
+/* Both ends see the connection reset. 0; -ENOENT; inline, -EHOSTUNREACH: it is not known where the server is.
+ */
 int tracker_kill(struct tracker *tracker, const struct tuple *tuple);
 
 /* "age", and back; -1: no such word. */

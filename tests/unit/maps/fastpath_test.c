@@ -54,6 +54,25 @@ static void programs_load(void **state)
 	fastpath_free(NULL);
 }
 
+static void programs_load_with_tracking(void **state)
+{
+	const struct fastpath_options options[] = {
+		{ .flow_entries = 8, .tracked = 1024 },
+		{ .inline_mode = true, .connections = 1024, .tracked = 1024 },
+	};
+	char text[512] = "";
+	struct fastpath *f;
+
+	(void)state;
+	if (!alone)
+		skip();
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (fastpath_new(&f, &options[i], text, sizeof(text)))
+			fail_msg("%s", text);
+		fastpath_free(f);
+	}
+}
+
 static void counters_begin_at_zero(void **state)
 {
 	struct fastpath *f = load(false);
@@ -217,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_load),
+		cmocka_unit_test(programs_load_with_tracking),
 		cmocka_unit_test(counters_begin_at_zero),
 		cmocka_unit_test(services_are_staged_in_the_dead_half),
 		cmocka_unit_test(services_are_found),

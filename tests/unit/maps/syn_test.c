@@ -143,6 +143,15 @@ static void probe_goes_to_the_client(void **state)
 	assert_memory_equal(frame + 18 + 12, addresses, sizeof(addresses));
 	assert_memory_equal(frame + 38, tcp, sizeof(tcp));
 	assert_int_equal(folded(sum(frame + 38, 20, sum(frame + 30, 8, IPPROTO_TCP + 20))), 0xffff);
+
+	/* a RST has the number that the client knows */
+	pending.owed = OWED_END_CLIENT;
+	pending.connection.server_next = 0xfffffff0;
+	pending.connection.delta = 0x20;
+	assert_true(syn_goes_outside(&pending));
+	assert_int_equal(syn_write(&pending, frame), 18 + 20 + 20);
+	assert_memory_equal(frame + 38 + 4, "\0\0\0\x10\0\0\0\0\x50\x04\0\0", 12);
+	assert_int_equal(folded(sum(frame + 38, 20, sum(frame + 30, 8, IPPROTO_TCP + 20))), 0xffff);
 }
 
 static void no_frame_to_nowhere(void **state)
