@@ -1192,8 +1192,8 @@ static struct dialogue expect_syn(void **state, bool v6, enum verdict verdict, b
 static void servers_are_closed(void **state)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
+		struct frame_spec f, told;
 		struct dialogue d;
-		struct frame_spec f;
 
 		for (int i = 0; i < SERVER_FAILURES; i++)
 			be_refused(state, v6);
@@ -1203,6 +1203,12 @@ static void servers_are_closed(void **state)
 		dialogue_expect(&d, "still closed", PORT_INSIDE, &f, PASS_FLOW, NULL);
 		dialogue_expect_state(&d, "of the one that passed", CONNECTION_RESET);
 		expect_syn(state, v6, TX_CLOSED, true);
+		/* all of what came is acknowledged */
+		d = another(state, v6);
+		f = dialogue_client_frame(&d, SYN, d.client.isn, 0);
+		f.payload = hello;
+		told = dialogue_server_frame(&d, RST | ACK, 0, d.client.isn + 1 + (uint32_t)hello.length);
+		dialogue_expect(&d, "SYN with data", PORT_OUTSIDE, &f, TX_CLOSED, &told);
 		appliance_forget(*state);
 	}
 }
