@@ -17,7 +17,7 @@
 #define THREADS	     4
 #define TUPLES	     3
 #define INCARNATIONS 4
-#define ROUNDS	     40
+#define ROUNDS	     25
 #define FRAMES	     6000 /* of each thread, in a round */
 
 /* What either end may say, as it comes in. */
@@ -145,6 +145,24 @@ static void counts_hold_on_several_cpus(void **state)
 	}
 }
 
+/* One tuple, each time by another cookie: every CPU takes the others' connection out of the table. */
+static void counts_hold_when_all_replace(void **state)
+{
+	struct harness *h = *state;
+
+	event_count = 0;
+	for (unsigned int i = 0; i < INCARNATIONS; i++) {
+		struct dialogue d = incarnation(h, 200, i);
+
+		dialogue_ack_frame(&d, NULL, &new_incoming(PORT_OUTSIDE)->frame);
+		dialogue_server_synack(&d, &new_incoming(PORT_INSIDE)->frame);
+	}
+	for (uint64_t round = 0; round < ROUNDS; round++) {
+		run_together(h, 0, event_count, FRAMES, round);
+		appliance_check_counts(h);
+	}
+}
+
 static void a_cookie_begins_one_connection_on_several_cpus(void **state)
 {
 	struct harness *h = *state;
@@ -169,6 +187,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(counts_hold_on_several_cpus),
+		TEST(counts_hold_when_all_replace),
 		TEST(a_cookie_begins_one_connection_on_several_cpus),
 	};
 
