@@ -41,6 +41,7 @@
 	X(PASS_TRANSLATED, pass_translated, "inline: segment of a connection that we proxy, translated")     \
 	X(PASS_RECHECK, pass_recheck,                                                                        \
 	  "inline: SYN to a server that was closed or silent, one a second: has it come back?")              \
+	X(PASS_AGENT, pass_agent, "inline: ACK with a valid cookie, left to the synmoat on the server")      \
 	X(PASS_UNKNOWN, pass_unknown, "inline: segment of no known connection, within the budget")           \
 	X(PASS_ROUTED, pass_routed, "inline, forward = route: left to the kernel (MTU, TTL, next hop)")      \
 	X(TX_SYNACK, tx_synack, "SYN answered with a cookie")                                                \
@@ -160,7 +161,8 @@ struct service {
 	__u32 syn_rate_high;  /* SYN/s of the service; 0: no mark */
 	__u32 tcp_auth_pps;
 	__u8 reflection; /* enum policy_mode */
-	__u8 pad2[3];
+	__u8 agent;	 /* inline: the server runs synmoat, too, with the same secret, and takes the cookies itself */
+	__u8 pad2[2];
 };
 
 /* What changes while packets flow; written by XDP and by the daemon, not swapped by a reload. */

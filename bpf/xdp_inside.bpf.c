@@ -189,7 +189,7 @@ int xdp_inside(struct xdp_md *ctx)
 		note_outward(ctx, p);
 	if (!x.rt || !crossing_service(&x, p->saddr, p->source))
 		return cross(ctx, &x, PASS_NO_SERVICE, PORT_OUTSIDE);
-	if (x.stance != STANCE_OPEN)
+	if (x.stance != STANCE_OPEN && !x.service->agent)
 		learn(&x);
 	return cross(ctx, &x, PASS_OPEN, PORT_OUTSIDE);
 }

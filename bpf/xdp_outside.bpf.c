@@ -198,6 +198,8 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
 	struct packet *p = &x->packet;
 	struct workspace *w = workspace_get();
 
+	if (x->service->agent)
+		return PASS_OPEN;
 	if (x->connection && x->connection->state < CONNECTION_CLOSING)
 		return PASS_OPEN; /* sent again, or the server's to judge (RFC 5961, section 4) */
 	if (!w)
@@ -322,6 +324,21 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 	return verdict == TX_SYNACK && limited.verdict ? limited.verdict : verdict;
 }
 
+/*
+ * The synmoat on the server judges all but SYNs: it alone knows the connections. What a cookie made is
+ * counted, since that tells whether the SYNs are worth defending against.
+ */
+static __always_inline __u32 judge_agent(struct xdp_md *ctx, struct crossing *x)
+{
+	struct cookie_options o;
+
+	if (x->stance <= STANCE_WATCH || !bears_cookie(ctx, x, &o))
+		return PASS_OPEN;
+	if (!x->packet.payload)
+		count_completed(x->slot);
+	return PASS_AGENT;
+}
+
 /* The ACK that makes the connection known is no new one. */
 static __always_inline bool is_known_cookie(const struct crossing *x)
 {
@@ -335,6 +352,8 @@ static __always_inline __u32 judge(struct xdp_md *ctx, struct crossing *x)
 
 	if ((x->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return judge_opening(ctx, x);
+	if (x->service->agent && !x->connection)
+		return judge_agent(ctx, x);
 	/* an old incarnation of the tuple gives way to a fresh cookie */
 	if (x->stance > STANCE_WATCH && bears_cookie(ctx, x, &o) && !is_known_cookie(x))
 		return begin(ctx, x, &o);

@@ -119,9 +119,29 @@ static int check_ports(const struct checker *checker, size_t index)
 	return 0;
 }
 
+static int check_handover(const struct checker *checker, size_t service)
+{
+	const struct config *config = checker->config;
+
+	if (config->services[service].handover != SERVICE_AGENT)
+		return 0;
+	if (config->deployment != DEPLOYMENT_INLINE)
+		return error_at(
+			checker->error, member_of(checker, service, "handover"),
+			"only a gateway hands over: leave it out here, and say it in front of this server");
+	if (!config->cookie_secret_file)
+		return error_at(checker->error, member_of(checker, service, "handover"),
+				"the synmoat on the server must know the cookies' secret: name a "
+				"cookie.secret_file that both have");
+	return 0;
+}
+
 static int check_service(const struct checker *checker, size_t service)
 {
 	int err = check_name(checker, service);
+
+	if (!err)
+		err = check_handover(checker, service);
 
 	if (!err)
 		err = check_marks(checker, service);

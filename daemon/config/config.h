@@ -16,6 +16,7 @@
 #include "bpf/abi.h"
 
 enum deployment { DEPLOYMENT_HOST, DEPLOYMENT_INLINE };
+enum service_handover { SERVICE_PROXY, SERVICE_AGENT };
 enum xdp_mode { XDP_NATIVE, XDP_GENERIC };
 
 /* An address block; IPv4 addresses are v4-mapped and length_bits counts from 96. */
@@ -35,13 +36,14 @@ struct config_service {
 	struct port_span *ports;
 	size_t port_count;
 	enum service_mode mode;
-	uint16_t mss;		 /* 0: from the interface's MTU */
-	uint32_t half_open_high; /* 0: a quarter of the listener's backlog */
-	uint32_t half_open_low;	 /* 0: half of the high mark */
-	uint32_t syn_rate_high;	 /* SYN/s, 0: no mark */
-	uint32_t syn_rate_low;	 /* 0: half of the high mark */
-	uint32_t hold_s;	 /* calm that must last before mitigation ends */
-	bool tcp_auth;		 /* SYNs with TCP-MD5 or TCP-AO pass to the stack */
+	uint16_t mss;			/* 0: from the interface's MTU */
+	uint32_t half_open_high;	/* 0: a quarter of the listener's backlog */
+	uint32_t half_open_low;		/* 0: half of the high mark */
+	uint32_t syn_rate_high;		/* SYN/s, 0: no mark */
+	uint32_t syn_rate_low;		/* 0: half of the high mark */
+	uint32_t hold_s;		/* calm that must last before mitigation ends */
+	enum service_handover handover; /* inline */
+	bool tcp_auth;			/* SYNs with TCP-MD5 or TCP-AO pass to the stack */
 	uint32_t tcp_auth_rate_pps;
 };
 

@@ -34,6 +34,11 @@ static const char *const forward_words[] = {
 	[FORWARD_ROUTE] = "route",
 	NULL,
 };
+static const char *const handover_words[] = {
+	[SERVICE_PROXY] = "proxy",
+	[SERVICE_AGENT] = "agent",
+	NULL,
+};
 static const char *const xdp_words[] = { [XDP_NATIVE] = "native", [XDP_GENERIC] = "generic", NULL };
 
 const char *const limit_action_words[] = {
@@ -210,6 +215,7 @@ static const struct key service_keys[] = {
 	{ "syn_rate_high", &value_number, SERVICE(syn_rate_high), .max = UINT32_MAX },
 	{ "syn_rate_low", &value_number, SERVICE(syn_rate_low), .max = UINT32_MAX },
 	{ "hold_s", &value_number, SERVICE(hold_s), .min = 1, .max = 86400 },
+	{ "handover", &value_word, SERVICE(handover), .words = handover_words },
 	{ "tcp_auth", &value_boolean, SERVICE(tcp_auth) },
 	{ "tcp_auth_rate_pps", &value_number, SERVICE(tcp_auth_rate_pps), .min = 1, .max = 1000000 },
 	{ 0 },

@@ -105,10 +105,12 @@ void profile_service(const struct config_service *config, const struct stack_set
 	service->syn_rate_high = config->syn_rate_high;
 }
 
-void profile_inline(const struct config *config, struct service *service)
+void profile_inline(const struct config *config, const struct config_service *of, struct service *service)
 {
 	service->wscale = (uint8_t)config->wscale;
 	service->wscale_ok = service->sack_ok = service->timestamps_ok = 1;
 	service->ecn_ok = 0; /* until the server has shown that it does it */
-	service->window4 = service->window6 = STASH_WINDOW;
+	service->agent = of->handover == SERVICE_AGENT;
+	if (!service->agent)
+		service->window4 = service->window6 = STASH_WINDOW;
 }

@@ -31,6 +31,6 @@ void profile_service(const struct config_service *config, const struct stack_set
  * What differs inline, over what profile_service() filled: the servers' options are learned, the window is as
  * wide as the early data that we keep.
  */
-void profile_inline(const struct config *config, struct service *service);
+void profile_inline(const struct config *config, const struct config_service *of, struct service *service);
 
 #endif

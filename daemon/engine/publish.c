@@ -101,7 +101,7 @@ int publish_services(struct engine *e)
 
 		profile_service(&e->config->services[i], &e->stack, least_mtu(e), s);
 		if (is_inline(e))
-			profile_inline(e->config, s);
+			profile_inline(e->config, &e->config->services[i], s);
 		s->mode = (uint8_t)e->slots[e->slot_of[i]].mode;
 		s->sanity = (uint8_t)policy_for(e->config->sanity, (enum service_mode)s->mode);
 		s->reflection = (uint8_t)policy_for(e->config->reflection, (enum service_mode)s->mode);

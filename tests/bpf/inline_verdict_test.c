@@ -1331,6 +1331,37 @@ static void ecn_needs_both_ends(void **state)
 	}
 }
 
+/* --- handover = "agent" --- */
+
+/* SYNs are answered; all else passes as it came, and nothing is kept. */
+static void an_agent_takes_the_cookies(void **state)
+{
+	static const uint8_t flags[] = { ACK, ACK | PSH, FIN | ACK, RST, RST | ACK };
+	struct harness *h = *state;
+	struct dialogue d;
+	struct frame_spec s;
+	struct frame f;
+
+	h->services[SLOT_ALWAYS].agent = 1;
+	harness_publish(h);
+	d = another(state, false);
+	dialogue_ask(&d);
+	dialogue_ack_frame(&d, NULL, &f);
+	appliance_expect(h, "third ACK", PORT_OUTSIDE, &f, PASS_AGENT, NULL);
+	dialogue_ack_frame(&d, &(struct bytes)BYTES('h', 'i'), &f);
+	appliance_expect(h, "with data", PORT_OUTSIDE, &f, PASS_AGENT, NULL);
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		s = dialogue_client_frame(&d, flags[i], d.client.isn + 99, d.cookie.isn + 99);
+		dialogue_expect(&d, "of the client", PORT_OUTSIDE, &s, PASS_OPEN, NULL);
+		s = dialogue_server_frame(&d, flags[i], d.cookie.isn + 99, d.client.isn + 99);
+		dialogue_expect(&d, "of the server", PORT_INSIDE, &s, PASS_OPEN, NULL);
+	}
+	h->services[SLOT_ALWAYS].mode = MODE_AUTO;
+	harness_publish(h);
+	expect_syn(state, false, PASS_OPEN, false);
+	assert_int_equal(appliance_count(h), 0);
+}
+
 /* --- all of it --- */
 
 /* The tests above leave out no verdict that inline can give, but those of forward = "route" and of the lists
@@ -1392,6 +1423,7 @@ int main(void)
 		TEST(an_open_server_is_believed),
 		TEST(forged_syns_close_no_server),
 		TEST(ecn_needs_both_ends),
+		TEST(an_agent_takes_the_cookies),
 		cmocka_unit_test(every_verdict_was_given),
 	};
 

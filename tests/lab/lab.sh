@@ -7,6 +7,8 @@
 # LAB_SYNCOOKIES is the server's net.ipv4.tcp_syncookies, 0 by default: undefended. The kernel takes connections that stand
 # for a cookie, synmoat's too, only with 1 or 2: later by `lab_sysctls server net.ipv4.tcp_syncookies=1`.
 #
+# LAB_SERVER_FREE leaves the server's interface to a synmoat of its own behind an appliance, too.
+#
 #   lab_up [KIND] [MTU]         build the lab; host and 1500 by default. inline: an appliance between switch and server, with
 #                               the interfaces outside and inside, ports of a kernel bridge; synmoat runs there. route: the
 #                               same, but a router, which bears the MAC that the others know as the server's
@@ -321,7 +323,7 @@ lab_start_switch() {
 		ports+=(--port "$role,to-$role,$(lab_mac "$role")")
 	done
 	# what the appliance sends back by XDP_TX arrives only where a program is
-	[[ $LAB_KIND == host ]] || ports+=(--pass "$(lab_ns server),s0")
+	[[ $LAB_KIND == host || -n ${LAB_SERVER_FREE:-} ]] || ports+=(--pass "$(lab_ns server),s0")
 	lab_bg switch switch "$LAB_BUILD/lab/switch" --socket "$LAB_DIR/switch.sock" "${ports[@]}" \
 		--pass "$(lab_ns client),c0" --sink "$(lab_ns attacker),a0"
 	lab_await_switch switch
