@@ -176,13 +176,18 @@ static __always_inline bool owes_syn(const struct connection *c, const struct sw
 	       silence(c, s) >= s->jiffies_hz << c->resends;
 }
 
-/* Whoever guessed the cookie does not hear the question. */
+static __always_inline bool hop_known(const struct hop *hop)
+{
+	return hop->to[0] | hop->to[1] | hop->to[2] | hop->to[3] | hop->to[4] | hop->to[5];
+}
+
+/* Whoever guessed the cookie does not hear the question; whom we cannot reach is not asked. */
 static __always_inline enum owed owes_probe(const struct connection *c, const struct sweep *s)
 {
 	__u32 interval_s = s->probe_after_s < PROBE_INTERVAL_S ? s->probe_after_s : PROBE_INTERVAL_S;
 	__u32 probes = c->probes;
 
-	if (!is_unproven(c) ||
+	if (!is_unproven(c) || !hop_known(&c->hop[PORT_OUTSIDE]) ||
 	    silence(c, s) < (s->probe_after_s + probes * interval_s) * (__u64)s->jiffies_hz)
 		return OWED_NOTHING;
 	return probes < PROBES ? OWED_PROBE : OWED_END;

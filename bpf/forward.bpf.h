@@ -109,11 +109,13 @@ static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet
 
 	if ((void *)(eth + 1) > data_end)
 		return;
+	if (forward_mode == FORWARD_ROUTE &&
+	    p->l3 != sizeof(*eth)) /* a tag would be of a device that is not ours */
+		return;
 	__builtin_memcpy(c->hop[PORT_OUTSIDE].to, eth->h_source, sizeof(hop->to));
 	__builtin_memcpy(c->hop[PORT_OUTSIDE].from, eth->h_dest, sizeof(hop->from));
 	if (forward_mode == FORWARD_ROUTE) {
-		if (p->l3 == sizeof(*eth)) /* a tag would be of a device that is not ours */
-			hop_resolve(ctx, p, hop, PORT_INSIDE);
+		hop_resolve(ctx, p, hop, PORT_INSIDE);
 		return;
 	}
 	__builtin_memcpy(hop->to, eth->h_dest, sizeof(hop->to));

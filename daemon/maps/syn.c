@@ -88,8 +88,8 @@ static size_t write_words(const struct pending *pending, uint32_t words[WORDS_MA
 	case OWED_HALF_OPEN:
 		words[1] = c->client_isn + 1;
 		break;
-	case OWED_PROBE: /* the number of our SYN-ACK: below every window */
-		words[1] = c->our_isn;
+	case OWED_PROBE: /* the byte before the next that the client waits for, as a keepalive */
+		words[1] = c->acked + c->delta - 1;
 		words[2] = c->client_next;
 		flags = FLAG_ACK;
 		window = c->server_window;

@@ -334,6 +334,41 @@ static void a_full_table_makes_room_for_itself(void **state)
 	}
 }
 
+/* Those, too, of whom no client ever showed that their cookie was no guess; not one that once did. */
+static void a_full_table_drops_silent_guesses(void **state)
+{
+	struct harness *h = *state;
+	unsigned int guesses = 0;
+	struct dialogue d;
+
+	h->runtime.probe_after_s = 30;
+	harness_publish(h);
+	for (unsigned int i = 0; i < harness_connections; i++) {
+		d = numbered(h, i);
+		d.client.timestamps = i % 8 == 2;
+		dialogue_begin(&d);
+		dialogue_open(&d);
+		if (i % 8 == 1) {
+			dialogue_talk(&d, PORT_INSIDE, "a word", ACK | PSH, 0, 0, 10);
+			dialogue_talk(&d, PORT_OUTSIDE, "heard", ACK, 0, 10, 0);
+		}
+		guesses += i % 8 == 0;
+		appliance_age(h, &d.tuple, i % 8 < 3 ? 125 : 110);
+	}
+	for (unsigned int i = 0; i < guesses; i++) {
+		d = numbered(h, 1000 + i);
+		dialogue_open(&d);
+	}
+	appliance_check_counts(h);
+	for (unsigned int i = 0; i < harness_connections; i++) {
+		d = numbered(h, i);
+		d.client.timestamps = i % 8 == 2;
+		dialogue_begin(&d);
+		if (i % 8)
+			dialogue_expect_state(&d, "goes on", CONNECTION_ESTABLISHED);
+	}
+}
+
 /* --- whatever happens --- */
 
 #define TUPLES 100
@@ -486,6 +521,7 @@ int main(void)
 		TEST(guesses_prove_nothing),
 		TEST(half_opens_are_reset_in_mitigation),
 		TEST(a_full_table_makes_room_for_itself),
+		TEST(a_full_table_drops_silent_guesses),
 		TEST(counts_are_what_the_table_holds),
 	};
 

@@ -117,7 +117,7 @@ static void frames_are_whole(void **state)
 	}
 }
 
-/* An ACK below the window of a client that has received nothing but our SYN-ACK, and back the way it came. */
+/* An ACK just below the client's window, in the numbers that it knows, and back the way it came. */
 static void probe_goes_to_the_client(void **state)
 {
 	static const uint8_t macs[] = {
@@ -131,7 +131,8 @@ static void probe_goes_to_the_client(void **state)
 
 	(void)state;
 	pending.owed = OWED_PROBE;
-	pending.connection.our_isn = 0x12345678;
+	pending.connection.acked = 0x12000000;
+	pending.connection.delta = 0x345679;
 	pending.connection.client_next = 0xffffffff;
 	pending.connection.server_window = 7;
 	memset(pending.connection.hop[PORT_OUTSIDE].to, 0xcc, 6);
