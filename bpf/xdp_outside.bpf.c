@@ -334,8 +334,10 @@ static __always_inline __u32 judge_agent(struct xdp_md *ctx, struct crossing *x)
 
 	if (x->stance <= STANCE_WATCH || !bears_cookie(ctx, x, &o))
 		return PASS_OPEN;
-	if (!x->packet.payload)
+	if (!x->packet.payload) {
 		count_completed(x->slot);
+		half_open_complete(&x->packet, x->rt, x->slot);
+	}
 	return PASS_AGENT;
 }
 
