@@ -161,7 +161,8 @@ struct service {
 	__u32 syn_rate_high;  /* SYN/s of the service; 0: no mark */
 	__u32 tcp_auth_pps;
 	__u8 reflection; /* enum policy_mode */
-	__u8 agent;	 /* inline: the server runs synmoat, too, with the same secret, and takes the cookies itself */
+	__u8 agent;	 /* inline: the server runs synmoat, too, with the same secret, and takes the cookies
+			    itself */
 	__u8 pad2[2];
 };
 
