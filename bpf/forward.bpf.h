@@ -123,11 +123,12 @@ static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet
 	tags_remember(ctx, p, c->tags);
 }
 
-/* What is too big for the way out must reach the kernel as it came, so that its ICMP error can be understood.
- */
-static __always_inline bool hop_too_small(const struct hop *hop, const struct packet *p)
+/* What is too big for the way out, or has no hop left, must reach the kernel as it came, so that its ICMP
+ * error can be understood. */
+static __always_inline bool hop_ends(const struct hop *hop, const struct packet *p)
 {
-	return forward_mode == FORWARD_ROUTE && hop->mtu && p->frame_end - p->l3 > hop->mtu;
+	return forward_mode == FORWARD_ROUTE &&
+	       (p->hops <= 1 || (hop->mtu && p->frame_end - p->l3 > hop->mtu));
 }
 
 /* C: NULL when none is known yet. */

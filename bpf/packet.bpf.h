@@ -60,7 +60,8 @@ struct packet {
 	__u16 payload; /* TCP payload in bytes */
 	__u8 doff;     /* TCP header length in bytes */
 	__u8 flags;
-	__u8 ecn; /* the two ECN bits of the IP header */
+	__u8 ecn;  /* the two ECN bits of the IP header */
+	__u8 hops; /* TTL or hop limit */
 	bool v6;
 	__u8 protocol; /* 0: not read, or a fragment without its header */
 };
@@ -158,6 +159,7 @@ static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct
 	__builtin_memcpy(p->daddr, ip->daddr, sizeof(p->daddr));
 	p->v6 = true;
 	p->ecn = bpf_ntohl(ip->flow) >> 20 & 3;
+	p->hops = ip->hop_limit;
 	p->frame_end = p->l3 + sizeof(*ip) + bpf_ntohs(ip->payload_len);
 	p->l4 = p->l3 + sizeof(*ip);
 	*proto = ip->nexthdr;
@@ -184,6 +186,7 @@ static __always_inline enum parsed parse_ipv4(void *data, void *data_end, struct
 	p->saddr[0] = ip->saddr;
 	p->daddr[0] = ip->daddr;
 	p->ecn = ip->tos & 3;
+	p->hops = ip->ttl;
 	p->frame_end = p->l3 + bpf_ntohs(ip->tot_len);
 	p->l4 = p->l3 + ip->ihl * 4;
 	*proto = ip->protocol;

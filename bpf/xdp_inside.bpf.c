@@ -109,7 +109,7 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 	}
 	if (c->state == CONNECTION_SYN_SENT || p->flags & TCP_SYN)
 		return judge_answer(ctx, x);
-	if (hop_too_small(&c->hop[PORT_OUTSIDE], p))
+	if (hop_ends(&c->hop[PORT_OUTSIDE], p))
 		return PASS_ROUTED;
 	if (c->duplicates)
 		c->duplicates = 0; /* an idle client answers a server's keepalive with its third ACK again */

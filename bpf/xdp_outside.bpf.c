@@ -180,7 +180,7 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 		prove(c, p);
 	if (is_replay(c, p))
 		return DROP_REPLAYED;
-	if (!(c->flags & CONNECTION_PLAIN) && hop_too_small(&c->hop[PORT_INSIDE], p))
+	if (!(c->flags & CONNECTION_PLAIN) && hop_ends(&c->hop[PORT_INSIDE], p))
 		return PASS_ROUTED;
 	if (!translate_ecn(ctx, p, c))
 		return DROP_CE;
