@@ -3,8 +3,8 @@
  * life: how connections end, one case at a time, with the kernel's own TCP on both ends: FIN by either,
  * half-closed and still in use, both at once, RST, a port used again, a client that vanishes and comes back,
  * and forged segments that must not end one (RFC 5961). Also a router's word
- * that the path's MTU is small. Each end says in a line what it saw. The client names
- * the case to the server.
+ * that the path's MTU is small, or that a segment's hops are used up. Each end says in a line what it saw.
+ * The client names the case to the server.
  */
 #include <getopt.h>
 #include <linux/icmp.h>
@@ -327,6 +327,55 @@ static bool resist(int fd, uint64_t at_ns)
 	return good;
 }
 
+/* --- end of a segment's life --- */
+
+/* On the wire, whatever the socket's family. */
+static bool is_v4(int fd)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	union address local = { 0 };
+	socklen_t len = sizeof(local);
+
+	getsockname(fd, &local.any, &len);
+	return local.any.sa_family == AF_INET || !memcmp(&local.v6.sin6_addr, mapped, sizeof(mapped));
+}
+
+static void hops_set(int fd, int hops)
+{
+	if (is_v4(fd))
+		option_set(fd, IPPROTO_IP, IP_TTL, hops);
+	else
+		option_set(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, hops);
+}
+
+/* A router on the way must say so when a segment may not go further; it is sent again, and may. */
+static bool expire(int fd, uint64_t at_ns)
+{
+	bool v4 = is_v4(fd), good;
+	char byte = 'e';
+
+	(void)at_ns;
+	option_set(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1);
+	hops_set(fd, 1);
+	good = send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && recv(fd, &byte, 1, 0) < 0 && errno == EHOSTUNREACH;
+	hops_set(fd, 64);
+	while (good && recv(fd, &byte, 1, 0) != 1) /* each segment that was lost may have brought an error */
+		good = errno == EHOSTUNREACH;
+	return good && finish(fd) && ends(fd);
+}
+
+static bool echo_until_end(int fd, uint64_t at_ns)
+{
+	char byte;
+	ssize_t got;
+
+	(void)at_ns;
+	while ((got = recv(fd, &byte, 1, 0)) == 1)
+		if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1)
+			return false;
+	return !got;
+}
+
 /* --- path MTU --- */
 
 struct quote4 {
@@ -410,15 +459,11 @@ static bool complain_first(int fd, uint64_t at_ns)
 
 static int path_mtu(int fd)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	union address local;
-	socklen_t len = sizeof(local), mtu_len = sizeof(int);
+	bool v4 = is_v4(fd);
+	socklen_t len = sizeof(int);
 	int mtu = 0;
-	bool v4;
 
-	getsockname(fd, &local.any, &len);
-	v4 = local.any.sa_family == AF_INET || !memcmp(&local.v6.sin6_addr, mapped, sizeof(mapped));
-	getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &mtu_len);
+	getsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &len);
 	return mtu;
 }
 
@@ -448,6 +493,8 @@ static const struct life lives[] = {
 	{ "reuse", reuse_port, close_first },
 	{ "returned", close_first, close_second }, /* of these two */
 	{ "reused", close_second, close_first },
+	{ "last-hop", expire, echo_until_end },
+	{ "server-last-hop", echo_until_end, expire },
 	{ "path-mtu", complain_first, listen_to_complaint },
 	{ "blind", resist, echo_until_reset },
 };
