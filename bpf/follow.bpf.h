@@ -28,16 +28,21 @@ static __always_inline bool follow_fits(const struct connection *c, const struct
 
 /*
  * The client's segment P, of a connection that is unproven: it acknowledges what the server has sent since,
- * or comes after a probe. A guesser may repeat a guess as often as it likes, which is no life either.
+ * or comes after a probe. A guesser may repeat a guess as often as it likes, which is no life either. Global:
+ * verified once.
  */
-static __always_inline void prove(struct connection *c, const struct packet *p)
+__noinline __weak int prove(struct connection *c, const struct packet *p)
 {
-	__u32 ack = p->ack - c->delta;
-	__s32 least = c->probes ? 0 : 1;
+	__u32 ack;
+	__s32 least;
 
+	if (!c || !p)
+		return 0;
+	ack = p->ack - c->delta;
+	least = c->probes ? 0 : 1;
 	if (!(p->flags & TCP_ACK) || p->flags & (TCP_SYN | TCP_RST) || !near_to(p->seq, c->client_next) ||
 	    (__s32)(ack - c->server_next) > 0 || (__s32)(ack - c->acked) < least)
-		return;
+		return 0;
 	c->acked = ack;
 	c->seen = connection_clock();
 	c->probes = 0;
@@ -45,6 +50,7 @@ static __always_inline void prove(struct connection *c, const struct packet *p)
 	c->proofs++;
 	if (c->proofs >= PROOFS_ENOUGH)
 		connection_clear(c, CONNECTION_UNPROVEN);
+	return 0;
 }
 
 /* A segment lets its connection live on; of one that is unproven, only what proves or ends it. */

@@ -20,7 +20,6 @@ struct crossing {
 	const struct service *service;
 	struct service_state *state;
 	struct connection *connection; /* NULL: none is known */
-	struct server *server;	       /* that a SYN goes to; NULL: nothing is known */
 	__u32 slot;
 	enum stance stance;
 	bool allowed; /* by the lists: no limit applies, cookies do */

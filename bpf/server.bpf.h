@@ -95,15 +95,6 @@ static __always_inline enum server_status_word server_status(const struct server
 	return s->status == SERVER_CLOSED ? SERVER_CLOSED : SERVER_SILENT;
 }
 
-/* Once a second somebody may see whether it has come back. */
-static __always_inline bool server_may_ask(struct server *s, const struct runtime *rt)
-{
-	__u32 before = s->asked, now = connection_clock();
-
-	return clock_elapsed(before, now) >= rt->jiffies_hz &&
-	       __sync_val_compare_and_swap(&s->asked, before, now) == before;
-}
-
 /* --- what it offers --- */
 
 /* IN: of a SYN-ACK that answered a SYN which offered C's options. */
@@ -154,13 +145,18 @@ static __always_inline void server_want_ecn(struct server *s, const struct packe
 		s->ecn_wanted = 1;
 }
 
-/* Once a minute a handshake may ask the server for ECN that its client does not do. */
-static __always_inline bool server_ask_ecn(struct server *s, const struct runtime *rt)
+/* Once a minute a handshake may ask the server for ECN that its client does not do. Global: verified once. */
+__noinline __weak int server_ask_ecn(const struct tuple *t)
 {
+	const struct runtime *rt = runtime_live();
 	__u32 before, now = connection_clock();
+	struct server *s;
 
+	if (!t || !rt)
+		return 0;
+	s = server_find(t);
 	if (!s || !s->ecn_wanted)
-		return false;
+		return 0;
 	before = s->ecn_asked;
 	return (!before || clock_elapsed(before, now) >= 60ULL * rt->jiffies_hz) &&
 	       __sync_val_compare_and_swap(&s->ecn_asked, before, now) == before;
@@ -173,14 +169,52 @@ static __always_inline void server_learn_ecn(struct server *s, bool agreed)
 	s->ecn_wanted = 0;
 }
 
-/*
- * *s: as configured, narrowed to what the server offers (KNOWN; NULL: nothing is known). Not its window
- * scale: no cookie carries ours, so it must not change between a SYN-ACK and its ACK.
- */
-static __always_inline void server_apply(const struct server *known, struct service *s)
+/* --- a SYN --- */
+
+/* Once a second somebody may see whether it has come back. */
+static __always_inline bool server_may_ask(struct server *s, const struct runtime *rt)
 {
+	__u32 before = s->asked, now = connection_clock();
+
+	return clock_elapsed(before, now) >= rt->jiffies_hz &&
+	       __sync_val_compare_and_swap(&s->asked, before, now) == before;
+}
+
+enum { SERVER_RECHECK = SERVER_SILENT + 1 };
+
+/*
+ * What becomes of a SYN: enum server_status_word, or SERVER_RECHECK: it passes, to see whether the server has
+ * come back (not if LIVE: its tuple is taken). Global: verified once.
+ */
+__noinline __weak int server_judge(const struct tuple *t, const struct packet *syn, bool live)
+{
+	const struct runtime *rt = runtime_live();
+	enum server_status_word status;
+	struct server *s;
+
+	if (!t || !syn || !rt)
+		return SERVER_OPEN;
+	s = server_find(t);
+	if (!s)
+		return SERVER_OPEN;
+	server_want_ecn(s, syn);
+	status = server_status(s);
+	return status != SERVER_OPEN && !live && server_may_ask(s, rt) ? SERVER_RECHECK : (int)status;
+}
+
+/*
+ * *s: as configured, narrowed to what the server offers. Not its window scale: no cookie carries ours, so it
+ * must not change between a SYN-ACK and its ACK. Global: verified once.
+ */
+__noinline __weak int server_apply(const struct tuple *t, struct service *s)
+{
+	const struct server *known;
+
+	if (!t || !s)
+		return 0;
+	known = server_find(t);
 	if (!known)
-		return;
+		return 0;
 	if (known->mss && known->mss < s->mss4)
 		s->mss4 = known->mss;
 	if (known->mss && known->mss < s->mss6)
@@ -189,6 +223,7 @@ static __always_inline void server_apply(const struct server *known, struct serv
 	s->sack_ok = !!(known->options & OPTION_SACK);
 	s->timestamps_ok = !!(known->options & OPTION_TS);
 	s->ecn_ok = known->ecn == SERVER_ECN_YES && server_ecn_fresh(known);
+	return 0;
 }
 
 #endif

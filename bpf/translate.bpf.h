@@ -136,19 +136,23 @@ static __always_inline bool checksum_apply(struct xdp_md *ctx, __u32 l4, __u64 d
 
 #define ECN_CE 3
 
-/* The ECN bits of P, not congestion experienced, become not-ECT. */
-static __always_inline void clear_ect(struct xdp_md *ctx, const struct packet *p)
+/* The ECN bits of P, not congestion experienced, become not-ECT. Global: verified once. */
+__noinline __weak int clear_ect(struct xdp_md *ctx, const struct packet *p)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
-	__u32 l3 = p->l3;
 	__be16 *ip;
+	__u32 l3;
+
+	if (!p)
+		return 0;
+	l3 = p->l3;
 
 	barrier_var(l3);
 	if (l3 > L3_MAX)
-		return;
+		return 0;
 	ip = data + l3;
 	if (data + l3 + sizeof(struct iphdr) > data_end)
-		return;
+		return 0;
 	if (p->v6) {
 		*ip &= bpf_htons(0xffcf);
 	} else {
@@ -158,6 +162,7 @@ static __always_inline void clear_ect(struct xdp_md *ctx, const struct packet *p
 		((struct iphdr *)ip)->check =
 			~checksum_fold((__u64)(__u16) ~((struct iphdr *)ip)->check + (__u16)~old + *ip);
 	}
+	return 0;
 }
 
 /* Of a connection with an end that does no ECN. False: congestion was experienced, which must look as to that

@@ -46,7 +46,7 @@ static __always_inline __u32 begin(struct xdp_md *ctx, struct crossing *x, const
 		return DROP_CONNECTIONS;
 	proxy_connection(p, &x->options, o, x->service, x->slot, window_of(ctx, p), c);
 	c->source = source;
-	if (!o->ecn && server_ask_ecn(server_find(&x->key), x->rt))
+	if (!o->ecn && server_ask_ecn(&x->key))
 		c->flags |= CONNECTION_ECN_ASKED;
 	if (p->payload && p->ecn != ECN_CE)
 		stash_begin(ctx, p, c, connection_hash(&x->key), x->rt);
@@ -223,19 +223,18 @@ static __always_inline enum verdict pass_syn(struct xdp_md *ctx, struct crossing
  * has come back. */
 static __always_inline enum verdict judge_server(struct xdp_md *ctx, struct crossing *x)
 {
-	enum server_status_word status;
+	bool live = x->connection && x->connection->state < CONNECTION_CLOSING;
 
-	x->server = server_find(&x->key);
-	server_want_ecn(x->server, &x->packet);
-	status = server_status(x->server);
-	if (status == SERVER_OPEN || !x->server)
-		return TX_SYNACK;
-	if (!(x->connection && x->connection->state < CONNECTION_CLOSING) &&
-	    server_may_ask(x->server, x->rt)) {
+	switch (server_judge(&x->key, &x->packet, live)) {
+	case SERVER_RECHECK:
 		pass_syn(ctx, x);
 		return PASS_RECHECK;
+	case SERVER_CLOSED:
+		return TX_CLOSED;
+	case SERVER_SILENT:
+		return DROP_SILENT;
 	}
-	return status == SERVER_CLOSED ? TX_CLOSED : DROP_SILENT;
+	return TX_SYNACK;
 }
 
 static __always_inline enum verdict judge_syn(struct xdp_md *ctx, struct crossing *x)
@@ -328,11 +327,9 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
  * The synmoat on the server judges all but SYNs: it alone knows the connections. What a cookie made is
  * counted, since that tells whether the SYNs are worth defending against.
  */
-static __always_inline __u32 judge_agent(struct xdp_md *ctx, struct crossing *x)
+static __always_inline __u32 judge_agent(struct crossing *x, bool cookie)
 {
-	struct cookie_options o;
-
-	if (x->stance <= STANCE_WATCH || !bears_cookie(ctx, x, &o))
+	if (!cookie)
 		return PASS_OPEN;
 	if (!x->packet.payload) {
 		count_completed(x->slot);
@@ -351,13 +348,15 @@ static __always_inline bool is_known_cookie(const struct crossing *x)
 static __always_inline __u32 judge(struct xdp_md *ctx, struct crossing *x)
 {
 	struct cookie_options o;
+	bool cookie;
 
 	if ((x->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return judge_opening(ctx, x);
+	cookie = x->stance > STANCE_WATCH && bears_cookie(ctx, x, &o);
 	if (x->service->agent && !x->connection)
-		return judge_agent(ctx, x);
+		return judge_agent(x, cookie);
 	/* an old incarnation of the tuple gives way to a fresh cookie */
-	if (x->stance > STANCE_WATCH && bears_cookie(ctx, x, &o) && !is_known_cookie(x))
+	if (cookie && !is_known_cookie(x))
 		return begin(ctx, x, &o);
 	return x->connection ? JUDGE_KNOWN : judge_unknown(x);
 }
@@ -413,7 +412,7 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed);
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
-		server_apply(x->server, &announced);
+		server_apply(&x->key, &announced);
 		if (!synack_write(ctx, &x->packet, &x->options, &announced, x->rt))
 			return DROP_INTERNAL;
 	}
