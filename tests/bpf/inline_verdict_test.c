@@ -171,6 +171,8 @@ static void replays_at_other_times(void **state)
 	assert_int_equal(appliance_count(*state), 1);
 	assert_int_equal(fastpath_state(d.h->fastpath, SLOT_ALWAYS)->handshakes, 1);
 	dialogue_answer(&d);
+	/* they are not held against the established one */
+	dialogue_talk(&d, PORT_OUTSIDE, "the client's own", ACK, 0, 0, 0);
 	dialogue_talk(&d, PORT_INSIDE, "RST", RST | ACK, 0, 0, 0);
 	dialogue_expect_state(&d, "RST", CONNECTION_RESET);
 	dialogue_talk(&d, PORT_OUTSIDE, "after the end", ACK, 0, 0, 0);
