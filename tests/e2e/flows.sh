@@ -50,6 +50,12 @@ wander() {
 	lab_wait 30 settled "client.$3" || not_ok "$1, $2: $COUNT connections: $(cat "$LAB_DIR/client.$3.log")"
 }
 
+# Orphans end silently only after the test, however slow the machine.
+lasting_orphans() {
+	lab_sysctls client net.ipv4.tcp_fin_timeout=600
+	lab_sysctls server net.ipv4.tcp_fin_timeout=600
+}
+
 # gone CLIENT SERVER: neither end has a socket, and the tracker has no flow
 gone() {
 	[[ -z $(lab_in client ss -Htan "src $1") && -z $(lab_in server ss -Htan "dst $1") ]] &&
