@@ -272,6 +272,9 @@ struct control {
 #define LIST_CHUNK_SHIFT 12 /* of lines: 256 KiB */
 #define LIST_CHUNK_LINES (1U << LIST_CHUNK_SHIFT)
 #define LIST_CHUNKS	 8192
+#define LIST_MAP_SHIFT	 15 /* of lines: eight chunks share a map, since each new map waits for RCU */
+#define LIST_MAP_LINES	 (1U << LIST_MAP_SHIFT)
+#define LIST_MAPS	 (LIST_CHUNKS >> (LIST_MAP_SHIFT - LIST_CHUNK_SHIFT))
 #define LIST_KEYS	 10
 #define LIST_WORDS	 (LIST_KEYS + 1)
 #define LIST_REF	 0x80000000U
@@ -289,7 +292,7 @@ struct list_line {
 	__u16 key[LIST_KEYS];	/* ascending; those after the last are 0xffff */
 };
 
-/* Of each entry: packets that it decided. */
+/* Of each entry: packets that it decided. Two CPUs that count at once may count one. */
 struct list_record {
 	__u64 hits;
 	__u32 last; /* jiffies64 / 64, 0: never */

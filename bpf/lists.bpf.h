@@ -15,8 +15,8 @@ enum listed { LISTED_NOT, LISTED_BLOCKED, LISTED_ALLOWED };
 
 static __always_inline struct list_line *list_line(__u32 number)
 {
-	__u32 chunk = number >> LIST_CHUNK_SHIFT, index = number & (LIST_CHUNK_LINES - 1);
-	void *lines = bpf_map_lookup_elem(&list_chunks, &chunk);
+	__u32 map = number >> LIST_MAP_SHIFT, index = number & (LIST_MAP_LINES - 1);
+	void *lines = bpf_map_lookup_elem(&list_chunks, &map);
 
 	return lines ? bpf_map_lookup_elem(lines, &index) : NULL;
 }
@@ -72,7 +72,7 @@ static __always_inline void list_count(__u32 word)
 	if (!line)
 		return;
 	r = (struct list_record *)line + (record & 3);
-	__sync_fetch_and_add(&r->hits, 1);
+	r->hits++; /* an atomic would wait for the line of memory, which nothing else here does */
 	if (r->last != now)
 		r->last = now;
 }

@@ -44,17 +44,17 @@ PERCPU_MAP(counters, SERVICE_SLOTS, struct service_counters);
 PERCPU_MAP(handovers, 1, struct handover_counters);
 PERCPU_MAP(lookup_budgets, 1, struct lookup_budget);
 
-/* Chunks are made as they are needed: empty lists take no memory. */
+/* Maps of chunks are made as they are needed: empty lists take no memory. */
 struct list_chunk {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LIST_CHUNK_LINES);
+	__uint(max_entries, LIST_MAP_LINES);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(key_size, sizeof(__u32)); /* clang 14 describes no types in here */
 	__uint(value_size, sizeof(struct list_line));
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, LIST_CHUNKS);
+	__uint(max_entries, LIST_MAPS);
 	__type(key, __u32);
 	__array(values, struct list_chunk);
 } list_chunks SEC(".maps") __weak;

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/commands.h"
@@ -347,4 +349,188 @@ int run_allow_list(char **arguments, const struct options *options)
 {
 	(void)arguments;
 	return run_list("allow", options);
+}
+
+/* --- import: lines in chunks, which the daemon applies all together --- */
+
+#define CHUNK_SIZE 32000 /* a message holds 64 KiB, and JSON escapes some characters by a second one */
+
+struct importing {
+	const char *kind;
+	const struct options *options;
+	struct client *client;
+	json_t *settings; /* kind, for_s, reason */
+	json_t *reply;	  /* the last one */
+	char chunk[CHUNK_SIZE + 1];
+	size_t length;
+	unsigned long long lines;
+	struct in6_addr peers[PEERS_MAX];
+	size_t peer_count;
+};
+
+/* An exit code. */
+static int send_chunk(struct importing *im, bool commit)
+{
+	json_t *parameters = json_copy(im->settings), *fault;
+	struct client_answer answer = { 0 };
+	int error, code;
+	size_t i;
+
+	json_object_set_new(parameters, "text", json_stringn(im->chunk, im->length));
+	json_object_set_new(parameters, "commit", json_boolean(commit));
+	im->length = 0;
+	error = client_call(im->client, METHOD_IMPORT_ENTRIES, parameters, &answer);
+	if (error)
+		return command_say_unreachable(im->options->socket, error);
+	code = answer.error ? command_say_error(answer.error, answer.reply) : EXIT_OK;
+	json_array_foreach(json_object_get(answer.reply, "faults"), i, fault)
+		fprintf(stderr, "%s: skipped\n", json_string_value(fault));
+	json_decref(im->reply);
+	im->reply = json_incref(answer.reply);
+	client_answer_fini(&answer);
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%llu lines%s", im->lines, commit ? "\n" : "");
+	return code;
+}
+
+/* Comments in any encoding; what counts is ASCII. */
+static void make_plain(char *line, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)line[i] >= 0x7f || ((unsigned char)line[i] < ' ' && line[i] != '\n'))
+			line[i] = ' ';
+}
+
+static bool cuts_off(const struct importing *im, const char *line)
+{
+	char prefix[64];
+
+	line += strspn(line, " \t");
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)strcspn(line, " \t\r\n;#,"), line);
+	for (size_t i = 0; i < im->peer_count; i++) {
+		if (!ssh_prefix_covers(prefix, &im->peers[i]))
+			continue;
+		fprintf(stderr,
+			"synmoat: line %llu, %s, would cut off your own ssh session: nothing was imported "
+			"(--force does "
+			"it all the same)\n",
+			im->lines, prefix);
+		return true;
+	}
+	return false;
+}
+
+static int send_lines(struct importing *im, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t length;
+	int code = EXIT_OK;
+
+	while (code == EXIT_OK && (length = getline(&line, &size, file)) >= 0) {
+		im->lines++;
+		if (length > 1024 || memchr(line, '\0', (size_t)length)) {
+			fprintf(stderr, "line %llu: longer than 1,024 characters, or no text: skipped\n",
+				im->lines);
+			length = snprintf(line, size, "#\n");
+		}
+		make_plain(line, (size_t)length);
+		if (cuts_off(im, line))
+			code = EXIT_FAILED;
+		else if (im->length + (size_t)length + 1 > CHUNK_SIZE)
+			code = send_chunk(im, false);
+		memcpy(im->chunk + im->length, line, (size_t)length);
+		im->length += (size_t)length;
+		if (length && line[length - 1] != '\n')
+			im->chunk[im->length++] = '\n';
+	}
+	free(line);
+	if (code == EXIT_OK && ferror(file)) {
+		fprintf(stderr, "synmoat: cannot read on: nothing was imported\n");
+		code = EXIT_FAILED;
+	}
+	return code == EXIT_OK ? send_chunk(im, true) : code;
+}
+
+/* Until what was committed is in force. */
+static int wait_for_lists(struct importing *im)
+{
+	bool loading = true;
+	int code = EXIT_OK;
+
+	while (loading && code == EXIT_OK) {
+		struct client_answer answer = { 0 };
+		int error = client_call(im->client, METHOD_LIST_STATUS, json_object(), &answer);
+
+		if (error)
+			return command_say_unreachable(im->options->socket, error);
+		code = answer.error ? command_say_error(answer.error, answer.reply) : EXIT_OK;
+		loading = json_is_true(json_object_get(answer.reply, "loading"));
+		client_answer_fini(&answer);
+		if (loading)
+			nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	}
+	return code;
+}
+
+static int import_file(struct importing *im, const char *path)
+{
+	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
+	char entries[FORMAT_SIZE], faults[FORMAT_SIZE];
+	int code;
+
+	if (!file) {
+		fprintf(stderr, "synmoat: cannot read %s: %m\n", path);
+		return EXIT_FAILED;
+	}
+	code = send_lines(im, file);
+	if (file != stdin)
+		fclose(file);
+	if (code == EXIT_OK)
+		code = wait_for_lists(im);
+	if (code != EXIT_OK)
+		return code;
+	if (im->options->json) {
+		json_object_del(im->reply, "faults");
+		json_dumpf(im->reply, stdout, JSON_INDENT(2));
+		puts("");
+	} else {
+		printf("%s: %s entries are in force now, %s bad lines were skipped\n", im->kind,
+		       format_count(entries, json_integer_value(json_object_get(im->reply, "entries"))),
+		       format_count(faults, json_integer_value(json_object_get(im->reply, "fault_count"))));
+	}
+	return EXIT_OK;
+}
+
+static int run_import(const char *kind, const char *path, const struct options *options)
+{
+	struct importing *im = calloc(1, sizeof(*im));
+	int error, code = EXIT_USAGE;
+
+	if (!im)
+		return EXIT_FAILED;
+	im->kind = kind;
+	im->options = options;
+	im->settings = json_pack("{s:s}", "kind", kind);
+	if (!options->force && !strcmp(kind, "block"))
+		im->peer_count = ssh_peers(im->peers, PEERS_MAX);
+	if (im->settings && take_duration(options, im->settings)) {
+		error = client_open(&im->client, options->socket, ANSWER_WITHIN_S);
+		code = error ? command_say_unreachable(options->socket, error) : import_file(im, path);
+	}
+	client_close(im->client);
+	json_decref(im->settings);
+	json_decref(im->reply);
+	free(im);
+	return code;
+}
+
+int run_block_import(char **arguments, const struct options *options)
+{
+	return run_import("block", arguments[0], options);
+}
+
+int run_allow_import(char **arguments, const struct options *options)
+{
+	return run_import("allow", arguments[0], options);
 }

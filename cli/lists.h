@@ -20,6 +20,8 @@ json_t *parameters_address(char **arguments, const struct options *options);
 
 int run_block_list(char **arguments, const struct options *options);
 int run_allow_list(char **arguments, const struct options *options);
+int run_block_import(char **arguments, const struct options *options);
+int run_allow_import(char **arguments, const struct options *options);
 
 void show_entry_added(struct render *render, const json_t *reply);
 void show_entry_removed(struct render *render, const json_t *reply);

@@ -23,11 +23,12 @@
 #include "daemon/tracker/tracker.h"
 
 #define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
+#define DEFAULT_STATE  "/var/lib/synmoat"
 
 enum { EXIT_USAGE = 2 };
 
 struct settings {
-	const char *config, *socket, *check;
+	const char *config, *socket, *state, *check;
 	bool json;
 	bool done; /* help or version was asked for */
 };
@@ -40,15 +41,20 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' },
-	{ "check", required_argument, NULL, 'k' },  { "foreground", no_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, 'j' },	    { "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "state", required_argument, NULL, 'd' },
+	{ "check", required_argument, NULL, 'k' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void print_usage(FILE *out)
 {
-	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH]\n"
+	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH] [--state DIR]\n"
 		     "       synmoatd --check FILE [--json]\n"
 		     "\n"
 		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
@@ -56,6 +62,7 @@ static void print_usage(FILE *out)
 		     "  -c, --config FILE   configuration (default " DEFAULT_CONFIG ")\n"
 		     "  -s, --socket PATH   control socket (default " CONTROL_SOCKET ",\n"
 		     "                      or the one that systemd passes)\n"
+		     "      --state DIR     what outlives the daemon (default " DEFAULT_STATE ")\n"
 		     "  -f, --foreground    stay in the foreground (it always does; said for clarity)\n"
 		     "      --check FILE    only check FILE, and say what is wrong with it\n"
 		     "  -j, --json          with --check: say it as JSON\n"
@@ -74,6 +81,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			break;
 		case 's':
 			settings->socket = optarg;
+			break;
+		case 'd':
+			settings->state = optarg;
 			break;
 		case 'k':
 			settings->check = optarg;
@@ -211,11 +221,11 @@ static int add_signals(struct daemon *d)
 	return error;
 }
 
-static int start_engine(struct daemon *d, struct config *config)
+static int start_engine(struct daemon *d, struct config *config, const char *state)
 {
 	struct config_error error = { 0 };
 	char text[1024];
-	int result = engine_new(&d->engine, d->event, config, &error);
+	int result = engine_new(&d->engine, d->event, config, state, &error);
 
 	if (result < 0) {
 		log_print(LOG_ERR, "%s",
@@ -259,7 +269,7 @@ static int start(struct daemon *d, const struct settings *settings)
 			error = add_signals(d);
 	}
 	if (error >= 0)
-		error = start_engine(d, config);
+		error = start_engine(d, config, settings->state);
 	if (error >= 0)
 		error = start_tracker(d);
 	if (error >= 0)
@@ -279,7 +289,7 @@ static void stop(struct daemon *d)
 
 int main(int argc, char **argv)
 {
-	struct settings settings = { .config = DEFAULT_CONFIG };
+	struct settings settings = { .config = DEFAULT_CONFIG, .state = DEFAULT_STATE };
 	struct daemon d = { 0 };
 	int result;
 

@@ -63,6 +63,8 @@ void config_free(struct config *config)
 		free(config->services[i].ports);
 	}
 	free(config->services);
+	free(config->blocked.items);
+	free(config->allowed.items);
 	free(config->control_group);
 	free(config->cookie_secret_file);
 	free(config->path);

@@ -25,6 +25,11 @@ struct prefix {
 	uint8_t length_bits;
 };
 
+struct prefix_list {
+	struct prefix *items;
+	size_t count;
+};
+
 struct port_span {
 	uint16_t first, last; /* host order, inclusive */
 };
@@ -97,6 +102,8 @@ struct config {
 	uint32_t fin_wait_2_s, time_wait_s, established_s;
 	struct config_limits limits;
 	struct config_punish punish;
+	struct prefix_list blocked; /* sources; files of lists.d have more */
+	struct prefix_list allowed;
 	struct config_service *services;
 	size_t service_count;
 };

@@ -204,6 +204,12 @@ static const struct key limits_keys[] = {
 	LIMIT_LEVELS_X(SYN_GROUP) LIMIT_LEVELS_X(CONNECTION_GROUP) LIMIT_LEVELS_X(MOST_GROUP){ 0 },
 };
 
+static const struct key list_keys[] = {
+	{ "block", &value_prefix_list, CONFIG(blocked) },
+	{ "allow", &value_prefix_list, CONFIG(allowed) },
+	{ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
 	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
@@ -233,6 +239,7 @@ const struct key config_keys[] = {
 	{ "inline", &group, .members = inline_keys, .inline_only = true },
 	{ "policy", &group, .members = policy_keys },
 	{ "tracking", &group, .members = tracking_keys },
+	{ "lists", &group, .members = list_keys },
 	{ "services", &services, .members = service_keys,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },

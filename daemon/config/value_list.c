@@ -77,6 +77,45 @@ static void print_prefixes(const struct key *key, const void *object, int depth,
 
 const struct value_type value_prefixes = { read_prefixes, print_prefixes };
 
+/* --- prefixes anywhere: none, too --- */
+
+static int read_prefix_list(const struct key *key, const config_setting_t *setting, void *object,
+			    struct config_error *error)
+{
+	struct prefix_list *list = (struct prefix_list *)((char *)object + key->offset);
+	size_t count;
+	int err = 0;
+
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
+		return error_type(error, setting, "an array such as [ \"192.0.2.0/24\" ]");
+	free(list->items);
+	*list = (struct prefix_list){ 0 };
+	count = (size_t)config_setting_length(setting);
+	if (!count)
+		return 0;
+	list->items = calloc(count, sizeof(*list->items));
+	if (!list->items)
+		return error_memory(error);
+	list->count = count;
+	for (size_t i = 0; i < count && !err; i++)
+		err = read_prefix(config_setting_get_elem(setting, (unsigned int)i), &list->items[i], error);
+	return err;
+}
+
+static void print_prefix_list(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const struct prefix_list *list = (const struct prefix_list *)((const char *)object + key->offset);
+	char text[INET6_ADDRSTRLEN + 4];
+
+	value_print_indent(depth, out);
+	fprintf(out, "%s = [ ", key->name);
+	for (size_t i = 0; i < list->count; i++)
+		fprintf(out, "%s\"%s\"", i ? ", " : "", prefix_format(&list->items[i], text, sizeof(text)));
+	fputs(list->count ? " ];\n" : "];\n", out);
+}
+
+const struct value_type value_prefix_list = { read_prefix_list, print_prefix_list };
+
 /* --- ports --- */
 
 /* A decimal number at *text, which moves behind it; 0 if there is none from 1 to 65535. */

@@ -33,6 +33,7 @@ struct client {
 	struct connection *connection;
 	struct peer peer;
 	struct progress progress;
+	struct session session;
 };
 
 struct control {
@@ -60,6 +61,7 @@ static void pause_client(void *userdata, unsigned int ms)
 static struct caller caller_of(struct client *client)
 {
 	return (struct caller){
+		.session = &client->session,
 		.uid = client->peer.uid,
 		.pid = client->peer.pid,
 		.may_change = authority_may_change(&client->control->authority,
@@ -97,6 +99,7 @@ static void client_free(struct client *client)
 	control->clients[last->place] = last;
 	connection_free(client->connection);
 	dispatch_forget(&client->progress);
+	session_end(&client->session);
 	free(client);
 }
 

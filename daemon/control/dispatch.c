@@ -93,6 +93,13 @@ const char *request_string(const struct request *request, const char *name)
 	return json_string_value(json_object_get(request->parameters, name));
 }
 
+void session_end(struct session *session)
+{
+	if (session->held)
+		session->release(session->held);
+	*session = (struct session){ 0 };
+}
+
 bool request_bool(const struct request *request, const char *name, bool fallback)
 {
 	json_t *value = json_object_get(request->parameters, name);
@@ -240,7 +247,7 @@ static void run(struct request *request, const struct method *method)
 	if (!request->answered && !request->progress->at)
 		request_fail(request, ERROR_FAILED,
 			     json_pack("{s:i,s:s}", "errno", EIO, "text", "the daemon has no answer"));
-	if (method->access != ACCESS_READ && (first || request->error))
+	if (method->access != ACCESS_READ && (first || request->error) && (!request->quiet || request->error))
 		log_change(request, method);
 }
 

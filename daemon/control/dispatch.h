@@ -51,7 +51,14 @@ struct dispatcher {
 	unsigned int refused;
 };
 
+/* What a client has begun and not ended, from one of its calls to the next; released when it goes. */
+struct session {
+	void *held;
+	void (*release)(void *held);
+};
+
 struct caller {
+	struct session *session;
 	uid_t uid;
 	pid_t pid;
 	bool may_change;
@@ -68,6 +75,7 @@ struct request {
 	void *context;
 	json_t *parameters; /* an object, never NULL; checked against the table */
 	bool more, oneway;
+	bool quiet;		  /* one step of many: the log tells of the last one, and of errors */
 	bool answered;		  /* the last reply has been given */
 	const char *error;	  /* that it was answered with */
 	char reason[REASON_SIZE]; /* of the error, for the log; may be empty */
@@ -94,6 +102,9 @@ void request_fail(struct request *request, const char *error, json_t *parameters
 
 /* After request_part: the handler is called again only in so long. */
 void request_pause(struct request *request, unsigned int ms);
+
+/* Releases what is held, if anything. */
+void session_end(struct session *session);
 
 /* Before request_fail: what the log is to say of a change that failed, beside the name of the error. */
 void request_explain(struct request *request, const char *reason);

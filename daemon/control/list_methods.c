@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/control/dispatch.h"
@@ -13,6 +14,7 @@
 #include "daemon/control/varlink.h"
 #include "daemon/engine/engine.h"
 #include "daemon/lists/lists.h"
+#include "daemon/lists/parse.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define FOR_MAX_S	  (10LL * 366 * 86400)
@@ -195,6 +197,154 @@ void handle_flush_entries(struct request *request)
 		      json_pack("{s:s,s:I}", "kind", lists_kind_word(kind), "removed", (json_int_t)removed));
 }
 
+/* --- import --- */
+
+#define FAULTS_TOLD 10
+
+struct import {
+	struct engine *engine;
+	int set;
+	enum list_kind kind;
+	uint64_t entries, lines, faults;
+};
+
+static void import_drop(void *held)
+{
+	struct import *import = held;
+
+	lists_set_drop(engine_lists(import->engine), import->set);
+	engine_lists_changed(import->engine);
+	free(import);
+}
+
+/* The import of this connection, begun if there is none. NULL: the call has been answered. */
+static struct import *import_of(struct request *request, enum list_kind kind)
+{
+	struct session *session = request->caller->session;
+	struct import *import = session ? session->held : NULL;
+
+	if (!session) {
+		fail_text(request, -EINVAL, "an import needs a connection of its own");
+		return NULL;
+	}
+	if (import && import->kind == kind)
+		return import;
+	if (import) {
+		fail_text(request, -EINVAL, "an import of the other kind is under way on this connection");
+		return NULL;
+	}
+	import = calloc(1, sizeof(*import));
+	if (import)
+		import->set = lists_set_begin(lists_of(request), ORIGIN_MANUAL, "");
+	if (!import || import->set < 0) {
+		free(import);
+		fail_text(request, -ENOSPC, "too many imports are under way");
+		return NULL;
+	}
+	import->engine = engine_of(request);
+	import->kind = kind;
+	session->held = import;
+	session->release = import_drop;
+	return import;
+}
+
+/* 0 or a negative errno. */
+static int import_line(struct import *import, char *line, int64_t expires_s, int64_t now_s,
+		       const char *fallback, json_t *faults)
+{
+	char fault[256], text[320];
+	struct prefix prefix;
+	const char *reason;
+	int result;
+
+	import->lines++;
+	switch (parse_list_line(line, &prefix, &reason, fault, sizeof(fault))) {
+	case PARSE_NOTHING:
+		return 0;
+	case PARSE_BAD:
+		if (import->faults++ < FAULTS_TOLD) {
+			snprintf(text, sizeof(text), "line %llu: %s", (unsigned long long)import->lines,
+				 fault);
+			json_array_append_new(faults, varlink_text(text, strlen(text)));
+		}
+		return 0;
+	case PARSE_ENTRY:
+		break;
+	}
+	result = lists_set_add(engine_lists(import->engine), import->set, import->kind, &prefix, expires_s,
+			       now_s, *reason || !fallback ? reason : fallback);
+	import->entries += result == 0;
+	return result < 0 ? result : 0;
+}
+
+static int import_text(struct request *request, struct import *import, int64_t for_s, json_t *faults)
+{
+	char *text = strdup(request_string(request, "text")), *rest = text, *line;
+	const char *reason = request_string(request, "reason");
+	int64_t now_s = engine_list_clock();
+	int error = text ? 0 : -ENOMEM;
+
+	while (!error && rest && *rest && (line = strsep(&rest, "\n")))
+		error = import_line(import, line, for_s ? now_s + for_s : 0, now_s, reason, faults);
+	free(text);
+	return error;
+}
+
+void handle_import_entries(struct request *request)
+{
+	long long for_s = request_integer(request, "for_s", 0);
+	struct import *import;
+	enum list_kind kind;
+	json_t *faults;
+	int error;
+
+	if (!take_kind(request, &kind))
+		return;
+	if (for_s < 0 || for_s > FOR_MAX_S) {
+		fail_parameter(request, "for_s");
+		return;
+	}
+	import = import_of(request, kind);
+	if (!import)
+		return;
+	faults = json_array();
+	error = import_text(request, import, for_s, faults);
+	if (error) {
+		json_decref(faults);
+		session_end(request->caller->session);
+		fail_text(request, error,
+			  error == -ENOSPC
+				  ? "the lists hold as many entries as they can: nothing was imported"
+				  : strerror(-error));
+		return;
+	}
+	request->quiet = !request_bool(request, "commit", false);
+	request_reply(request, json_pack("{s:I,s:I,s:I,s:o}", "entries", (json_int_t)import->entries, "lines",
+					 (json_int_t)import->lines, "fault_count", (json_int_t)import->faults,
+					 "faults", faults));
+	if (request->quiet)
+		return;
+	lists_set_commit(lists_of(request), import->set);
+	engine_lists_changed(engine_of(request));
+	request->caller->session->held = NULL;
+	free(import);
+}
+
+void handle_list_status(struct request *request)
+{
+	json_t *kinds[2] = { json_object(), json_object() };
+	struct lists_counts counts;
+
+	lists_count(lists_of(request), &counts);
+	for (int kind = LIST_BLOCK; kind <= LIST_ALLOW; kind++)
+		for (int origin = 0; origin < ORIGIN_COUNT; origin++)
+			json_object_set_new(kinds[kind], lists_origin_word((enum list_origin)origin),
+					    json_integer((json_int_t)counts.entries[kind][origin]));
+	request_reply(request, json_pack("{s:o,s:o,s:I,s:b}", "block", kinds[LIST_BLOCK], "allow",
+					 kinds[LIST_ALLOW], "bytes", (json_int_t)counts.bytes, "loading",
+					 engine_lists_busy(engine_of(request))));
+}
+
 void handle_test_address(struct request *request)
 {
 	const char *address = request_string(request, "address");
@@ -218,5 +368,5 @@ void handle_test_address(struct request *request)
 					 : entries[0].kind == LIST_ALLOW ? "allow"
 									 : "block",
 					 "matches", matches, "bypass", status.bypass, "loading",
-					 lists_busy(lists_of(request))));
+					 engine_lists_busy(engine_of(request))));
 }

@@ -11,6 +11,8 @@ void handle_add_entry(struct request *request);
 void handle_remove_entry(struct request *request);
 void handle_list_entries(struct request *request);
 void handle_flush_entries(struct request *request);
+void handle_import_entries(struct request *request);
+void handle_list_status(struct request *request);
 void handle_test_address(struct request *request);
 
 #endif

@@ -28,6 +28,8 @@
 #define METHOD_REMOVE_ENTRY	"io.synmoat.RemoveEntry"
 #define METHOD_LIST_ENTRIES	"io.synmoat.ListEntries"
 #define METHOD_FLUSH_ENTRIES	"io.synmoat.FlushEntries"
+#define METHOD_IMPORT_ENTRIES	"io.synmoat.ImportEntries"
+#define METHOD_LIST_STATUS	"io.synmoat.ListStatus"
 #define METHOD_TEST_ADDRESS	"io.synmoat.TestAddress"
 #define METHOD_LIST_FLOWS	"io.synmoat.ListFlows"
 #define METHOD_GET_FLOW		"io.synmoat.GetFlow"

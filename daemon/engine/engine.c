@@ -126,7 +126,7 @@ static int start_timer(struct engine *e, struct sd_event *event)
 				 e);
 }
 
-int engine_new(struct engine **engine, struct sd_event *event, struct config *config,
+int engine_new(struct engine **engine, struct sd_event *event, struct config *config, const char *state,
 	       struct config_error *error)
 {
 	struct engine *e = calloc(1, sizeof(*e));
@@ -140,7 +140,7 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 	if (!result)
 		result = start_fastpath(e, error);
 	if (!result)
-		result = list_start(e, event);
+		result = list_start(e, event, state);
 	if (!result)
 		result = start_services(e, error);
 	if (!result)
@@ -282,6 +282,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 		limit_merge(&e->limits, &old->limits, &config->limits);
 		result = publish_limits(e);
 		config_free(old);
+		list_reload(e);
 	}
 	free(slots);
 	return result;

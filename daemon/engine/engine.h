@@ -77,8 +77,9 @@ struct engine_status {
 	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
 };
 
-/* The engine takes the config over. Negative errno with *error filled on failure. */
-int engine_new(struct engine **engine, struct sd_event *event, struct config *config,
+/* The engine takes the config over. state: the folder for what outlives the daemon. Negative errno with
+ * *error filled on failure. */
+int engine_new(struct engine **engine, struct sd_event *event, struct config *config, const char *state,
 	       struct config_error *error);
 void engine_free(struct engine *engine);
 
@@ -144,6 +145,7 @@ int engine_set_drain(struct engine *engine, bool on);
  */
 struct lists *engine_lists(struct engine *engine);
 void engine_lists_changed(struct engine *engine);
+bool engine_lists_busy(const struct engine *engine); /* files or imports are on their way */
 int64_t engine_list_clock(void);
 uint64_t engine_list_age_s(struct engine *engine, uint32_t last);
 

@@ -14,6 +14,8 @@
 #include "daemon/engine/profile.h"
 #include "daemon/engine/punish.h"
 #include "daemon/engine/ranges.h"
+#include "daemon/lists/feed.h"
+#include "daemon/lists/keep.h"
 #include "daemon/lists/lists.h"
 #include "daemon/netlink/link.h"
 
@@ -51,6 +53,8 @@ struct engine {
 	struct fastpath *fastpath;
 	struct link_monitor *links;
 	struct lists *lists;
+	struct keep *keep;
+	struct feed *feed;
 	sd_event_source *timer;
 	sd_event_source *list_work; /* on while there is some */
 	struct keyring keyring;
@@ -112,9 +116,11 @@ void interface_on_change(const struct link_state *state, bool gone, void *arg);
 void drain_follow(struct engine *e); /* once a second, before the runtime is published */
 
 /* --- list.c --- */
-int list_start(struct engine *e, struct sd_event *event); /* what was kept is in force when this returns */
+int list_start(struct engine *e, struct sd_event *event,
+	       const char *state); /* what was kept is in force when this returns */
 void list_stop(struct engine *e);
 void list_tick(struct engine *e);
+void list_reload(struct engine *e); /* reads lists.d and the configuration's own entries */
 
 /* --- path.c: inline, whether servers' answers come back through us --- */
 void path_judge(struct engine *e, uint32_t slot);

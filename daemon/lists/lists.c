@@ -591,12 +591,14 @@ size_t lists_match(const struct lists *l, const struct in6_addr *address, struct
 void lists_count(const struct lists *l, struct lists_counts *counts)
 {
 	memset(counts, 0, sizeof(*counts));
-	for (uint32_t i = 1; i < l->store->entry_end; i++)
-		if (in_force(l->store, i)) {
-			const struct store_entry *e = &l->store->entries[i];
+	for (int i = 0; i < STORE_SETS_MAX; i++) {
+		const struct store_set *set = &l->store->sets[i];
 
-			counts->entries[e->kind][l->store->sets[e->set].origin]++;
-		}
+		if (set->state != SET_LIVE && set->state != SET_DOOMED)
+			continue;
+		counts->entries[LIST_ALLOW][set->origin] += set->allowed;
+		counts->entries[LIST_BLOCK][set->origin] += set->count - set->allowed;
+	}
 	counts->bytes = (uint64_t)l->pool->chunk_count * LIST_CHUNK_LINES * sizeof(struct list_line);
 	counts->loading = lists_busy(l);
 }

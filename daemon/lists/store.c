@@ -355,6 +355,7 @@ static int entry_new(struct store *s, uint32_t node, const struct store_entry *l
 	e->next = s->nodes[node].entry;
 	s->nodes[node].entry = index;
 	s->sets[e->set].count++;
+	s->sets[e->set].allowed += e->kind == LIST_ALLOW;
 	s->count++;
 	*entry = index;
 	return 0;
@@ -403,6 +404,7 @@ void store_remove(struct store *s, uint32_t entry)
 	heap_remove(s, entry);
 	free(e->reason);
 	s->sets[e->set].count--;
+	s->sets[e->set].allowed -= e->kind == LIST_ALLOW;
 	s->count--;
 	*e = (struct store_entry){ .next = s->entry_free };
 	s->entry_free = entry;
@@ -411,9 +413,13 @@ void store_remove(struct store *s, uint32_t entry)
 
 void store_move(struct store *s, uint32_t entry, uint16_t set)
 {
-	s->sets[s->entries[entry].set].count--;
-	s->entries[entry].set = set;
+	struct store_entry *e = &s->entries[entry];
+
+	s->sets[e->set].count--;
+	s->sets[e->set].allowed -= e->kind == LIST_ALLOW;
+	e->set = set;
 	s->sets[set].count++;
+	s->sets[set].allowed += e->kind == LIST_ALLOW;
 }
 
 void store_prefix(const struct store *s, uint32_t entry, struct prefix *prefix)

@@ -32,9 +32,9 @@ enum store_view { VIEW_NOW, VIEW_NEXT };
 struct store_set {
 	enum store_set_state state;
 	enum list_origin origin;
-	bool leaving; /* LIVE, but not in the next table */
-	uint32_t count;
-	char name[64]; /* of the file; empty: none */
+	bool leaving;		 /* LIVE, but not in the next table */
+	uint32_t count, allowed; /* entries, and those of LIST_ALLOW among them */
+	char name[64];		 /* of the file; empty: none */
 };
 
 /* Index 0 is nothing, of entries and of nodes. */

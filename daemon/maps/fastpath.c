@@ -58,6 +58,10 @@ struct fastpath {
 	int links[LINK_COUNT];
 	enum port at_fault;
 	bool frags;
+	struct {
+		char *lines;
+		unsigned int chunks; /* in use, a bit each */
+	} list_maps[LIST_MAPS];
 };
 
 static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
@@ -729,35 +733,59 @@ uint32_t fastpath_find_service(const struct fastpath *f, const __be32 address[4]
 	return find_in_ranges6(f->ranges6 + p->first6, p->count6, wide);
 }
 
-#define CHUNK_BYTES (LIST_CHUNK_LINES * sizeof(struct list_line))
+#define CHUNK_BYTES  (LIST_CHUNK_LINES * sizeof(struct list_line))
+#define MAP_BYTES    (LIST_MAP_LINES * sizeof(struct list_line))
+#define CHUNKS_A_MAP (LIST_MAP_LINES / LIST_CHUNK_LINES)
 
-void *fastpath_chunk_new(void *arg, uint32_t id)
+static char *list_map_new(const struct fastpath *f, uint32_t index)
 {
-	const struct fastpath *f = arg;
 	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
 	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "list_chunk", sizeof(__u32), sizeof(struct list_line),
-				LIST_CHUNK_LINES, &options);
-	void *chunk;
+				LIST_MAP_LINES, &options);
+	void *lines;
 
 	if (fd < 0)
 		return NULL;
-	chunk = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (chunk == MAP_FAILED) {
-		chunk = NULL;
-	} else if (bpf_map_update_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &id, &fd, BPF_ANY)) {
-		munmap(chunk, CHUNK_BYTES);
-		chunk = NULL;
+	lines = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (lines == MAP_FAILED) {
+		lines = NULL;
+	} else if (bpf_map_update_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &index, &fd, BPF_ANY)) {
+		munmap(lines, MAP_BYTES);
+		lines = NULL;
 	}
 	close(fd);
-	return chunk;
+	return lines;
+}
+
+void *fastpath_chunk_new(void *arg, uint32_t id)
+{
+	struct fastpath *f = arg;
+	uint32_t index = id / CHUNKS_A_MAP, place = id % CHUNKS_A_MAP;
+	char *lines = f->list_maps[index].lines;
+
+	if (lines)
+		memset(lines + place * CHUNK_BYTES, 0, CHUNK_BYTES);
+	else
+		lines = list_map_new(f, index);
+	if (!lines)
+		return NULL;
+	f->list_maps[index].lines = lines;
+	f->list_maps[index].chunks |= 1U << place;
+	return lines + place * CHUNK_BYTES;
 }
 
 void fastpath_chunk_free(void *arg, uint32_t id, void *chunk)
 {
-	const struct fastpath *f = arg;
+	struct fastpath *f = arg;
+	uint32_t index = id / CHUNKS_A_MAP;
 
-	bpf_map_delete_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &id);
-	munmap(chunk, CHUNK_BYTES);
+	(void)chunk;
+	f->list_maps[index].chunks &= ~(1U << id % CHUNKS_A_MAP);
+	if (f->list_maps[index].chunks)
+		return;
+	bpf_map_delete_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &index);
+	munmap(f->list_maps[index].lines, MAP_BYTES);
+	f->list_maps[index].lines = NULL;
 }
 
 int fastpath_read_events(struct fastpath *f, fastpath_event_fn *fn, void *arg, int max)

@@ -20,6 +20,7 @@
 #   lab_probe ARGS...           build/lab/probe from the client
 #   lab_flood ARGS...           build/lab/flood from the attacker, its interface and the server's MAC filled in
 #   lab_flood_bg NAME ARGS...   the same in the background
+#   LAB_STATE                   the daemon's folder for what outlives it; $LAB_DIR/state by default
 #   lab_start_synmoat CONF      write the configuration and start the daemon in the server's or appliance's namespace
 #   lab_stop_synmoat            stop it; returns its exit status
 #   lab_synmoat ARGS...         the CLI, on this daemon's socket
@@ -464,7 +465,7 @@ lab_start_synmoat() {
 	# With 0 the kernel takes over no handshake that it did not begin, and synmoatd refuses to attach.
 	lab_in server sysctl -qw net.ipv4.tcp_syncookies=1
 	lab_bg synmoatd "$(lab_home)" "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
-		--socket "$LAB_DIR/control.sock"
+		--socket "$LAB_DIR/control.sock" --state "${LAB_STATE:-$LAB_DIR/state}"
 	if lab_wait 10 lab_synmoat_answers && lab_running synmoatd; then
 		return 0
 	fi

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See keep.h. Text is made in slices of the event loop, files are written by a thread that touches nothing
+ * else. Times in the file are CLOCK_BOOTTIME, good as they are within one boot; after another one, what has
+ * passed by the wall clock is taken off, and a clock that went backwards takes off nothing.
+ */
+#include "daemon/lists/keep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/lists/lists.h"
+#include "daemon/log.h"
+
+#define FORMAT	     "synmoat-lists 1"
+#define SLICE_NS     4000000
+#define BOOT_ID_SIZE 37
+#define RETRY_S	     10
+
+struct keep {
+	char dir[PATH_MAX - 32];
+	uint64_t saved; /* lists_changes of what is on its way or on disk */
+	int64_t retry_s;
+	bool failed; /* the last one, as the log has been told */
+	/* being made into text */
+	FILE *out;
+	char *text;
+	size_t length;
+	uint64_t count;
+	uint32_t place;
+	/* being written */
+	bool writing;
+	pthread_t thread;
+	bool done; /* by the thread */
+	int error;
+};
+
+/* --- the text --- */
+
+static uint64_t checksum(const char *text, size_t length)
+{
+	uint64_t sum = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ (uint8_t)text[i]) * 0x100000001b3;
+	return sum;
+}
+
+static void read_boot_id(char id[BOOT_ID_SIZE])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!file || fscanf(file, "%36s", id) != 1)
+		snprintf(id, BOOT_ID_SIZE, "unknown");
+	if (file)
+		fclose(file);
+}
+
+static int begin_text(struct keep *k, int64_t now_s)
+{
+	char id[BOOT_ID_SIZE];
+
+	k->out = open_memstream(&k->text, &k->length);
+	if (!k->out)
+		return -ENOMEM;
+	read_boot_id(id);
+	fprintf(k->out, FORMAT " %s %" PRId64 " %" PRId64 "\n", id, now_s, (int64_t)time(NULL));
+	k->count = 0;
+	k->place = 0;
+	return 0;
+}
+
+static void print_entry(struct keep *k, const struct lists_entry *e)
+{
+	char prefix[64];
+
+	fprintf(k->out, "%s %s %s %" PRId64 " %" PRId64 " ", lists_kind_word(e->kind),
+		lists_origin_word(e->origin), prefix_format(&e->prefix, prefix, sizeof(prefix)), e->expires_s,
+		e->added_s);
+	for (const char *c = e->reason; *c; c++)
+		putc((unsigned char)*c < ' ' ? ' ' : *c, k->out);
+	putc('\n', k->out);
+	k->count++;
+}
+
+/* false: that was the last one. */
+static bool print_some(struct keep *k, const struct lists *lists, int count)
+{
+	struct lists_entry e;
+
+	while (count--) {
+		if (!lists_next(lists, &k->place, &e))
+			return false;
+		if (e.origin == ORIGIN_MANUAL || e.origin == ORIGIN_AUTO)
+			print_entry(k, &e);
+	}
+	return true;
+}
+
+static int end_text(struct keep *k)
+{
+	fflush(k->out);
+	fprintf(k->out, "end %" PRIu64 " %016" PRIx64 "\n", k->count, checksum(k->text, k->length));
+	if (!fclose(k->out)) {
+		k->out = NULL;
+		return 0;
+	}
+	k->out = NULL;
+	free(k->text);
+	k->text = NULL;
+	return -ENOMEM;
+}
+
+/* --- writing --- */
+
+static int write_all(int fd, const char *text, size_t length)
+{
+	while (length) {
+		ssize_t written = write(fd, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		text += written;
+		length -= (size_t)written;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+static int write_file(const struct keep *k, const char *name)
+{
+	char aside[PATH_MAX], path[PATH_MAX];
+	int fd, error;
+
+	snprintf(aside, sizeof(aside), "%s/%s.new", k->dir, name);
+	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
+	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	error = write_all(fd, k->text, k->length);
+	if (close(fd) && !error)
+		error = -errno;
+	if (!error && rename(aside, path))
+		error = -errno;
+	if (error)
+		unlink(aside);
+	return error;
+}
+
+static int sync_folder(const struct keep *k)
+{
+	int fd = open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
+
+	if (fd < 0 || fsync(fd))
+		error = -errno;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static void *write_both(void *arg)
+{
+	struct keep *k = arg;
+
+	k->error = write_file(k, "lists");
+	if (!k->error)
+		k->error = write_file(k, "lists.copy");
+	if (!k->error)
+		k->error = sync_folder(k);
+	__atomic_store_n(&k->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void begin_writing(struct keep *k)
+{
+	k->done = false;
+	k->writing = true;
+	k->error = -pthread_create(&k->thread, NULL, write_both, k);
+	if (!k->error)
+		return;
+	k->writing = false;
+	write_both(k);
+}
+
+static void tell(struct keep *k, int64_t now_s)
+{
+	if (k->error) {
+		k->saved = UINT64_MAX;
+		k->retry_s = now_s + RETRY_S;
+		if (!k->failed)
+			log_print(LOG_ERR,
+				  "lists: cannot write %s/lists: %s. Entries are in force, but a restart "
+				  "would bring back "
+				  "those of before; trying again every %d s",
+				  k->dir, strerror(-k->error), RETRY_S);
+	} else if (k->failed) {
+		log_print(LOG_NOTICE, "lists: %s/lists is written again", k->dir);
+	}
+	k->failed = k->error != 0;
+}
+
+static void end_writing(struct keep *k, int64_t now_s)
+{
+	if (k->writing)
+		pthread_join(k->thread, NULL);
+	k->writing = false;
+	free(k->text);
+	k->text = NULL;
+	tell(k, now_s);
+}
+
+void keep_tick(struct keep *k, const struct lists *lists, int64_t now_s)
+{
+	if (k->writing && __atomic_load_n(&k->done, __ATOMIC_ACQUIRE))
+		end_writing(k, now_s);
+	if (k->out || k->writing || k->saved == lists_changes(lists) || now_s < k->retry_s)
+		return;
+	if (!begin_text(k, now_s))
+		k->saved = lists_changes(lists);
+}
+
+static int64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+bool keep_work(struct keep *k, const struct lists *lists)
+{
+	int64_t end = clock_ns() + SLICE_NS;
+
+	if (!k->out)
+		return false;
+	do {
+		if (print_some(k, lists, 64))
+			continue;
+		if (end_text(k))
+			k->saved = UINT64_MAX;
+		else
+			begin_writing(k);
+		return false;
+	} while (clock_ns() < end);
+	return true;
+}
+
+bool keep_busy(const struct keep *k)
+{
+	return k->out;
+}
+
+/* --- reading --- */
+
+/* NULL: error says why. */
+static char *read_text(const char *path, size_t *length, int *error)
+{
+	struct stat status = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *text = NULL;
+	size_t at = 0;
+
+	*error = fd < 0 || fstat(fd, &status) ? -errno : 0;
+	if (!*error) {
+		text = malloc((size_t)status.st_size + 1);
+		*error = text ? 0 : -ENOMEM;
+	}
+	while (!*error && at < (size_t)status.st_size) {
+		ssize_t got = read(fd, text + at, (size_t)status.st_size - at);
+
+		if (got <= 0)
+			*error = got ? -errno : -EBADMSG;
+		else
+			at += (size_t)got;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (*error) {
+		free(text);
+		return NULL;
+	}
+	text[at] = '\0';
+	*length = at;
+	return text;
+}
+
+/* Whole, and as it was written? Cuts the last line off. */
+static bool is_whole(char *text, size_t length, uint64_t *count)
+{
+	uint64_t sum;
+	char *last;
+
+	if (!length || text[length - 1] != '\n' || memchr(text, '\0', length))
+		return false;
+	text[length - 1] = '\0';
+	last = strrchr(text, '\n');
+	if (!last || sscanf(last + 1, "end %" SCNu64 " %16" SCNx64, count, &sum) != 2 ||
+	    checksum(text, (size_t)(last + 1 - text)) != sum)
+		return false;
+	last[1] = '\0';
+	return true;
+}
+
+struct loading {
+	struct lists *lists;
+	int set;
+	int64_t now_s, passed_s; /* to be taken off of what is left at saved_s */
+	int64_t saved_s;
+	bool same_boot;
+	uint64_t count;
+};
+
+static bool read_head(struct loading *in, const char *line)
+{
+	char id[BOOT_ID_SIZE], ours[BOOT_ID_SIZE];
+	int64_t wall_s;
+
+	if (sscanf(line, FORMAT " %36s %" SCNd64 " %" SCNd64, id, &in->saved_s, &wall_s) != 3)
+		return false;
+	read_boot_id(ours);
+	in->same_boot = !strcmp(id, ours) && strcmp(id, "unknown") != 0;
+	in->passed_s = (int64_t)time(NULL) - wall_s;
+	if (in->passed_s < 0)
+		in->passed_s = 0;
+	return true;
+}
+
+static int64_t translate(const struct loading *in, int64_t time_s)
+{
+	return in->same_boot ? time_s : in->now_s + (time_s - in->saved_s) - in->passed_s;
+}
+
+static bool read_entry(struct loading *in, const char *line)
+{
+	char kind[8], origin[8], text[64];
+	int64_t expires_s, added_s;
+	struct prefix prefix;
+	int at = 0, who;
+
+	if (sscanf(line, "%7s %7s %63s %" SCNd64 " %" SCNd64 "%n", kind, origin, text, &expires_s, &added_s,
+		   &at) != 5 ||
+	    prefix_parse(text, &prefix))
+		return false;
+	who = lists_origin_parse(origin);
+	if (who != ORIGIN_MANUAL && who != ORIGIN_AUTO)
+		return false;
+	at += line[at] == ' ';
+	added_s = translate(in, added_s);
+	if (expires_s) {
+		expires_s = translate(in, expires_s);
+		if (expires_s <= in->now_s)
+			return true;
+	}
+	if (who == ORIGIN_AUTO)
+		lists_add(in->lists, strcmp(kind, "allow") ? LIST_BLOCK : LIST_ALLOW, &prefix, ORIGIN_AUTO,
+			  expires_s, added_s, line + at);
+	else
+		lists_set_add(in->lists, in->set, strcmp(kind, "allow") ? LIST_BLOCK : LIST_ALLOW, &prefix,
+			      expires_s, added_s, line + at);
+	in->count++;
+	return true;
+}
+
+/* 0, -ENOENT, or another negative errno: it is damaged (-EBADMSG) or cannot be read. */
+static int load_file(const struct keep *k, const char *name, struct loading *in)
+{
+	char path[PATH_MAX], *text, *line, *rest;
+	uint64_t count, lines = 0;
+	size_t length;
+	int error;
+
+	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
+	text = read_text(path, &length, &error);
+	if (!text)
+		return error;
+	rest = text;
+	if (!is_whole(text, length, &count) || !(line = strsep(&rest, "\n")) || !read_head(in, line))
+		error = -EBADMSG;
+	while (!error && (line = strsep(&rest, "\n")) && *line) {
+		lines++;
+		if (!read_entry(in, line))
+			log_print(LOG_ERR, "%s: an entry that makes no sense: %.80s", path, line);
+	}
+	free(text);
+	if (!error && lines != count)
+		log_print(LOG_ERR, "%s: %" PRIu64 " entries, and %" PRIu64 " were written", path, lines,
+			  count);
+	return error;
+}
+
+static void set_aside(const struct keep *k, const char *name, int error)
+{
+	char path[PATH_MAX], aside[PATH_MAX];
+
+	if (error != -EBADMSG)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
+	snprintf(aside, sizeof(aside), "%s/%s.damaged", k->dir, name);
+	if (rename(path, aside))
+		return;
+	log_print(LOG_ERR, "%s is cut short or garbled: kept as %s", path, aside);
+}
+
+uint64_t keep_load(struct keep *k, struct lists *lists, int64_t now_s)
+{
+	struct loading in = { .lists = lists,
+			      .now_s = now_s,
+			      .set = lists_set_begin(lists, ORIGIN_MANUAL, "") };
+	int error, copy_error = 0;
+
+	if (in.set < 0)
+		return 0;
+	error = load_file(k, "lists", &in);
+	if (error) {
+		set_aside(k, "lists", error);
+		copy_error = load_file(k, "lists.copy", &in);
+		set_aside(k, "lists.copy", copy_error);
+		if (!copy_error)
+			log_print(LOG_ERR,
+				  "lists: %s/lists: %s; its copy was read instead, none of its %" PRIu64
+				  " entries is lost",
+				  k->dir, error == -EBADMSG ? "damaged" : strerror(-error), in.count);
+		else if (error != -ENOENT || copy_error != -ENOENT)
+			log_print(LOG_ERR,
+				  "lists: neither %s/lists (%s) nor its copy (%s) can be read: no entry of "
+				  "before is in force",
+				  k->dir, strerror(-error), strerror(-copy_error));
+	}
+	lists_set_commit(lists, in.set);
+	k->saved = error ? UINT64_MAX : lists_changes(lists);
+	if (error == -ENOENT && copy_error == -ENOENT)
+		k->saved = lists_changes(lists);
+	return in.count;
+}
+
+struct keep *keep_new(const char *dir)
+{
+	struct keep *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	snprintf(k->dir, sizeof(k->dir), "%s", dir);
+	if (mkdir(dir, 0750) && errno != EEXIST)
+		log_print(LOG_WARNING, "lists: cannot make %s: %m", dir);
+	if (access(dir, W_OK | X_OK))
+		log_print(LOG_WARNING,
+			  "lists: cannot write to %s: %m. Entries added at run time will not outlive the "
+			  "daemon",
+			  dir);
+	return k;
+}
+
+void keep_free(struct keep *k, const struct lists *lists, int64_t now_s)
+{
+	if (!k)
+		return;
+	if (k->out) { /* begun, but not with what has changed since */
+		fclose(k->out);
+		free(k->text);
+		k->text = NULL;
+		k->out = NULL;
+		k->saved = UINT64_MAX;
+	}
+	if (k->writing)
+		end_writing(k, now_s);
+	if (lists && k->saved != lists_changes(lists) && !begin_text(k, now_s)) {
+		while (print_some(k, lists, INT_MAX))
+			;
+		if (!end_text(k)) {
+			write_both(k);
+			end_writing(k, now_s);
+		}
+	}
+	free(k);
+}
