@@ -835,27 +835,27 @@ void show_flow_killed(struct render *render, const json_t *reply)
 
 /* --- limits --- */
 
-/* A rate, and in parentheses what may come at once. */
-static void cell_pace(struct table *table, size_t column, int64_t rate, int64_t burst)
+/* A rate, and in parentheses what may come at once; of half-opens, how many there may be. */
+static void cell_pace(struct table *table, size_t column, int64_t rate, int64_t burst, bool count)
 {
 	char rate_text[FORMAT_SIZE], burst_text[FORMAT_SIZE], both[2 * FORMAT_SIZE + 4];
 
 	format_count(rate_text, rate);
 	format_count(burst_text, burst ? burst : rate);
-	snprintf(both, sizeof(both), "%s (%s)", rate_text, burst_text);
+	snprintf(both, sizeof(both), count ? "%s" : "%s (%s)", rate_text, burst_text);
 	render_cell(table, column, TINT_NONE, rate ? both : "-");
 }
 
 static void limit_row(struct table *table, const json_t *limit)
 {
-	bool changed = flag(limit, "changed");
+	bool changed = flag(limit, "changed"), count = !strncmp(string(limit, "name"), "half_open_", 10);
 	char name[2 * FORMAT_SIZE];
 
 	snprintf(name, sizeof(name), "%s%s", string(limit, "name"), changed ? "*" : "");
 	render_row(table);
 	render_cell(table, 0, changed ? TINT_WARN : TINT_NONE, name);
-	cell_pace(table, 1, number(limit, "rate"), number(limit, "burst"));
-	cell_pace(table, 2, number(limit, "proven_rate"), number(limit, "proven_burst"));
+	cell_pace(table, 1, number(limit, "rate"), number(limit, "burst"), count);
+	cell_pace(table, 2, number(limit, "proven_rate"), number(limit, "proven_burst"), count);
 	render_cell(table, 3, TINT_NONE, number(limit, "rate") ? string(limit, "action") : "-");
 	cell_count(table, 4, number(limit, "over"));
 	cell_count(table, 5, number(limit, "dropped"));
@@ -865,8 +865,8 @@ void show_limits(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
 		{ "LIMIT", COLUMN_LEFT },
-		{ "RATE/S (BURST)", COLUMN_RIGHT },
-		{ "PROVEN/S (BURST)", COLUMN_RIGHT },
+		{ "RATE/S (BURST) OR MOST", COLUMN_RIGHT },
+		{ "OF PROVEN SOURCES", COLUMN_RIGHT },
 		{ "ACTION", COLUMN_LEFT },
 		{ "OVER", COLUMN_RIGHT },
 		{ "DROPPED", COLUMN_RIGHT },
