@@ -842,13 +842,13 @@ static void cell_pace(struct table *table, size_t column, int64_t rate, int64_t 
 
 	format_count(rate_text, rate);
 	format_count(burst_text, burst ? burst : rate);
-	snprintf(both, sizeof(both), count ? "%s" : "%s (%s)", rate_text, burst_text);
-	render_cell(table, column, TINT_NONE, rate ? both : "-");
+	snprintf(both, sizeof(both), "%s (%s)", rate_text, burst_text);
+	render_cell(table, column, TINT_NONE, !rate ? "-" : count ? rate_text : both);
 }
 
 static void limit_row(struct table *table, const json_t *limit)
 {
-	bool changed = flag(limit, "changed"), count = !strncmp(string(limit, "name"), "half_open_", 10);
+	bool changed = flag(limit, "changed"), count = strstr(string(limit, "name"), "half_open");
 	char name[2 * FORMAT_SIZE];
 
 	snprintf(name, sizeof(name), "%s%s", string(limit, "name"), changed ? "*" : "");
