@@ -65,6 +65,18 @@ static __always_inline enum limit_outcome limit_meet(const struct packet *p, con
 	return outcome;
 }
 
+/* Atomics wait for memory one after the other: the second bucket is fetched ahead of the first one's. */
+static __always_inline void limit_touch(const struct packet *p, const struct limits *l, __u32 kind)
+{
+	struct bucket *b;
+
+	if (l->limit[kind][LEVEL_PREFIX].action == LIMIT_OFF)
+		return;
+	b = limit_bucket(p, kind, LEVEL_PREFIX, SERVICE_NONE);
+	if (b)
+		*(volatile __u64 *)&b->base;
+}
+
 /*
  * The outcome over all levels; above it, from bit 8 on, the level that was the first to drop, or challenge.
  * Global, so that it is verified once.
@@ -78,6 +90,7 @@ __noinline __weak __u32 limit_all(const struct packet *p, const struct limits *l
 	barrier_var(kind);
 	if (kind >= KIND_COUNT || !p || !l || !rt)
 		return worst;
+	limit_touch(p, l, kind);
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
 		enum limit_outcome outcome = limit_meet(p, &l->limit[kind][level], kind, level, service, rt);
