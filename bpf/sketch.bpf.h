@@ -179,6 +179,7 @@ static __always_inline struct heavy *heavy_victim(struct heavy_set *set, __u32 w
 static __always_inline void heavy_fill(struct heavy *h, const struct packet *p, __u32 level)
 {
 	h->over = h->dropped = h->acts = 0;
+	barrier(); /* whoever reads the new address reads no acts of the old one */
 	h->level = level;
 	h->v6 = p->v6;
 	h->address[0] = p->saddr[0];
