@@ -193,13 +193,17 @@ static void block(struct engine *e, const struct heavy *heavy, uint32_t acts)
 		engine_lists_changed(e);
 }
 
-/* False: the place was being given to another while it was read. */
-static bool is_whole(struct engine *e, const struct heavy *heavy)
+/*
+ * False: the place was being given to another while it was read, or it was another's connections that used up
+ * the bucket that both share: it made not even a second's worth itself.
+ */
+static bool is_offender(struct engine *e, const struct heavy *heavy)
 {
 	struct source_args source = { .v6 = heavy->v6, .level = heavy->level };
 
 	memcpy(source.address, heavy->address, sizeof(source.address));
-	return !fastpath_query_source(e->fastpath, &source) && source.tag == heavy->tag;
+	return !fastpath_query_source(e->fastpath, &source) && source.tag == heavy->tag &&
+	       source.completed >= e->limits.limit[KIND_CONNECTION][LEVEL_SOURCE].rate;
 }
 
 /* Those who were seen going over a limit with valid cookies. */
@@ -213,7 +217,7 @@ static void punish_offenders(struct engine *e)
 	heavies = calloc(SOURCES_MAX, sizeof(*heavies));
 	count = heavies ? fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX) : 0;
 	for (size_t i = 0; i < count; i++)
-		if (heavies[i].acts && heavies[i].level == LEVEL_SOURCE && is_whole(e, &heavies[i]))
+		if (heavies[i].acts && heavies[i].level == LEVEL_SOURCE && is_offender(e, &heavies[i]))
 			block(e, &heavies[i], heavies[i].acts);
 	free(heavies);
 }
