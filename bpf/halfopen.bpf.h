@@ -42,7 +42,7 @@ static __always_inline __u64 half_open_add(const struct packet *p, __u32 level, 
 static __always_inline bool half_open_over(const struct limit *l, __u64 counts, __u32 level,
 					   const struct runtime *rt)
 {
-	__u32 most = l->most;
+	__u64 most = l->most;
 
 	if (l->action == LIMIT_OFF)
 		return false;

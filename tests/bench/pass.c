@@ -236,7 +236,7 @@ static void publish_limits(struct harness *h)
 		for (int level = 0; level < SKETCH_LEVELS; level++)
 			limits.limit[kind][level] = (struct limit){ .base = { 1, 1ULL << 60 },
 								    .action = LIMIT_THIN,
-								    .most = UINT32_MAX };
+								    .most = 1U << 30 };
 	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits);
 }
 
