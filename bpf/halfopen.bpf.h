@@ -67,83 +67,90 @@ static __always_inline enum verdict half_open_verdict(__u32 level)
 }
 
 /*
- * A SYN is about to be answered. Returns TX_SYNACK, or the verdict in its place, and then nothing was counted
- * as begun (but of what is sampled: the estimate would fall below the limit again for all that is not); from
- * bit 16 on, the levels at which its source stands out, and from bit 24 on, the one that dropped it. Global,
- * so that it is verified once.
+ * One level of a SYN that is about to be answered. HOW: the level, from bit 8 on how much it counts, from bit
+ * 16 on whether its source is on the allow list. Global, so that it is verified once.
  */
-#define BEGIN_HEAVY_SHIFT   16
-#define BEGIN_DROPPED_SHIFT 24
-__noinline __weak __u32 half_open_count(const struct packet *p, const struct runtime *rt, __u32 slot,
-					__u32 allowed)
+#define HOW_WEIGHT_SHIFT  8
+#define HOW_ALLOWED_SHIFT 16
+#define LEVEL_HEAVY	  1 /* its source stands out */
+#define LEVEL_OVER	  2 /* drop it */
+__noinline __weak __u32 half_open_level(const struct packet *p, const struct runtime *rt, __u32 slot,
+					__u32 how)
 {
-	__u32 dropped_at = LEVEL_COUNT, heavy = 0, weight = 1;
+	__u32 level = how & 0xff, weight = how >> HOW_WEIGHT_SHIFT & 0xff, found = 0;
 	const struct limits *l;
+	const struct limit *limit;
+	enum limit_outcome outcome;
+	__u64 counts;
 
-	if (!p || !rt)
-		return TX_SYNACK;
+	barrier_var(level);
+	if (!p || !rt || level >= LEVEL_COUNT)
+		return 0;
 	l = limits_live(rt);
+	if (!l)
+		return 0;
+	limit = &l->limit[KIND_HALF_OPEN][level];
+	if (level < LEVEL_SERVICE && !weight) {
+		if (!half_open_over(limit, source_peek(p, level, rt), level, rt))
+			return 0; /* nor is it by the least of the rows */
+		counts = source_count(p, level, 0, rt);
+	} else {
+		counts = half_open_add(p, level, slot,
+				       level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN, rt);
+		if (level < SKETCH_LEVELS && source_half_open(counts) > rt->heavy_from[level])
+			found = LEVEL_HEAVY;
+	}
+	if (how >> HOW_ALLOWED_SHIFT || !half_open_over(limit, counts, level, rt))
+		return found;
+	outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
+	half_open_limit_count(level, outcome == LIMIT_DROPPED);
+	if (outcome != LIMIT_DROPPED)
+		return found;
+	if (rt->limits_mode == POLICY_ENFORCE)
+		return found | LEVEL_OVER;
+	count_would(slot, half_open_verdict(level));
+	return found;
+}
+
+/* It is not answered after all: it did not begin at LEVEL. */
+static __always_inline void half_open_undo(const struct packet *p, const struct runtime *rt, __u32 slot,
+					   __u32 level)
+{
+	half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
+}
+
+/*
+ * A SYN is about to be answered. Returns TX_SYNACK, or the verdict in its place, and then nothing was counted
+ * as begun (but of what is sampled: the estimate would fall below the limit again for all that is not).
+ */
+static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
+						    __u32 slot, bool allowed)
+{
+	const struct limits *l = limits_live(rt);
+	__u32 weight = 1, found;
+
 	if (!l)
 		return TX_SYNACK;
 	if (rt->sketch_error[LEVEL_SOURCE] >= SKETCH_SAMPLE_FROM)
 		weight = bpf_get_prandom_u32() & (SKETCH_SAMPLE - 1) ? 0 : SKETCH_SAMPLE;
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
-		const struct limit *limit = &l->limit[KIND_HALF_OPEN][level];
-		enum limit_outcome outcome;
-		__u64 counts;
-
 		if ((level == LEVEL_SITE && !p->v6) ||
-		    (level >= LEVEL_SERVICE && limit->action == LIMIT_OFF) || dropped_at < LEVEL_COUNT)
+		    (level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
 			continue;
-		if (level < LEVEL_SERVICE && !weight) {
-			if (limit->action == LIMIT_OFF ||
-			    !half_open_over(limit, source_peek(p, level, rt), level, rt))
-				continue; /* nor is it by the least of the rows */
-			counts = source_count(p, level, 0, rt);
-		} else {
-			counts = half_open_add(p, level, slot,
-					       level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN,
-					       rt);
-			if (level < LEVEL_SERVICE && source_half_open(counts) > rt->heavy_from[level])
-				heavy |= 1 << (BEGIN_HEAVY_SHIFT + level);
-		}
-		if (allowed || !half_open_over(limit, counts, level, rt))
+		found = half_open_level(p, rt, slot,
+					level | weight << HOW_WEIGHT_SHIFT |
+						(__u32)allowed << HOW_ALLOWED_SHIFT);
+		if (found && level < SKETCH_LEVELS)
+			heavy_note(p, level, found & LEVEL_OVER ? HEAVY_DROPPED : 0,
+				   source_half_open(source_count(p, level, 0, rt)));
+		if (!(found & LEVEL_OVER))
 			continue;
-		outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
-		half_open_limit_count(level, outcome == LIMIT_DROPPED);
-		if (outcome != LIMIT_DROPPED)
-			continue;
-		if (rt->limits_mode != POLICY_ENFORCE)
-			count_would(slot, half_open_verdict(level));
-		else
-			dropped_at = level;
+		if (weight == 1)
+			half_open_undo(p, rt, slot, level);
+		return half_open_verdict(level);
 	}
-	if (dropped_at == LEVEL_COUNT)
-		return TX_SYNACK | heavy;
-#pragma unroll
-	for (__u32 level = 0; level < LEVEL_COUNT; level++)
-		if (level <= dropped_at && (weight == 1 || level >= LEVEL_SERVICE) &&
-		    !(level == LEVEL_SITE && !p->v6) &&
-		    !(level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
-			half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
-	return half_open_verdict(dropped_at) | heavy | 1 << (BEGIN_DROPPED_SHIFT + dropped_at);
-}
-
-static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
-						    __u32 slot, bool allowed)
-{
-	__u32 result = half_open_count(p, rt, slot, allowed);
-
-	if (result >> BEGIN_HEAVY_SHIFT) {
-#pragma unroll
-		for (__u32 level = 0; level < SKETCH_LEVELS; level++)
-			if (result >> (BEGIN_HEAVY_SHIFT + level) & 1)
-				heavy_note(p, level,
-					   result >> (BEGIN_DROPPED_SHIFT + level) & 1 ? HEAVY_DROPPED : 0,
-					   rt);
-	}
-	return result & ((1 << BEGIN_HEAVY_SHIFT) - 1);
+	return TX_SYNACK;
 }
 
 /* A cookie has made its connection. */

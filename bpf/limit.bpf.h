@@ -130,7 +130,7 @@ static __always_inline void limit_note(const struct packet *p, __u32 outcome, __
 			   ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) == LIMIT_DROPPED ? HEAVY_DROPPED
 											: HEAVY_OVER) |
 				   (act ? HEAVY_ACT : 0),
-			   rt);
+			   source_half_open(source_count(p, level, 0, rt)));
 }
 
 struct limited {

@@ -67,13 +67,17 @@ static __always_inline __u64 cell_sum(const struct sketch_cell *cell, __u32 wind
 	return completed << 32 | begun;
 }
 
-/* Adds, and returns both estimates as cell_sum() does: the least of the rows'. */
-static __always_inline __u64 source_count(const struct packet *p, __u32 level, __u64 add,
-					  const struct runtime *rt)
+/* Adds, and returns both estimates as cell_sum() does: the least of the rows'. Global, so that it is verified
+ * once. */
+__noinline __weak __u64 source_count(const struct packet *p, __u32 level, __u64 add, const struct runtime *rt)
 {
-	__u32 window = bpf_jiffies64() >> (rt->window_shift & 31);
-	__u64 hash = source_hash(p, level, SALT_SKETCH);
-	__u32 begun = ~0U, completed = ~0U;
+	__u32 begun = ~0U, completed = ~0U, window;
+	__u64 hash;
+
+	if (!p || !rt)
+		return 0;
+	window = bpf_jiffies64() >> (rt->window_shift & 31);
+	hash = source_hash(p, level, SALT_SKETCH);
 
 #pragma unroll
 	for (__u32 row = 0; row < SKETCH_ROWS; row++) {
@@ -188,18 +192,17 @@ static __always_inline void heavy_fill(struct heavy *h, const struct packet *p, 
 	h->address[3] = p->v6 ? p->saddr[3] : 0;
 }
 
-/* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0. */
-__noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outcome, const struct runtime *rt)
+/* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0; WEIGHT: its half-opens. */
+__noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outcome, __u32 weight)
 {
-	__u32 index, weight, now = bpf_jiffies64() >> HEAVY_SHIFT;
+	__u32 index, now = bpf_jiffies64() >> HEAVY_SHIFT;
 	struct heavy *h = NULL;
 	struct heavy_set *set;
 	__u64 tag, old;
 
 	barrier_var(level);
-	if (!p || !rt || level >= SKETCH_LEVELS)
+	if (!p || level >= SKETCH_LEVELS)
 		return 0;
-	weight = source_half_open(source_count(p, level, 0, rt));
 	tag = source_hash(p, level, SALT_SKETCH) | 1;
 	index = tag >> 40 & (HEAVY_SETS - 1);
 	set = bpf_map_lookup_elem(&heavies, &index);

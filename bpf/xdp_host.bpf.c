@@ -267,6 +267,13 @@ static __always_inline enum verdict judge_answer(struct xdp_md *ctx, struct judg
 		       : policy_verdict((enum policy_mode)j->service->reflection, slot, fault, PASS_OPEN);
 }
 
+/* half_open_begin(), verified once and not on every way that leads to it. */
+__noinline __weak int begin_handshake(const struct packet *p, const struct runtime *rt, __u32 slot,
+				      __u32 allowed)
+{
+	return p && rt ? half_open_begin(p, rt, slot, allowed) : TX_SYNACK;
+}
+
 /* A packet to the service in SLOT, whose headers could be read. */
 static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
@@ -295,7 +302,7 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&j->packet, j->service, j->rt, slot);
 	if (verdict == TX_SYNACK && j->rt->accounting)
-		verdict = half_open_begin(&j->packet, j->rt, slot, j->allowed);
+		verdict = begin_handshake(&j->packet, j->rt, slot, j->allowed);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))
