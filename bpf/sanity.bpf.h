@@ -52,9 +52,11 @@ static __always_inline enum verdict stray_verdict(__u8 flags)
 	return flags & TCP_FIN ? DROP_STRAY_FIN : DROP_BAD_COOKIE;
 }
 
-/* The verdict that a segment deserves by itself, or SANE. */
-static __always_inline __u32 sanity_fault(const struct packet *p)
+/* The verdict that a segment deserves by itself, or SANE. Global: verified once. */
+__noinline __weak int sanity_fault(const struct packet *p)
 {
+	if (!p)
+		return SANE;
 	if (!flags_legal(p->flags))
 		return flags_fault(p->flags);
 	if (is_land(p))

@@ -33,6 +33,8 @@ __noinline __weak int segment_sum(struct xdp_md *ctx, __u32 l4, __u32 length)
 		sum = bpf_csum_diff(NULL, 0, chunk, 64, sum);
 		offset += 64;
 	}
+	offset = length & ~63U; /* as it is, but for the verifier the same after each number of chunks */
+	barrier_var(offset);
 	for (int i = 0; i < 15; i++) {
 		void *chunk = data + (offset & 0x3fff);
 
@@ -43,6 +45,8 @@ __noinline __weak int segment_sum(struct xdp_md *ctx, __u32 l4, __u32 length)
 		sum = bpf_csum_diff(NULL, 0, chunk, 4, sum);
 		offset += 4;
 	}
+	offset = length & ~3U;
+	barrier_var(offset);
 	if (offset < length) {
 		__u8 tail[4] = {};
 
