@@ -69,6 +69,11 @@
 	X(DROP_BARE_FIN, drop_bare_fin, "FIN without ACK")                                                   \
 	X(DROP_BAD_FLAGS, drop_bad_flags, "SYN or FIN or RST together, or flags that no stack combines")     \
 	X(DROP_LAND, drop_land, "from the address that it goes to")                                          \
+	X(DROP_CLOSED, drop_closed, "to a port of a protected address that no service declares")             \
+	X(DROP_OUTWARD_DESTINATION, drop_outward_destination,                                                \
+	  "SYN of a protected server to where it may not connect")                                           \
+	X(DROP_OUTWARD_RATE, drop_outward_rate, "SYN of a protected server over its rate")                   \
+	X(DROP_OUTWARD_SOURCE, drop_outward_source, "outwards, from an address that is not protected")       \
 	X(DROP_ECHO_BROADCAST, drop_echo_broadcast, "ICMP echo request to broadcast or multicast (Smurf)")   \
 	X(DROP_ECHO_REPLY, drop_echo_reply, "ICMP echo reply that nobody asked for")                         \
 	X(DROP_SYNACK_BUDGET, drop_synack_budget, "SYN of a prefix that got its share of SYN-ACKs")          \
@@ -132,10 +137,16 @@ struct handover_counters {
 	__s64 last_error; /* of bpf_sk_assign_tcp_reqsk, negative errno */
 };
 
+/* Host mode: what tcx egress drops is in no verdict, as XDP never saw it. By enum verdict. */
+struct outward_counters {
+	__u64 dropped[VERDICT_COUNT];
+	__u64 would[VERDICT_COUNT];
+};
+
 enum service_mode { MODE_OFF, MODE_MONITOR, MODE_AUTO, MODE_ALWAYS };
 
 /* Policies for packets of no one service; sanity is in struct service. */
-enum policy { POLICY_REFLECTION, POLICY_SMURF, POLICY_COUNT };
+enum policy { POLICY_REFLECTION, POLICY_SMURF, POLICY_SOURCE, POLICY_COUNT };
 
 /* MONITOR: what would be dropped is counted and passes. */
 enum policy_mode { POLICY_OFF, POLICY_MONITOR, POLICY_ENFORCE };
@@ -212,6 +223,21 @@ struct range6 {
 
 #define SKETCH_LEVELS  3 /* source, prefix, site */
 #define BROADCASTS_MAX 4
+#define GUARDS_MAX     32
+#define GUARD_SPANS    16
+
+/* Of protected prefixes: what may come in, what may go out. */
+struct guard {
+	__u8 closed;  /* enum policy_mode: TCP to other ports than the services' */
+	__u8 outward; /* likewise: connections that begin inside */
+	__u8 any_destination;
+	__u8 span_count; /* allowed ports; 0: all */
+	struct {
+		__u16 first, last;
+	} spans[GUARD_SPANS];
+	struct port_ranges to; /* allowed destinations */
+	__u32 syn_pps;	       /* 0: no limit */
+};
 
 /*
  * All that a packet needs to know at once, published whole: the daemon fills the runtime that is not live,
@@ -250,7 +276,10 @@ struct runtime {
 	__u32 synack_pps;
 	/* services' broadcast addresses, as ranges in this half of ranges4 */
 	__u32 broadcast_first, broadcast_count;
-	/* those of our interface; 0: none */
+	/* the protected prefixes, as ranges in this half that bear the number of their entry in guards, from
+	 * 1 on */
+	struct port_ranges guarded;
+	/* broadcast addresses of our interface; 0: none */
 	__be32 broadcast[BROADCASTS_MAX];
 	__u32 list_root[2]; /* of the lists, IPv4 and IPv6: a word (see struct list_line); 0: empty */
 };
@@ -679,8 +708,8 @@ ABI_SIZE(struct service_state, 80);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 192);
-ABI_SIZE(struct control, 392);
+ABI_SIZE(struct runtime, 208);
+ABI_SIZE(struct control, 424);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct limit, 48);
@@ -688,6 +717,7 @@ ABI_SIZE(struct bucket, 16);
 ABI_SIZE(struct heavy, 48);
 ABI_SIZE(struct source_args, 48);
 ABI_SIZE(struct limit_counters, 16);
+ABI_SIZE(struct guard, 88);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

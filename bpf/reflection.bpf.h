@@ -105,30 +105,33 @@ static __always_inline enum verdict judge_other_protocol(struct xdp_md *ctx, con
  * also share its tokens. Not atomic: two CPUs at once may count two SYN-ACKs as one. */
 ARRAY_MAP(synack_budgets, SYNACK_BUDGETS, __u64, 0);
 
-/* Takes one from the budget of p's prefix, /24 or /64: synack_pps, at most a quarter of a second's worth at
- * once. */
-static __always_inline bool synack_within_budget(const struct packet *p, const struct runtime *rt)
+/* Takes one from BUDGET: PPS of them, at most a quarter of a second's worth at once. */
+static __always_inline bool budget_take(__u64 *budget, __u32 pps, __u32 hz)
 {
-	__u64 prefix = p->v6 ? (__u64)p->saddr[0] << 32 | p->saddr[1] : p->saddr[0] & bpf_htonl(0xffffff00);
-	__u32 index = mix(mix(table_key[0], prefix), table_key[1]) >> 40 & (SYNACK_BUDGETS - 1);
-	__u64 *budget = bpf_map_lookup_elem(&synack_budgets, &index);
-	__u32 now = bpf_jiffies64(), hz = rt->jiffies_hz, elapsed;
-	__u64 tokens, ceiling = (__u64)rt->synack_pps * hz / 4;
+	__u64 tokens, ceiling = (__u64)pps * hz / 4;
+	__u32 now = bpf_jiffies64(), elapsed = now - (__u32)(*budget >> 32);
 
-	if (!budget)
-		return true;
-	elapsed = now - (__u32)(*budget >> 32);
 	if (elapsed > hz)
 		elapsed = hz;
 	if (ceiling < hz)
 		ceiling = hz;
-	tokens = (__u32)*budget + (__u64)elapsed * rt->synack_pps;
+	tokens = (__u32)*budget + (__u64)elapsed * pps;
 	if (tokens > ceiling)
 		tokens = ceiling;
 	if (tokens < hz)
 		return false;
 	*budget = (__u64)now << 32 | (tokens - hz);
 	return true;
+}
+
+/* By p's prefix, /24 or /64. */
+static __always_inline bool synack_within_budget(const struct packet *p, const struct runtime *rt)
+{
+	__u64 prefix = p->v6 ? (__u64)p->saddr[0] << 32 | p->saddr[1] : p->saddr[0] & bpf_htonl(0xffffff00);
+	__u32 index = mix(mix(table_key[0], prefix), table_key[1]) >> 40 & (SYNACK_BUDGETS - 1);
+	__u64 *budget = bpf_map_lookup_elem(&synack_budgets, &index);
+
+	return !budget || budget_take(budget, rt->synack_pps, rt->jiffies_hz);
 }
 
 /* Of a SYN that would be answered. */
@@ -144,7 +147,7 @@ static __always_inline enum verdict judge_synack(const struct packet *p, const s
 
 static __always_inline bool asked_wanted(const struct runtime *rt)
 {
-	return rt->policy[POLICY_REFLECTION] != POLICY_OFF;
+	return rt->policy[POLICY_REFLECTION] || rt->guarded.count4 | rt->guarded.count6;
 }
 
 static __always_inline void asked_note_echo(const struct packet *p, const struct echo_header *echo)

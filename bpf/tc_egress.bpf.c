@@ -2,11 +2,13 @@
 /*
  * tcx egress in host mode: what the server's own stack sends vouches for the flow that it belongs to, and its
  * FIN or RST ends it; endpoint tracking sees the server's half of the conversation here. What it sends
- * otherwise is remembered, so that answers are known for such. Never changes or holds back a packet.
+ * otherwise is remembered, so that answers are known for such. Holds back only what the outward policy
+ * forbids.
  */
 #include "abi.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
+#include "guard.bpf.h"
 #include "packet.bpf.h"
 #include "reflection.bpf.h"
 #include "service.bpf.h"
@@ -17,6 +19,23 @@ static __always_inline void note_echo(struct __sk_buff *skb, const struct packet
 
 	if (!bpf_skb_load_bytes(skb, p->l4, &echo, sizeof(echo)))
 		asked_note_echo(p, &echo);
+}
+
+/* Counts it, too. */
+static __always_inline bool outward_forbidden(const struct packet *p, bool tcp)
+{
+	int fault = outward_fault(p, tcp);
+	__u32 zero = 0, verdict = fault_verdict(fault);
+	struct outward_counters *c;
+
+	if (fault == SANE || verdict >= VERDICT_COUNT)
+		return false;
+	c = bpf_map_lookup_elem(&outward_counts, &zero);
+	if (c && fault_mode(fault) == POLICY_ENFORCE)
+		c->dropped[verdict]++;
+	else if (c)
+		c->would[verdict]++;
+	return fault_mode(fault) == POLICY_ENFORCE;
 }
 
 SEC("tc")
@@ -32,6 +51,8 @@ int tc_egress(struct __sk_buff *skb)
 	if (!rt)
 		return TCX_NEXT;
 	parsed = packet_parse(SKB_DATA(skb), SKB_DATA_END(skb), &p);
+	if (parsed != PARSED_NOT_IP && outward_wanted(rt) && outward_forbidden(&p, parsed == PARSED_TCP))
+		return TCX_DROP;
 	if (parsed == PARSED_NOT_TCP && is_echo_protocol(&p) && asked_wanted(rt))
 		note_echo(skb, &p);
 	if (parsed != PARSED_TCP)

@@ -8,6 +8,7 @@
 #include "count.bpf.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
+#include "guard.bpf.h"
 #include "lists.bpf.h"
 #include "halfopen.bpf.h"
 #include "limit.bpf.h"
@@ -224,33 +225,58 @@ static __always_inline int act(struct xdp_md *ctx, __u32 slot, enum verdict verd
 	return verdict < TX_SYNACK ? XDP_PASS : XDP_DROP;
 }
 
+enum { ASKED, UNASKED, OVER_BUDGET };
+
 /* FAULT for a segment of a flow on which this host sent nothing and of which its kernel knows nothing, else
  * SANE. */
-static __always_inline __u32 unasked(struct xdp_md *ctx, const struct packet *p, const struct runtime *rt,
-				     enum verdict fault)
+__noinline __weak int unasked_host(struct xdp_md *ctx, const struct packet *p)
 {
-	__u64 hash = flow_hash(p);
+	const struct runtime *rt = runtime_live();
 	struct listener_queue queue;
+	__u64 hash;
 
+	if (!p || !rt)
+		return ASKED;
+	hash = flow_hash(p);
 	if (asked_lately(hash, rt, ASKED_TCP_S) || flow_find(hash, rt) != FLOW_MISS)
-		return SANE;
+		return ASKED;
+	if ((p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		return UNASKED;
 	if (!lookup_allowed(rt))
-		return DROP_LOOKUP_BUDGET;
-	return socket_owner(ctx, p, &queue) <= OWNER_MPTCP_LISTENER ? fault : SANE;
+		return OVER_BUDGET;
+	if (socket_owner(ctx, p, &queue) <= OWNER_MPTCP_LISTENER)
+		return UNASKED;
+	asked_note(hash);
+	return ASKED;
 }
 
-/* TCP to no declared service. */
+static __always_inline __u32 unasked(struct xdp_md *ctx, const struct packet *p, enum verdict fault)
+{
+	int answer = unasked_host(ctx, p);
+
+	if (answer == ASKED)
+		return SANE;
+	return answer == OVER_BUDGET ? DROP_LOOKUP_BUDGET : fault;
+}
+
+/* TCP to no declared service, or none that can be told. */
 static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct judgement *j,
 						   enum parsed parsed)
 {
-	enum policy_mode mode = policy_mode(j->rt, POLICY_REFLECTION);
 	struct packet *p = &j->packet;
-	__u32 fault;
+	enum policy_mode mode = closed_mode(j->rt, p->v6, p->daddr);
+	enum verdict verdict = DROP_CLOSED;
+	__u32 fault = DROP_CLOSED;
 
-	if (mode == POLICY_OFF || parsed != PARSED_TCP || !is_answer(p->flags) ||
-	    !is_service_address(j->rt, p) || for_other_host(ctx, j->rt))
+	if (parsed == PARSED_TCP && is_answer(p->flags) && is_service_address(j->rt, p) &&
+	    policy_mode(j->rt, POLICY_REFLECTION) >= mode) {
+		mode = policy_mode(j->rt, POLICY_REFLECTION);
+		verdict = stray_verdict(p->flags);
+	}
+	if (mode == POLICY_OFF || for_other_host(ctx, j->rt))
 		return PASS_NO_SERVICE;
-	fault = unasked(ctx, p, j->rt, stray_verdict(p->flags));
+	if (parsed == PARSED_TCP)
+		fault = unasked(ctx, p, verdict);
 	return fault == SANE ? PASS_NO_SERVICE : policy_verdict(mode, SERVICE_NONE, fault, PASS_NO_SERVICE);
 }
 
@@ -261,7 +287,7 @@ static __always_inline enum verdict judge_answer(struct xdp_md *ctx, struct judg
 
 	if (!is_answer(j->packet.flags) || j->service->reflection == POLICY_OFF || j->rt->bypass)
 		return PASS_OPEN;
-	fault = unasked(ctx, &j->packet, j->rt, stray_verdict(j->packet.flags));
+	fault = unasked(ctx, &j->packet, stray_verdict(j->packet.flags));
 	return fault == SANE
 		       ? PASS_OPEN
 		       : policy_verdict((enum policy_mode)j->service->reflection, slot, fault, PASS_OPEN);

@@ -6,6 +6,7 @@
  */
 #include "abi.h"
 #include "follow.bpf.h"
+#include "guard.bpf.h"
 #include "inline.bpf.h"
 #include "proxy.bpf.h"
 #include "reflection.bpf.h"
@@ -160,6 +161,19 @@ __noinline __weak int note_outward(struct xdp_md *ctx, const struct packet *p)
 	return 0;
 }
 
+/* PASS, or the verdict of a policy against it. */
+static __always_inline enum verdict judge_outward(const struct runtime *rt, const struct packet *p, bool tcp,
+						  enum verdict pass)
+{
+	int fault;
+
+	if (!rt || !outward_wanted(rt))
+		return pass;
+	fault = outward_fault(p, tcp);
+	return fault == SANE ? pass
+			     : policy_verdict(fault_mode(fault), SERVICE_NONE, fault_verdict(fault), pass);
+}
+
 SEC("xdp")
 int xdp_inside(struct xdp_md *ctx)
 {
@@ -173,7 +187,7 @@ int xdp_inside(struct xdp_md *ctx)
 	if (parsed == PARSED_NOT_TCP && is_echo_protocol(p))
 		note_outward(ctx, p);
 	if (parsed != PARSED_TCP || !frame_holds(ctx, p))
-		return cross(ctx, &x, PASS_NOT_TCP, PORT_OUTSIDE);
+		return cross(ctx, &x, judge_outward(runtime_live(), p, false, PASS_NOT_TCP), PORT_OUTSIDE);
 	connection_key(p, true, &x.key);
 	x.connection = connection_find(&x.key);
 	if (x.connection) {
@@ -185,6 +199,9 @@ int xdp_inside(struct xdp_md *ctx)
 		return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
 	}
 	x.rt = runtime_live();
+	verdict = judge_outward(x.rt, p, true, PASS_NO_SERVICE);
+	if (verdict != PASS_NO_SERVICE)
+		return cross(ctx, &x, verdict, PORT_OUTSIDE);
 	if (x.rt && asked_wanted(x.rt))
 		note_outward(ctx, p);
 	if (!x.rt || !crossing_service(&x, p->saddr, p->source))

@@ -6,6 +6,7 @@
  */
 #include "abi.h"
 #include "follow.bpf.h"
+#include "guard.bpf.h"
 #include "halfopen.bpf.h"
 #include "icmp.bpf.h"
 #include "inline.bpf.h"
@@ -373,16 +374,21 @@ static __always_inline enum verdict judge_answer(struct crossing *x)
 			      PASS_OPEN);
 }
 
-/* TCP to no declared service. */
+/* TCP to no declared service, or none that can be told. */
 static __always_inline enum verdict judge_unserved(struct crossing *x, enum parsed parsed)
 {
-	enum policy_mode mode = policy_mode(x->rt, POLICY_REFLECTION);
 	struct packet *p = &x->packet;
+	enum policy_mode mode = closed_mode(x->rt, p->v6, p->daddr);
+	enum verdict verdict = DROP_CLOSED;
 
-	if (mode == POLICY_OFF || parsed != PARSED_TCP || !is_answer(p->flags) ||
-	    !is_service_address(x->rt, p) || asked_lately(flow_hash(p), x->rt, ASKED_TCP_S))
+	if (parsed == PARSED_TCP && is_answer(p->flags) && is_service_address(x->rt, p) &&
+	    policy_mode(x->rt, POLICY_REFLECTION) >= mode) {
+		mode = policy_mode(x->rt, POLICY_REFLECTION);
+		verdict = stray_verdict(p->flags);
+	}
+	if (mode == POLICY_OFF || (parsed == PARSED_TCP && asked_lately(flow_hash(p), x->rt, ASKED_TCP_S)))
 		return PASS_NO_SERVICE;
-	return policy_verdict(mode, SERVICE_NONE, stray_verdict(p->flags), PASS_NO_SERVICE);
+	return policy_verdict(mode, SERVICE_NONE, verdict, PASS_NO_SERVICE);
 }
 
 /* A packet to a service, of no connection or not in its usual course. */

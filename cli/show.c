@@ -463,6 +463,17 @@ static void print_tracking(struct render *render, const json_t *tracking)
 		     " connections not tracked: the table was full");
 }
 
+/* What a host dropped on its way out, if anything. */
+static void print_outward(struct render *render, json_t *outward)
+{
+	struct sums sums = sum_verdicts(outward);
+
+	if (!sums.packets && !sums.would)
+		return;
+	render_print(render, "\n");
+	print_verdicts(render, outward, "on their way out, beside those above");
+}
+
 void show_status(struct render *render, const json_t *reply)
 {
 	char count[FORMAT_SIZE], seen[FORMAT_SIZE + 32];
@@ -475,6 +486,7 @@ void show_status(struct render *render, const json_t *reply)
 	render_print(render, "\n");
 	snprintf(seen, sizeof(seen), "of %s packets seen", format_count(count, number(reply, "packets")));
 	print_verdicts(render, json_object_get(reply, "verdicts"), seen);
+	print_outward(render, json_object_get(reply, "outward"));
 	print_handovers(render, json_object_get(reply, "handovers"),
 			string(reply, "handover_last_error_text"));
 	print_tracking(render, json_object_get(reply, "tracking"));

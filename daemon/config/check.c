@@ -235,6 +235,36 @@ static int collect_claims(struct checker *checker)
 	return 0;
 }
 
+/* --- protected prefixes --- */
+
+static int check_protected_prefix(const struct config *config, size_t group, size_t index,
+				  struct config_error *error)
+{
+	const struct prefix *prefix = &config->protected[group].prefixes[index];
+	char text[INET6_ADDRSTRLEN + 4];
+
+	for (size_t i = 0; i <= group; i++) {
+		size_t count = i == group ? index : config->protected[i].prefix_count;
+
+		for (size_t j = 0; j < count; j++)
+			if (!compare_prefixes(prefix, &config->protected[i].prefixes[j]))
+				return error_set(error, -EINVAL, config->path, 0, "protected",
+						 "%s is listed twice: keep one of them",
+						 prefix_format(prefix, text, sizeof(text)));
+	}
+	return 0;
+}
+
+int check_protected(const struct config *config, struct config_error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < config->protected_count; i++)
+		for (size_t j = 0; !err && j < config->protected[i].prefix_count; j++)
+			err = check_protected_prefix(config, i, j, error);
+	return err;
+}
+
 int check_services(const struct config *config, const struct source *sources, struct config_error *error)
 {
 	struct checker checker = { .config = config, .sources = sources, .error = error };

@@ -65,6 +65,12 @@ void config_free(struct config *config)
 	free(config->services);
 	free(config->blocked.items);
 	free(config->allowed.items);
+	for (size_t i = 0; i < config->protected_count; i++) {
+		free(config->protected[i].prefixes);
+		free(config->protected[i].outward_to);
+		free(config->protected[i].outward_ports);
+	}
+	free(config->protected);
 	free(config->control_group);
 	free(config->cookie_secret_file);
 	free(config->path);
@@ -185,7 +191,8 @@ static int check_needed(const struct loader *loader, const struct key *keys, con
 			return error_set(loader->error, -EINVAL, loader->config->path, 0, path,
 					 "missing: write %s", keys->example);
 		snprintf(path, sizeof(path), "%s%s.", prefix, keys->name);
-		if (keys->members && !keys->example) /* the services' own are checked service by service */
+		if (keys->members && !keys->example &&
+		    !keys->list) /* the services' own are checked service by service */
 			err = check_needed(loader, keys->members, path);
 	}
 	return err;
@@ -241,7 +248,9 @@ static int finish(struct loader *loader)
 	err = limits_check(&config->limits, config->path, loader->error);
 	if (!err)
 		err = limits_check_punish(&config->punish, config->path, loader->error);
-	return err ? err : check_services(config, loader->sources, loader->error);
+	if (!err)
+		err = check_services(config, loader->sources, loader->error);
+	return err ? err : check_protected(config, loader->error);
 }
 
 static int loader_init(struct loader *loader, const char *path, struct config_error *error)

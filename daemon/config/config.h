@@ -75,6 +75,18 @@ struct config_punish {
 	uint32_t most; /* in force at a time */
 };
 
+/* Policy of prefixes: what may come in, and what their servers may open. */
+struct config_protected {
+	struct prefix *prefixes;
+	size_t prefix_count;
+	enum policy_mode closed, outward;
+	struct prefix *outward_to; /* none: everywhere */
+	size_t outward_to_count;
+	struct port_span *outward_ports; /* none: all */
+	size_t outward_port_count;
+	uint32_t outward_syn_pps; /* 0: no limit */
+};
+
 struct config {
 	char *path; /* that it was loaded from */
 	enum deployment deployment;
@@ -86,7 +98,7 @@ struct config {
 	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
-	enum policy_mode sanity, reflection, smurf;
+	enum policy_mode sanity, reflection, smurf, outward_source;
 	/* SYN-ACKs to one /24 or /64 */
 	uint32_t synack_budget_pps;
 	uint32_t connections;		 /* inline: at most so many cross at a time */
@@ -106,6 +118,8 @@ struct config {
 	struct prefix_list allowed;
 	struct config_service *services;
 	size_t service_count;
+	struct config_protected *protected;
+	size_t protected_count;
 };
 
 struct config_error {

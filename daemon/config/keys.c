@@ -12,8 +12,9 @@
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
 #define CONFIG(member)	    FIELD(struct config, member)
 #define SERVICE(member)	    FIELD(struct config_service, member)
+#define PROTECTED(member)   FIELD(struct config_protected, member)
 
-static const struct value_type group, services;
+static const struct value_type group, services, protected;
 
 const char *const mode_words[] = {
 	[MODE_OFF] = "off", [MODE_MONITOR] = "monitor", [MODE_AUTO] = "auto", [MODE_ALWAYS] = "always", NULL,
@@ -147,6 +148,7 @@ static const struct key policy_keys[] = {
 	{ "reflection", &value_word, CONFIG(reflection), .words = policy_words },
 	{ "synack_budget_pps", &value_number, CONFIG(synack_budget_pps), .min = 1, .max = 1000000 },
 	{ "smurf", &value_word, CONFIG(smurf), .words = policy_words },
+	{ "outward_source", &value_word, CONFIG(outward_source), .words = policy_words },
 	{ 0 },
 };
 
@@ -210,10 +212,21 @@ static const struct key list_keys[] = {
 	{ 0 },
 };
 
+static const struct key protected_keys[] = {
+	{ "prefixes", &value_prefixes, PROTECTED(prefixes), .example = "prefixes = [ \"192.0.2.0/24\" ];" },
+	{ "closed", &value_word, PROTECTED(closed), .words = policy_words },
+	{ "outward", &value_word, PROTECTED(outward), .words = policy_words },
+	{ "outward_to", &value_prefixes, PROTECTED(outward_to) },
+	{ "outward_ports", &value_ports, PROTECTED(outward_ports), .max = GUARD_SPANS },
+	{ "outward_syn_pps", &value_number, PROTECTED(outward_syn_pps), .max = 1000000 },
+	{ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
-	{ "prefixes", &value_prefixes, .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
-	{ "ports", &value_ports, .example = "ports = [ 80, 443 ];" },
+	{ "prefixes", &value_prefixes, SERVICE(prefixes),
+	  .example = "prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];" },
+	{ "ports", &value_ports, SERVICE(ports), .example = "ports = [ 80, 443 ];" },
 	{ "mode", &value_word, SERVICE(mode), .words = mode_words },
 	{ "mss", &value_number, SERVICE(mss), .min = 536, .max = UINT16_MAX, .zero_ok = true },
 	{ "half_open_high", &value_number, SERVICE(half_open_high), .max = UINT32_MAX },
@@ -240,7 +253,8 @@ const struct key config_keys[] = {
 	{ "policy", &group, .members = policy_keys },
 	{ "tracking", &group, .members = tracking_keys },
 	{ "lists", &group, .members = list_keys },
-	{ "services", &services, .members = service_keys,
+	{ "protected", &protected, .members = protected_keys, .list = true },
+	{ "services", &services, .members = service_keys, .list = true,
 	  .example =
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },
 	{ "limits", &group, .members = limits_keys },
@@ -357,7 +371,7 @@ static int unknown_key(const struct key *keys, const config_setting_t *setting, 
 
 	if (home)
 		return error_at(error, setting, "unknown key here: it belongs inside %s = %s", home->name,
-				home->type == &services ? "( { ... } )" : "{ ... }");
+				home->list ? "( { ... } )" : "{ ... }");
 	if (keys != config_keys && find_key(config_keys, name))
 		return error_at(error, setting, "unknown key here: it belongs outside all brackets");
 	return error_at(error, setting, "unknown key: the nearest known one is %s", nearest_key(keys, name));
@@ -466,3 +480,54 @@ static void print_services(const struct key *key, const void *object, int depth,
 }
 
 static const struct value_type services = { read_services, print_services };
+
+/* --- protected prefixes --- */
+
+static int read_one_protected(const struct key *key, const config_setting_t *setting, struct config *config,
+			      struct config_error *error)
+{
+	struct config_protected *grown;
+	int err;
+
+	if (!config_setting_is_group(setting))
+		return error_type(error, setting, "a group { prefixes = ...; closed = ...; }");
+	if (config->protected_count == GUARDS_MAX)
+		return error_at(error, setting, "more than %d groups: join some that share their settings",
+				GUARDS_MAX);
+	grown = reallocarray(config->protected, config->protected_count + 1, sizeof(*grown));
+	if (!grown)
+		return error_memory(error);
+	config->protected = grown;
+	config->protected[config->protected_count++] = (struct config_protected){ .closed = POLICY_OFF };
+	err = keys_read(key->members, setting, &config->protected[config->protected_count - 1], error);
+	return err ? err : check_needed(key->members, setting, error);
+}
+
+static int read_protected(const struct key *key, const config_setting_t *setting, void *object,
+			  struct config_error *error)
+{
+	int err = 0;
+
+	if (!config_setting_is_list(setting))
+		return error_type(error, setting, "a list of groups ( { ... }, { ... } )");
+	for (unsigned int i = 0; !err && i < (unsigned int)config_setting_length(setting); i++)
+		err = read_one_protected(key, config_setting_get_elem(setting, i), object, error);
+	return err;
+}
+
+static void print_protected(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const struct config *config = object;
+
+	if (!config->protected_count)
+		return;
+	fprintf(out, "%s = (", key->name);
+	for (size_t i = 0; i < config->protected_count; i++) {
+		fputs(i ? ", {\n" : " {\n", out);
+		keys_print(key->members, &config->protected[i], depth + 1, out);
+		fputs("}", out);
+	}
+	fputs(" );\n", out);
+}
+
+static const struct value_type protected = { read_protected, print_protected };

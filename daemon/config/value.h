@@ -23,6 +23,7 @@ struct key {
 	const char *(*find_fault)(const char *value); /* in a string or word: text, or NULL */
 	const struct key *members;		      /* of a group or of the groups in a list */
 	const char *example;			      /* not NULL: needed, and this is how to write it */
+	bool list;				      /* the members are those of each group in a list */
 	bool inline_only;			      /* in struct config: for deployment = "inline" */
 };
 

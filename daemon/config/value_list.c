@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads and prints what a service consists of: its prefixes and its ports, as arrays or lists. Repetition and
+ * Reads and prints lists of prefixes and of ports, as arrays or lists. Repetition and
  * overlap are judged in check.c.
  */
 #include <errno.h>
@@ -11,6 +11,11 @@
 #include "daemon/config/source.h"
 #include "daemon/config/value.h"
 
+static const char *example_of(const struct key *key)
+{
+	return key->example ? key->example : "[ ... ]";
+}
+
 /* The length of an array or list, or 0 with *error filled if it is none or empty. */
 static size_t list_length(const struct key *key, const config_setting_t *setting, struct config_error *error)
 {
@@ -18,15 +23,43 @@ static size_t list_length(const struct key *key, const config_setting_t *setting
 	int length;
 
 	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
-		snprintf(wanted, sizeof(wanted), "an array such as %s", key->example);
+		snprintf(wanted, sizeof(wanted), "an array such as %s", example_of(key));
 		error_type(error, setting, wanted);
 		return 0;
 	}
 	length = config_setting_length(setting);
 	if (!length)
-		error_at(error, setting, "empty: write at least one, such as %s", key->example);
+		error_at(error, setting, "empty: write at least one, such as %s", example_of(key));
 	return (size_t)length;
 }
+
+/* A pointer to the items and behind it their number, as the field's object has them. */
+struct item_list {
+	void *items;
+	size_t count;
+};
+
+static struct item_list get_items(const struct key *key, const void *object)
+{
+	struct item_list list;
+
+	memcpy(&list, (const char *)object + key->offset, sizeof(list));
+	return list;
+}
+
+static void set_items(const struct key *key, void *object, const struct item_list *list)
+{
+	memcpy((char *)object + key->offset, list, sizeof(*list));
+}
+
+#define ITEMS_FIT(type, field, number)                                                                       \
+	_Static_assert(offsetof(type, number) == offsetof(type, field) + offsetof(struct item_list, count),  \
+		       "struct item_list")
+ITEMS_FIT(struct config_service, prefixes, prefix_count);
+ITEMS_FIT(struct config_service, ports, port_count);
+ITEMS_FIT(struct config_protected, prefixes, prefix_count);
+ITEMS_FIT(struct config_protected, outward_to, outward_to_count);
+ITEMS_FIT(struct config_protected, outward_ports, outward_port_count);
 
 /* --- prefixes --- */
 
@@ -46,32 +79,33 @@ static int read_prefix(const config_setting_t *setting, struct prefix *prefix, s
 static int read_prefixes(const struct key *key, const config_setting_t *setting, void *object,
 			 struct config_error *error)
 {
-	struct config_service *service = object;
 	size_t count = list_length(key, setting, error);
+	struct prefix *prefixes;
 	int err = 0;
 
 	if (!count)
 		return -EINVAL;
-	service->prefixes = calloc(count, sizeof(*service->prefixes));
-	if (!service->prefixes)
+	prefixes = calloc(count, sizeof(*prefixes));
+	if (!prefixes)
 		return error_memory(error);
-	service->prefix_count = count;
+	set_items(key, object, &(struct item_list){ prefixes, count });
 	for (size_t i = 0; i < count && !err; i++)
-		err = read_prefix(config_setting_get_elem(setting, (unsigned int)i), &service->prefixes[i],
-				  error);
+		err = read_prefix(config_setting_get_elem(setting, (unsigned int)i), &prefixes[i], error);
 	return err;
 }
 
 static void print_prefixes(const struct key *key, const void *object, int depth, FILE *out)
 {
-	const struct config_service *service = object;
+	struct item_list list = get_items(key, object);
+	const struct prefix *prefixes = list.items;
 	char text[INET6_ADDRSTRLEN + 4];
 
+	if (!list.count)
+		return;
 	value_print_indent(depth, out);
 	fprintf(out, "%s = [ ", key->name);
-	for (size_t i = 0; i < service->prefix_count; i++)
-		fprintf(out, "%s\"%s\"", i ? ", " : "",
-			prefix_format(&service->prefixes[i], text, sizeof(text)));
+	for (size_t i = 0; i < list.count; i++)
+		fprintf(out, "%s\"%s\"", i ? ", " : "", prefix_format(&prefixes[i], text, sizeof(text)));
 	fputs(" ];\n", out);
 }
 
@@ -184,30 +218,35 @@ static int read_port(const config_setting_t *setting, struct port_span *span, st
 static int read_ports(const struct key *key, const config_setting_t *setting, void *object,
 		      struct config_error *error)
 {
-	struct config_service *service = object;
 	size_t count = list_length(key, setting, error);
+	struct port_span *ports;
 	int err = 0;
 
 	if (!count)
 		return -EINVAL;
-	service->ports = calloc(count, sizeof(*service->ports));
-	if (!service->ports)
+	if (key->max && count > key->max)
+		return error_at(error, setting, "more than %u: join some to ranges", key->max);
+	ports = calloc(count, sizeof(*ports));
+	if (!ports)
 		return error_memory(error);
-	service->port_count = count;
+	set_items(key, object, &(struct item_list){ ports, count });
 	for (size_t i = 0; i < count && !err; i++)
-		err = read_port(config_setting_get_elem(setting, (unsigned int)i), &service->ports[i], error);
+		err = read_port(config_setting_get_elem(setting, (unsigned int)i), &ports[i], error);
 	return err;
 }
 
 /* In a list, which may mix numbers and strings as an array may not. */
 static void print_ports(const struct key *key, const void *object, int depth, FILE *out)
 {
-	const struct config_service *service = object;
+	struct item_list list = get_items(key, object);
+	const struct port_span *ports = list.items;
 
+	if (!list.count)
+		return;
 	value_print_indent(depth, out);
 	fprintf(out, "%s = ( ", key->name);
-	for (size_t i = 0; i < service->port_count; i++) {
-		const struct port_span *span = &service->ports[i];
+	for (size_t i = 0; i < list.count; i++) {
+		const struct port_span *span = &ports[i];
 
 		fputs(i ? ", " : "", out);
 		if (span->first == span->last)

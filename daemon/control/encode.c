@@ -228,10 +228,26 @@ static const char *handover_error_text(int64_t error)
 	return error < 0 && error >= -4095 ? strerror((int)-error) : "";
 }
 
+/* Those that there are at tcx egress. */
+static json_t *encode_outward(const struct outward_counters *counters)
+{
+	static const enum verdict drops[] = { DROP_OUTWARD_DESTINATION, DROP_OUTWARD_RATE,
+					      DROP_OUTWARD_SOURCE };
+	json_t *outward = json_object();
+
+	for (size_t i = 0; i < sizeof(drops) / sizeof(*drops); i++)
+		json_object_set_new(outward, engine_verdict_word(drops[i]),
+				    json_pack("{s:I,s:I,s:s}", "packets", count(counters->dropped[drops[i]]),
+					      "would", count(counters->would[drops[i]]), "meaning",
+					      engine_verdict_meaning(drops[i])));
+	return outward;
+}
+
 static json_t *encode_policy(const struct config *config)
 {
-	return json_pack("{s:s,s:s,s:s}", "sanity", config_policy_word(config->sanity), "reflection",
-			 config_policy_word(config->reflection), "smurf", config_policy_word(config->smurf));
+	return json_pack("{s:s,s:s,s:s,s:s}", "sanity", config_policy_word(config->sanity), "reflection",
+			 config_policy_word(config->reflection), "smurf", config_policy_word(config->smurf),
+			 "outward_source", config_policy_word(config->outward_source));
 }
 
 json_t *encode_status(struct engine *engine)
@@ -255,6 +271,7 @@ json_t *encode_status(struct engine *engine)
 	json_object_set_new(reply, "translated", json_integer(count(status.translated)));
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "drained", json_boolean(status.drained));
+	json_object_set_new(reply, "outward", encode_outward(&status.outward));
 	json_object_set_new(reply, "policy", encode_policy(engine_get_config(engine)));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;

@@ -61,7 +61,8 @@ struct engine_status {
 	struct service_counters totals;	  /* over all services and what belongs to none */
 	struct service_counters unserved; /* what belongs to no service */
 	struct handover_counters handover;
-	uint64_t packets; /* seen by XDP: the sum of all verdicts */
+	struct outward_counters outward; /* host: beside the verdicts */
+	uint64_t packets;		 /* seen by XDP: the sum of all verdicts */
 	uint32_t key_generation;
 	uint64_t key_age_s;
 	bool rotation_pending; /* coalesced: it happens when the older key has retired */

@@ -31,6 +31,15 @@ int clock_read_all(struct engine *e, struct clock_reading *reading)
 	return fastpath_read_jiffies(e->fastpath, &reading->jiffies);
 }
 
+static struct port_ranges in_half(uint32_t half, const struct port_ranges *list)
+{
+	struct port_ranges moved = *list;
+
+	moved.first4 += half * RANGES_MAX;
+	moved.first6 += half * RANGES_MAX;
+	return moved;
+}
+
 int publish_runtime(struct engine *e)
 {
 	struct clock_reading now;
@@ -50,7 +59,9 @@ int publish_runtime(struct engine *e)
 		.accounting = e->limits.mode != POLICY_OFF,
 		.window_shift = limit_window_shift(e->clock.jiffies_hz),
 		.policy = { [POLICY_REFLECTION] = (uint8_t)e->config->reflection,
-			    [POLICY_SMURF] = (uint8_t)e->config->smurf },
+			    [POLICY_SMURF] = (uint8_t)e->config->smurf,
+			    [POLICY_SOURCE] = (uint8_t)e->config->outward_source },
+		.guarded = in_half(e->half, &e->guarded),
 		.synack_pps = e->config->synack_budget_pps,
 		.broadcast_first = e->half * RANGES_MAX + e->broadcasts.first,
 		.broadcast_count = e->broadcasts.count,
@@ -87,6 +98,34 @@ static enum policy_mode policy_for(enum policy_mode policy, enum service_mode mo
 	return mode == MODE_MONITOR && policy == POLICY_ENFORCE ? POLICY_MONITOR : policy;
 }
 
+static void fill_guard(const struct config_protected *p, const struct port_ranges *to, struct guard *guard)
+{
+	guard->closed = (uint8_t)p->closed;
+	guard->outward = (uint8_t)p->outward;
+	guard->any_destination = !p->outward_to_count;
+	guard->to = *to;
+	guard->syn_pps = p->outward_syn_pps;
+	for (; guard->span_count < p->outward_port_count && guard->span_count < GUARD_SPANS;
+	     guard->span_count++) {
+		guard->spans[guard->span_count].first = p->outward_ports[guard->span_count].first;
+		guard->spans[guard->span_count].last = p->outward_ports[guard->span_count].last;
+	}
+}
+
+/* To the half that is about to be published. */
+static void stage_guards(struct engine *e, const struct ranges_table *table)
+{
+	struct guard guards[GUARDS_MAX] = { 0 };
+
+	for (size_t i = 0; i < e->config->protected_count; i++) {
+		struct port_ranges to = in_half(e->half, &table->outward_to[i]);
+
+		fill_guard(&e->config->protected[i], &to, &guards[i]);
+	}
+	e->guarded = table->guarded;
+	fastpath_stage_guards(e->fastpath, e->half, guards);
+}
+
 /* Compiles the configuration's services, with the modes in force, and publishes them. */
 int publish_services(struct engine *e)
 {
@@ -108,6 +147,7 @@ int publish_services(struct engine *e)
 	}
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
 	e->broadcasts = table.broadcasts;
+	stage_guards(e, &table);
 	ranges_free(&table);
 	return publish_runtime(e);
 }

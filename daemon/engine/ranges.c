@@ -345,6 +345,52 @@ static int compile_broadcasts(struct compiler *compiler)
 	return 0;
 }
 
+/* --- protected prefixes: lists that belong to no port --- */
+
+/* The ranges of SERVICES, which only have prefixes, numbered from 1 on. */
+static int compile_list(struct compiler *compiler, struct config_service *services, size_t count,
+			struct port_ranges *list)
+{
+	struct config config = { .services = services, .service_count = count };
+	uint32_t numbers[GUARDS_MAX];
+	struct compiler part = { .config = &config, .slots = numbers, .table = compiler->table };
+	int err;
+
+	for (uint32_t i = 0; i < GUARDS_MAX; i++)
+		numbers[i] = i + 1;
+	err = collect_blocks(&part);
+	if (!err)
+		err = fill_port(&part, ~0ULL, list);
+	compiler->table = part.table;
+	free(part.blocks);
+	return err;
+}
+
+static int compile_protected(struct compiler *compiler)
+{
+	const struct config *config = compiler->config;
+	struct config_service lists[GUARDS_MAX] = { 0 };
+	struct port_ranges list = { 0 };
+	int err;
+
+	if (!config->protected_count)
+		return 0;
+	for (size_t i = 0; i < config->protected_count; i++) {
+		lists[i].prefixes = config->protected[i].prefixes;
+		lists[i].prefix_count = config->protected[i].prefix_count;
+	}
+	err = compile_list(compiler, lists, config->protected_count, &list);
+	compiler->table.guarded = list;
+	for (size_t i = 0; !err && i < config->protected_count; i++) {
+		struct config_service to = { .prefixes = config->protected[i].outward_to,
+					     .prefix_count = config->protected[i].outward_to_count };
+
+		err = compile_list(compiler, &to, 1, &list);
+		compiler->table.outward_to[i] = list;
+	}
+	return err;
+}
+
 /* --- the whole --- */
 
 static int allocate(struct compiler *compiler)
@@ -372,6 +418,8 @@ int ranges_compile(const struct config *config, const uint32_t *slots, struct ra
 		err = compile_ports(&compiler);
 	if (!err)
 		err = compile_broadcasts(&compiler);
+	if (!err)
+		err = compile_protected(&compiler);
 	free(compiler.port_sets);
 	free(compiler.blocks);
 	if (err)

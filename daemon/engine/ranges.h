@@ -30,6 +30,8 @@ struct ranges_table {
 	size_t v4_count;
 	struct range6 *v6;
 	size_t v6_count;
+	struct port_ranges guarded; /* the protected prefixes, by number of their group from 1 on */
+	struct port_ranges outward_to[GUARDS_MAX]; /* by group from 0 on: where it may connect */
 	struct ranges_list
 		broadcasts; /* in v4: the last address of each prefix of more than two, as a subnet has it */
 };

@@ -69,6 +69,7 @@ struct engine {
 	uint32_t limits_half;
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
+	struct port_ranges guarded;    /* the protected prefixes, in that half */
 	struct ranges_list broadcasts; /* of services' prefixes, in that half */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
 	char reason[160];	    /* why the interfaces are not attached */

@@ -54,6 +54,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	for (int i = 0; i < VERDICT_COUNT; i++)
 		status->packets += status->totals.verdict[i];
 	fastpath_read_handovers(e->fastpath, &status->handover);
+	fastpath_read_outward(e->fastpath, &status->outward);
 	status->key_generation = e->keyring.generation;
 	status->key_age_s = clock_now_s() - e->keyring.rotated_at_s;
 	status->rotation_pending = e->keyring.pending;

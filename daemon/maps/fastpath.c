@@ -43,6 +43,7 @@ struct fastpath {
 	struct range4 *ranges4;
 	struct range6 *ranges6;
 	struct service *services;
+	struct guard *guards;
 	struct service_state *states;
 	struct server *servers;
 	struct ring_buffer *ring; /* NULL: no tracking */
@@ -203,13 +204,14 @@ static int map_all(struct fastpath *f)
 	f->ranges4 = map_memory(f->skeleton->maps.ranges4);
 	f->ranges6 = map_memory(f->skeleton->maps.ranges6);
 	f->services = map_memory(f->skeleton->maps.services);
+	f->guards = map_memory(f->skeleton->maps.guards);
 	f->states = map_memory(f->skeleton->maps.service_states);
 	f->servers = map_memory(f->skeleton->maps.servers);
 	f->limits = map_memory(f->skeleton->maps.limits);
 	f->sketch = map_memory(f->skeleton->maps.sketch);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
-	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->states ||
-	    !f->servers || !f->limits || !f->sketch || !f->heavies)
+	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
+	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -301,6 +303,7 @@ void fastpath_free(struct fastpath *f)
 		unmap_memory(f->limits, f->skeleton->maps.limits);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
+		unmap_memory(f->guards, f->skeleton->maps.guards);
 		unmap_memory(f->services, f->skeleton->maps.services);
 		unmap_memory(f->ranges6, f->skeleton->maps.ranges6);
 		unmap_memory(f->ranges4, f->skeleton->maps.ranges4);
@@ -502,6 +505,11 @@ uint32_t fastpath_stage_limits(struct fastpath *f, const struct limits *limits)
 	return half;
 }
 
+void fastpath_stage_guards(struct fastpath *f, uint32_t half, const struct guard *guards)
+{
+	memcpy(f->guards + half * GUARDS_MAX, guards, GUARDS_MAX * sizeof(*guards));
+}
+
 void fastpath_publish(struct fastpath *f, const struct runtime *runtime)
 {
 	uint32_t next = !(f->control->live & 1);
@@ -551,6 +559,12 @@ int fastpath_read_limit(struct fastpath *f, enum limit_kind kind, enum limit_lev
 {
 	return sum_percpu(f, f->skeleton->maps.limit_counts, (uint32_t)kind * LEVEL_COUNT + (uint32_t)level,
 			  (uint64_t *)sum, sizeof(*sum) / sizeof(uint64_t));
+}
+
+int fastpath_read_outward(struct fastpath *f, struct outward_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.outward_counts, 0, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
 }
 
 int fastpath_read_handovers(struct fastpath *f, struct handover_counters *sum)

@@ -58,6 +58,13 @@ uint32_t fastpath_stage_services(struct fastpath *fastpath, const struct ranges_
 				 const struct service *services);
 /* Fills the dead half of the limits and returns it, for a runtime to name. */
 uint32_t fastpath_stage_limits(struct fastpath *fastpath, const struct limits *limits);
+
+/* Policy of protected prefixes, GUARDS_MAX of them, for the half that was staged last. */
+void fastpath_stage_guards(struct fastpath *fastpath, uint32_t half, const struct guard *guards);
+
+/* Host mode: what tcx egress dropped, and would have. 0 or a negative errno. */
+int fastpath_read_outward(struct fastpath *fastpath, struct outward_counters *sum);
+
 void fastpath_publish(struct fastpath *fastpath, const struct runtime *runtime);
 const struct runtime *fastpath_runtime(const struct fastpath *fastpath);
 

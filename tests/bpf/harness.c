@@ -121,11 +121,23 @@ static uint32_t measure_hz(struct harness *h)
 	return hz;
 }
 
+static struct port_ranges in_half(const struct harness *h, const struct port_ranges *list)
+{
+	struct port_ranges moved = *list;
+
+	moved.first4 += h->runtime.half * RANGES_MAX;
+	moved.first6 += h->runtime.half * RANGES_MAX;
+	return moved;
+}
+
 void harness_publish(struct harness *h)
 {
 	struct prefix prefixes[2];
 	struct config_service services[DECLARED] = { 0 };
-	struct config config = { .services = services, .service_count = DECLARED };
+	struct config config = { .services = services,
+				 .service_count = DECLARED,
+				 .protected = h->protected,
+				 .protected_count = h->protected_count };
 	uint32_t slots[DECLARED];
 	struct ranges_table table;
 
@@ -140,6 +152,10 @@ void harness_publish(struct harness *h)
 	}
 	assert_int_equal(ranges_compile(&config, slots, &table), 0);
 	h->runtime.half = fastpath_stage_services(h->fastpath, &table, h->services);
+	h->runtime.guarded = in_half(h, &table.guarded);
+	for (size_t i = 0; i < h->protected_count; i++)
+		h->guards[i].to = in_half(h, &table.outward_to[i]);
+	fastpath_stage_guards(h->fastpath, h->runtime.half, h->guards);
 	fastpath_publish(h->fastpath, &h->runtime);
 	ranges_free(&table);
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "bpf/abi.h"
+#include "daemon/config/config.h"
 #include "daemon/maps/fastpath.h"
 #include "tests/bpf/frame.h"
 
@@ -63,6 +64,9 @@ struct harness {
 	struct fastpath *fastpath;
 	struct runtime runtime;
 	struct service services[SERVICE_SLOTS];
+	struct config_protected *protected; /* and for each of them what it says, but for its addresses */
+	size_t protected_count;
+	struct guard guards[GUARDS_MAX];
 	int wire;
 	int programs[5];      /* by enum fastpath_program; -1: of the other deployment */
 	int xdp;	      /* that runs: host mode's, or one of inline's */

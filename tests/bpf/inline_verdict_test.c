@@ -1370,10 +1370,12 @@ static void an_agent_takes_the_cookies(void **state)
  * (lists_test). */
 static void every_verdict_was_given(void **state)
 {
-	static const enum verdict not_inline[] = { PASS_OTHER_HOST,	PASS_SOCKET,	 PASS_NO_LISTENER,
-						   PASS_MPTCP,		PASS_ROUTED,	 DROP_LOOKUP_BUDGET,
-						   DROP_ECHO_BROADCAST, DROP_ECHO_REPLY, DROP_SYNACK_BUDGET,
-						   DROP_INTERNAL,	DROP_BLOCKED };
+	static const enum verdict not_inline[] = {
+		PASS_OTHER_HOST,    PASS_SOCKET,	 PASS_NO_LISTENER,    PASS_MPTCP,
+		PASS_ROUTED,	    DROP_LOOKUP_BUDGET,	 DROP_CLOSED,	      DROP_OUTWARD_DESTINATION,
+		DROP_OUTWARD_RATE,  DROP_OUTWARD_SOURCE, DROP_ECHO_BROADCAST, DROP_ECHO_REPLY,
+		DROP_SYNACK_BUDGET, DROP_INTERNAL,	 DROP_BLOCKED
+	};
 	uint64_t given[VERDICT_COUNT];
 
 	harness_count_verdicts(*state, given);

@@ -79,7 +79,10 @@ static void least_config_has_defaults(void **state)
 	"  half_open_total = { most = 100000000; proven_most = 100000000; }; };\n"                           \
 	"auto_block = { mode = \"off\"; acts = 21; duration_s = 5; duration_most_s = 6; most = 7; };\n"      \
 	"policy = { sanity = \"enforce\"; reflection = \"off\"; synack_budget_pps = 9; smurf = "             \
-	"\"enforce\"; };\n"                                                                                  \
+	"\"enforce\"; outward_source = \"monitor\"; };\n"                                                    \
+	"protected = ( { prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ]; closed = \"enforce\";\n"        \
+	"  outward = \"monitor\"; outward_to = [ \"10.0.0.0/8\" ]; outward_ports = ( 53, \"80-90\" );\n"     \
+	"  outward_syn_pps = 5; }, { prefixes = [ \"198.51.100.7\" ]; } );\n"                                \
 	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
 	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
 	"services = ( { name = \"a\"; prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];\n"                 \
@@ -122,6 +125,17 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->established_s, 7);
 	assert_int_equal(config->reflection, POLICY_OFF);
 	assert_int_equal(config->smurf, POLICY_ENFORCE);
+	assert_int_equal(config->outward_source, POLICY_MONITOR);
+	assert_int_equal(config->protected_count, 2);
+	assert_int_equal(config->protected[0].prefix_count, 2);
+	assert_int_equal(config->protected[0].closed, POLICY_ENFORCE);
+	assert_int_equal(config->protected[0].outward, POLICY_MONITOR);
+	assert_int_equal(config->protected[0].outward_to_count, 1);
+	assert_int_equal(config->protected[0].outward_port_count, 2);
+	assert_int_equal(config->protected[0].outward_ports[1].last, 90);
+	assert_int_equal(config->protected[0].outward_syn_pps, 5);
+	assert_int_equal(config->protected[1].closed, POLICY_OFF);
+	assert_int_equal(config->protected[1].outward_to_count, 0);
 	assert_int_equal(config->synack_budget_pps, 9);
 	assert_int_equal(service->port_count, 4);
 	assert_int_equal(service->ports[1].first, 8000);
@@ -248,6 +262,12 @@ static const struct {
 	{ "auto_block = { acts = 19; };\n", 1, "auto_block.acts", "20 to" },
 	{ HEAD TAIL "auto_block = { duration_most_s = 599; };\n", 0, "auto_block.duration_most_s",
 	  "write at least that" },
+	{ HEAD "protected = ( { closed = \"off\"; } );\n" TAIL, 2, "protected[0].prefixes", "missing" },
+	{ HEAD "protected = ( { prefixes = [ \"192.0.2.0/24\" ];\n outward_ports = [ 0 ]; } );\n" TAIL, 3,
+	  "protected[0].outward_ports[0]", "0 is not a port" },
+	{ HEAD "protected = ( { prefixes = [ \"192.0.2.0/24\" ]; },\n { prefixes = [ \"192.0.2.0/24\" ]; } "
+	       ");\n" TAIL,
+	  0, "protected", "192.0.2.0/24 is listed twice" },
 	{ "policy = { sanity = \"on\"; };\n", 1, "policy.sanity",
 	  "\"on\" is not one of \"off\", \"monitor\", \"enforce\"" },
 	{ "xdp = \"offload\";\n", 1, "xdp", "\"offload\" is not one of \"native\", \"generic\"" },
