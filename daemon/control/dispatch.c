@@ -212,12 +212,13 @@ static void log_refusal(struct dispatcher *dispatcher, const struct caller *call
 	dispatcher->refused = 0;
 }
 
-static void refuse_change(struct dispatcher *dispatcher, struct request *request, const struct method *method)
+static void refuse_access(struct dispatcher *dispatcher, struct request *request, const struct method *method)
 {
 	char text[256];
 
 	log_refusal(dispatcher, request->caller, method);
-	snprintf(text, sizeof(text), "this changes things: only root%s%s may do it; you are uid %u",
+	snprintf(text, sizeof(text), "this %s: only root%s%s may do it; you are uid %u",
+		 method->access == ACCESS_DETAIL ? "names single addresses" : "changes things",
 		 *dispatcher->group ? " and members of group " : "", dispatcher->group, request->caller->uid);
 	request_fail(request, ERROR_PERMISSION_DENIED, json_pack("{s:s}", "text", text));
 }
@@ -247,7 +248,8 @@ static void run(struct request *request, const struct method *method)
 	if (!request->answered && !request->progress->at)
 		request_fail(request, ERROR_FAILED,
 			     json_pack("{s:i,s:s}", "errno", EIO, "text", "the daemon has no answer"));
-	if (method->access != ACCESS_READ && (first || request->error) && (!request->quiet || request->error))
+	if (method->access == ACCESS_CHANGE && (first || request->error) &&
+	    (!request->quiet || request->error))
 		log_change(request, method);
 }
 
@@ -257,10 +259,10 @@ static void dispatch_call(struct dispatcher *dispatcher, struct request *request
 
 	if (!method)
 		refuse_unknown(dispatcher, request, name);
-	else if (method->access == ACCESS_READ && request->caller->deaf)
+	else if (method->access != ACCESS_CHANGE && request->caller->deaf)
 		request->answered = true;
 	else if (method->access != ACCESS_READ && !request->caller->may_change)
-		refuse_change(dispatcher, request, method);
+		refuse_access(dispatcher, request, method);
 	else
 		run(request, method);
 }

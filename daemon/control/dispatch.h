@@ -14,8 +14,9 @@
 
 struct request;
 
-/* What reads may be called by anyone, so it must be named here as such; all else changes things. */
-enum access { ACCESS_CHANGE, ACCESS_READ };
+/* What anyone may call must be named READ. DETAIL, which tells single addresses, and CHANGE are for root and
+ * the group. */
+enum access { ACCESS_CHANGE, ACCESS_DETAIL, ACCESS_READ };
 
 enum parameter_type { PARAMETER_NONE, PARAMETER_STRING, PARAMETER_BOOL, PARAMETER_INTEGER };
 

@@ -82,6 +82,7 @@ static void handle_large(struct request *request)
 
 static const struct method methods[] = {
 	{ "t.i.Read", ACCESS_READ, handle_read, { { "name", PARAMETER_STRING, false } } },
+	{ "t.i.Detail", ACCESS_DETAIL, handle_read, { { "name", PARAMETER_STRING, false } } },
 	{ "t.i.Change", ACCESS_CHANGE, handle_change, { { "force", PARAMETER_BOOL, true } } },
 	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } } },
 	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } } },
@@ -113,6 +114,13 @@ static const struct {
 	{ "{\"method\":\"t.i.Change\"}", false,
 	  "{\"error\":\"" ERROR_PERMISSION_DENIED
 	  "\",\"parameters\":{\"text\":\"this changes things: only root and "
+	  "members of group staff may do it; you are uid 1000\"}}",
+	  0 },
+	{ "{\"method\":\"t.i.Detail\"" PARAMETERS("{\"name\":\"x\"}"), true,
+	  "{\"parameters\":{\"read\":\"x\"}}", 0 },
+	{ "{\"method\":\"t.i.Detail\"" PARAMETERS("{\"name\":\"x\"}"), false,
+	  "{\"error\":\"" ERROR_PERMISSION_DENIED
+	  "\",\"parameters\":{\"text\":\"this names single addresses: only root and "
 	  "members of group staff may do it; you are uid 1000\"}}",
 	  0 },
 	/* refused before its parameters are looked at */
@@ -236,16 +244,20 @@ static void test_deaf(void **state)
 
 /* What anyone may call; a new method is not among it until someone writes it down here as well. */
 static const char *const readable[] = {
-	METHOD_STATUS,	     METHOD_LIST_SERVICES, METHOD_GET_SERVICE, METHOD_LIST_INTERFACES,
-	METHOD_SHOW_CONFIG,  METHOD_VERSION,	   METHOD_GET_INFO,    METHOD_GET_INTERFACE_DESCRIPTION,
-	METHOD_LIST_ENTRIES, METHOD_TEST_ADDRESS,  METHOD_LIST_FLOWS,  METHOD_GET_FLOW,
-	METHOD_LIST_LIMITS,  METHOD_LIST_SOURCES,  METHOD_LIST_STATUS,
+	METHOD_STATUS,	    METHOD_LIST_SERVICES, METHOD_GET_SERVICE, METHOD_LIST_INTERFACES,
+	METHOD_SHOW_CONFIG, METHOD_VERSION,	  METHOD_GET_INFO,    METHOD_GET_INTERFACE_DESCRIPTION,
+	METHOD_LIST_LIMITS, METHOD_LIST_STATUS,
 };
 
-static bool is_readable(const char *name)
+/* These tell single addresses. */
+static const char *const detailed[] = {
+	METHOD_LIST_ENTRIES, METHOD_TEST_ADDRESS, METHOD_LIST_FLOWS, METHOD_GET_FLOW, METHOD_LIST_SOURCES,
+};
+
+static bool is_among(const char *const *names, size_t count, const char *name)
 {
-	for (size_t i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
-		if (!strcmp(readable[i], name))
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(names[i], name))
 			return true;
 	return false;
 }
@@ -258,7 +270,10 @@ static void test_table(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(table[i].access == ACCESS_READ, is_readable(table[i].name));
+		assert_int_equal(table[i].access == ACCESS_READ,
+				 is_among(readable, sizeof(readable) / sizeof(readable[0]), table[i].name));
+		assert_int_equal(table[i].access == ACCESS_DETAIL,
+				 is_among(detailed, sizeof(detailed) / sizeof(detailed[0]), table[i].name));
 		if (strncmp(table[i].name, "io.synmoat.", 11) != 0)
 			continue;
 		snprintf(line, sizeof(line), "\nmethod %s(", table[i].name + 11);
