@@ -902,8 +902,7 @@ void show_limits(struct render *render, const json_t *reply)
 	}
 	render_table_print(table);
 	if (changed)
-		render_print(render,
-			     "* set at runtime, until the daemon ends; the configuration says otherwise\n");
+		render_print(render, "* set at runtime; the configuration says otherwise\n");
 }
 
 /* --- sources --- */

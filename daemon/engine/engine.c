@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "daemon/engine/limit.h"
+#include "daemon/engine/override.h"
+#include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 
 #define TICK_ACCURACY_US 1000
@@ -82,6 +85,35 @@ static int start_keys(struct engine *e, struct config_error *error)
 	return result;
 }
 
+/* Changes at runtime, from before the restart. */
+static void load_overrides(struct engine *e)
+{
+	struct override force;
+
+	override_init(&force, e->config);
+	override_load(e->state_dir, e->config, &force);
+	e->limits = force.limits;
+	for (size_t i = 0; i < e->config->service_count; i++)
+		slot_change_mode(e, e->slot_of[i], force.modes[i]);
+}
+
+/* A change that cannot be written is in force nevertheless. */
+static void save_overrides(struct engine *e)
+{
+	struct override force;
+	int error;
+
+	override_init(&force, e->config);
+	force.limits = e->limits;
+	for (size_t i = 0; i < e->config->service_count; i++)
+		force.modes[i] = e->slots[e->slot_of[i]].mode;
+	error = override_save(e->state_dir, e->config, &force);
+	if (error && !e->override_unsaved)
+		log_print(LOG_ERR, "cannot write %s: %s. Limits and modes set now end with the daemon",
+			  e->state_dir, strerror(-error));
+	e->override_unsaved = error != 0;
+}
+
 static int start_services(struct engine *e, struct config_error *error)
 {
 	int result;
@@ -90,7 +122,7 @@ static int start_services(struct engine *e, struct config_error *error)
 		e->link.mtu = 1500;
 	stack_settings_read(&e->stack);
 	slot_assign_all(e, e->config, NULL);
-	e->limits = e->config->limits;
+	load_overrides(e);
 	result = publish_limits(e);
 	if (!result)
 		result = publish_services(e);
@@ -134,6 +166,11 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 
 	if (!e)
 		return -ENOMEM;
+	e->state_dir = strdup(state);
+	if (!e->state_dir) {
+		free(e);
+		return -ENOMEM;
+	}
 	e->config = config;
 	e->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	result = start_keys(e, error);
@@ -168,6 +205,7 @@ void engine_free(struct engine *e)
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
 	config_free(e->config);
+	free(e->state_dir);
 	free(e);
 }
 
@@ -178,6 +216,7 @@ int engine_set_mode(struct engine *e, const char *name, enum service_mode mode)
 	if (slot == SERVICE_NONE)
 		return -ENOENT;
 	slot_change_mode(e, slot, mode);
+	save_overrides(e);
 	return publish_services(e);
 }
 
@@ -282,6 +321,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 		limit_merge(&e->limits, &old->limits, &config->limits);
 		result = publish_limits(e);
 		config_free(old);
+		save_overrides(e);
 		list_reload(e);
 	}
 	free(slots);
@@ -301,7 +341,10 @@ int engine_change_limit(struct engine *e, const char *name, const char *settings
 {
 	int result = config_change_limits(&e->limits, name, settings, error);
 
-	return result ? result : publish_limits(e);
+	if (result)
+		return result;
+	save_overrides(e);
+	return publish_limits(e);
 }
 
 int engine_set_bypass(struct engine *e, bool on)

@@ -95,8 +95,7 @@ int engine_get_servers(struct engine *engine, const char *name, struct server_st
 		       size_t *count);
 int engine_get_interface(struct engine *engine, size_t index, struct interface_status *status);
 
-/* Runtime change of a mode; lasts until the daemon ends or a reload changes that service's mode in the file.
- */
+/* Runtime change of a mode; kept in the state folder, until the file says another mode of that service. */
 int engine_set_mode(struct engine *engine, const char *name, enum service_mode mode);
 
 /* -ENOENT: not an interface of the configuration; -ENODEV: not there; -EBUSY: another XDP program holds it;
@@ -124,7 +123,7 @@ struct limit_status {
 int engine_get_limit(struct engine *engine, size_t index, struct limit_status *status);
 enum policy_mode engine_limits_mode(const struct engine *engine);
 
-/* A change at runtime, as config_change_limits(); lasts until the daemon ends or a reload changes that limit
+/* A change at runtime, as config_change_limits(); kept in the state folder, until the file changes that limit
  * in the file. */
 int engine_change_limit(struct engine *engine, const char *name, const char *settings,
 			struct config_error *error);

@@ -66,6 +66,8 @@ struct engine {
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
 	struct config_limits limits;	  /* in force: changes at runtime included */
+	char *state_dir;		  /* for what outlives the daemon */
+	bool override_unsaved;		  /* as the log has been told */
 	uint32_t limits_half;
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;

@@ -7,7 +7,6 @@
 #include "daemon/lists/keep.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
@@ -19,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/file.h"
 #include "daemon/lists/lists.h"
 #include "daemon/log.h"
 
@@ -46,15 +46,6 @@ struct keep {
 };
 
 /* --- the text --- */
-
-static uint64_t checksum(const char *text, size_t length)
-{
-	uint64_t sum = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (size_t i = 0; i < length; i++)
-		sum = (sum ^ (uint8_t)text[i]) * 0x100000001b3;
-	return sum;
-}
 
 static void read_boot_id(char id[BOOT_ID_SIZE])
 {
@@ -109,75 +100,19 @@ static bool print_some(struct keep *k, const struct lists *lists, int count)
 
 static int end_text(struct keep *k)
 {
-	fflush(k->out);
-	fprintf(k->out, "end %" PRIu64 " %016" PRIx64 "\n", k->count, checksum(k->text, k->length));
-	if (!fclose(k->out)) {
-		k->out = NULL;
-		return 0;
-	}
+	int error = file_seal(k->out, &k->text, &k->length, k->count);
+
 	k->out = NULL;
-	free(k->text);
-	k->text = NULL;
-	return -ENOMEM;
+	return error;
 }
 
 /* --- writing --- */
-
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length) {
-		ssize_t written = write(fd, text, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		text += written;
-		length -= (size_t)written;
-	}
-	return fsync(fd) ? -errno : 0;
-}
-
-static int write_file(const struct keep *k, const char *name)
-{
-	char aside[PATH_MAX], path[PATH_MAX];
-	int fd, error;
-
-	snprintf(aside, sizeof(aside), "%s/%s.new", k->dir, name);
-	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
-	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	error = write_all(fd, k->text, k->length);
-	if (close(fd) && !error)
-		error = -errno;
-	if (!error && rename(aside, path))
-		error = -errno;
-	if (error)
-		unlink(aside);
-	return error;
-}
-
-static int sync_folder(const struct keep *k)
-{
-	int fd = open(k->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
-
-	if (fd < 0 || fsync(fd))
-		error = -errno;
-	if (fd >= 0)
-		close(fd);
-	return error;
-}
 
 static void *write_both(void *arg)
 {
 	struct keep *k = arg;
 
-	k->error = write_file(k, "lists");
-	if (!k->error)
-		k->error = write_file(k, "lists.copy");
-	if (!k->error)
-		k->error = sync_folder(k);
+	k->error = file_write(k->dir, "lists", k->text, k->length);
 	__atomic_store_n(&k->done, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -263,55 +198,6 @@ bool keep_busy(const struct keep *k)
 
 /* --- reading --- */
 
-/* NULL: error says why. */
-static char *read_text(const char *path, size_t *length, int *error)
-{
-	struct stat status = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char *text = NULL;
-	size_t at = 0;
-
-	*error = fd < 0 || fstat(fd, &status) ? -errno : 0;
-	if (!*error) {
-		text = malloc((size_t)status.st_size + 1);
-		*error = text ? 0 : -ENOMEM;
-	}
-	while (!*error && at < (size_t)status.st_size) {
-		ssize_t got = read(fd, text + at, (size_t)status.st_size - at);
-
-		if (got <= 0)
-			*error = got ? -errno : -EBADMSG;
-		else
-			at += (size_t)got;
-	}
-	if (fd >= 0)
-		close(fd);
-	if (*error) {
-		free(text);
-		return NULL;
-	}
-	text[at] = '\0';
-	*length = at;
-	return text;
-}
-
-/* Whole, and as it was written? Cuts the last line off. */
-static bool is_whole(char *text, size_t length, uint64_t *count)
-{
-	uint64_t sum;
-	char *last;
-
-	if (!length || text[length - 1] != '\n' || memchr(text, '\0', length))
-		return false;
-	text[length - 1] = '\0';
-	last = strrchr(text, '\n');
-	if (!last || sscanf(last + 1, "end %" SCNu64 " %16" SCNx64, count, &sum) != 2 ||
-	    checksum(text, (size_t)(last + 1 - text)) != sum)
-		return false;
-	last[1] = '\0';
-	return true;
-}
-
 struct loading {
 	struct lists *lists;
 	int set;
@@ -375,41 +261,25 @@ static bool read_entry(struct loading *in, const char *line)
 /* 0, -ENOENT, or another negative errno: it is damaged (-EBADMSG) or cannot be read. */
 static int load_file(const struct keep *k, const char *name, struct loading *in)
 {
-	char path[PATH_MAX], *text, *line, *rest;
 	uint64_t count, lines = 0;
-	size_t length;
-	int error;
+	char *text, *line, *rest;
+	int error = file_read(k->dir, name, &text, &count);
 
-	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
-	text = read_text(path, &length, &error);
-	if (!text)
+	if (error)
 		return error;
 	rest = text;
-	if (!is_whole(text, length, &count) || !(line = strsep(&rest, "\n")) || !read_head(in, line))
+	if (!(line = strsep(&rest, "\n")) || !read_head(in, line))
 		error = -EBADMSG;
 	while (!error && (line = strsep(&rest, "\n")) && *line) {
 		lines++;
 		if (!read_entry(in, line))
-			log_print(LOG_ERR, "%s: an entry that makes no sense: %.80s", path, line);
+			log_print(LOG_ERR, "%s/%s: an entry that makes no sense: %.80s", k->dir, name, line);
 	}
 	free(text);
 	if (!error && lines != count)
-		log_print(LOG_ERR, "%s: %" PRIu64 " entries, and %" PRIu64 " were written", path, lines,
-			  count);
+		log_print(LOG_ERR, "%s/%s: %" PRIu64 " entries, and %" PRIu64 " were written", k->dir, name,
+			  lines, count);
 	return error;
-}
-
-static void set_aside(const struct keep *k, const char *name, int error)
-{
-	char path[PATH_MAX], aside[PATH_MAX];
-
-	if (error != -EBADMSG)
-		return;
-	snprintf(path, sizeof(path), "%s/%s", k->dir, name);
-	snprintf(aside, sizeof(aside), "%s/%s.damaged", k->dir, name);
-	if (rename(path, aside))
-		return;
-	log_print(LOG_ERR, "%s is cut short or garbled: kept as %s", path, aside);
 }
 
 uint64_t keep_load(struct keep *k, struct lists *lists, int64_t now_s)
@@ -423,9 +293,9 @@ uint64_t keep_load(struct keep *k, struct lists *lists, int64_t now_s)
 		return 0;
 	error = load_file(k, "lists", &in);
 	if (error) {
-		set_aside(k, "lists", error);
+		file_set_aside(k->dir, "lists", error);
 		copy_error = load_file(k, "lists.copy", &in);
-		set_aside(k, "lists.copy", copy_error);
+		file_set_aside(k->dir, "lists.copy", copy_error);
 		if (!copy_error)
 			log_print(LOG_ERR,
 				  "lists: %s/lists: %s; its copy was read instead, none of its %" PRIu64

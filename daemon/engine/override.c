@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See override.h. A line is KIND|what the configuration said|what is in force|NAME, in the words of `synmoat
+ * limit set` and `service mode`. The files are small, so that they are written at once.
+ */
+#include "daemon/engine/override.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "daemon/file.h"
+#include "daemon/log.h"
+
+#define FILE_NAME     "changes"
+#define FORMAT	      "synmoat-changes 1"
+#define SETTINGS_SIZE 160
+
+void override_init(struct override *force, const struct config *config)
+{
+	memset(force, 0, sizeof(*force));
+	force->limits = config->limits;
+	for (size_t i = 0; i < config->service_count; i++)
+		force->modes[i] = config->services[i].mode;
+}
+
+static void format(enum limit_kind kind, const struct config_limit *l, char text[SETTINGS_SIZE])
+{
+	if (kind == KIND_HALF_OPEN)
+		snprintf(text, SETTINGS_SIZE, "most=%u proven_most=%u action=%s", l->rate, l->proven_rate,
+			 config_limit_action_word(l->action));
+	else
+		snprintf(text, SETTINGS_SIZE, "rate=%u burst=%u proven_rate=%u proven_burst=%u action=%s",
+			 l->rate, l->burst, l->proven_rate, l->proven_burst,
+			 config_limit_action_word(l->action));
+}
+
+/* What LIMITS say of NAME. False: there is no such limit. */
+static bool format_named(const struct config_limits *limits, const char *name, char text[SETTINGS_SIZE])
+{
+	if (!strcmp(name, "mode")) {
+		snprintf(text, SETTINGS_SIZE, "%s", config_policy_word(limits->mode));
+		return true;
+	}
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			if (!strcmp(name,
+				    config_limit_name((enum limit_kind)kind, (enum limit_level)level))) {
+				format((enum limit_kind)kind, &limits->limit[kind][level], text);
+				return true;
+			}
+	return false;
+}
+
+/* --- writing --- */
+
+/* Returns how many lines. */
+static uint64_t print_limit(const char *name, const struct config *config, const struct override *force,
+			    FILE *out)
+{
+	char said[SETTINGS_SIZE], is[SETTINGS_SIZE];
+
+	if (!format_named(&config->limits, name, said) || !format_named(&force->limits, name, is) ||
+	    !strcmp(said, is))
+		return 0;
+	fprintf(out, "limit|%s|%s|%s\n", said, is, name);
+	return 1;
+}
+
+static uint64_t print_all(const struct config *config, const struct override *force, FILE *out)
+{
+	uint64_t count = print_limit("mode", config, force, out);
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			count +=
+				print_limit(config_limit_name((enum limit_kind)kind, (enum limit_level)level),
+					    config, force, out);
+	for (size_t i = 0; i < config->service_count; i++) {
+		if (config->services[i].mode == force->modes[i])
+			continue;
+		fprintf(out, "mode|%s|%s|%s\n", config_mode_word(config->services[i].mode),
+			config_mode_word(force->modes[i]), config->services[i].name);
+		count++;
+	}
+	return count;
+}
+
+int override_save(const char *dir, const struct config *config, const struct override *force)
+{
+	size_t length;
+	char *text;
+	FILE *out = open_memstream(&text, &length);
+	uint64_t count;
+	int error;
+
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, FORMAT "\n");
+	count = print_all(config, force, out);
+	error = file_seal(out, &text, &length, count);
+	if (error)
+		return error;
+	error = file_write(dir, FILE_NAME, text, length);
+	free(text);
+	return error;
+}
+
+/* --- reading --- */
+
+static bool apply_limit(const char *said, const char *is, const char *name, const struct config *config,
+			struct override *force)
+{
+	struct config_error error = { 0 };
+	char now[SETTINGS_SIZE];
+
+	if (!format_named(&config->limits, name, now) || strcmp(said, now) != 0) {
+		log_print(LOG_NOTICE, "limit %s: the configuration has changed since \"%s\" was set: it wins",
+			  name, is);
+		return false;
+	}
+	if (config_change_limits(&force->limits, name, is, &error)) {
+		log_print(LOG_WARNING, "limit %s: \"%s\", set before the restart, is skipped: %s", name, is,
+			  error.text);
+		return false;
+	}
+	return true;
+}
+
+static bool apply_mode(const char *said, const char *is, const char *name, const struct config *config,
+		       struct override *force)
+{
+	int mode = config_mode_parse(is);
+
+	for (size_t i = 0; mode >= 0 && i < config->service_count; i++)
+		if (!strcmp(config->services[i].name, name) &&
+		    !strcmp(config_mode_word(config->services[i].mode), said)) {
+			force->modes[i] = (enum service_mode)mode;
+			return true;
+		}
+	log_print(LOG_NOTICE, "service %s: the configuration has changed since mode %s was set: it wins",
+		  name, is);
+	return false;
+}
+
+/* LINE is cut up. */
+static bool apply_line(char *line, const struct config *config, struct override *force)
+{
+	char *kind = strsep(&line, "|"), *said = strsep(&line, "|"), *is = strsep(&line, "|");
+
+	if (line && !strcmp(kind, "limit"))
+		return apply_limit(said, is, line, config, force);
+	if (line && !strcmp(kind, "mode"))
+		return apply_mode(said, is, line, config, force);
+	log_print(LOG_WARNING,
+		  "limits and modes set before the restart: \"%s\" makes no sense, and is skipped", kind);
+	return false;
+}
+
+/* NULL: none was kept (*error is 0), or what was cannot be read. */
+static char *read_either(const char *dir, int *error)
+{
+	char *text = NULL;
+	uint64_t count;
+	int copy_error;
+
+	*error = file_read(dir, FILE_NAME, &text, &count);
+	if (!*error)
+		return text;
+	file_set_aside(dir, FILE_NAME, *error);
+	copy_error = file_read(dir, FILE_NAME ".copy", &text, &count);
+	file_set_aside(dir, FILE_NAME ".copy", copy_error);
+	if (!copy_error) {
+		log_print(LOG_ERR, "%s/" FILE_NAME ": %s; its copy was read instead, nothing is lost", dir,
+			  strerror(-*error));
+		*error = 0;
+		return text;
+	}
+	if (*error == -ENOENT && copy_error == -ENOENT)
+		*error = 0;
+	return NULL;
+}
+
+int override_load(const char *dir, const struct config *config, struct override *force)
+{
+	int applied = 0, error;
+	char *text = read_either(dir, &error), *rest = text, *line;
+
+	if (error)
+		log_print(LOG_ERR,
+			  "%s/" FILE_NAME " cannot be read, nor its copy (%s): limits and modes are as the "
+			  "configuration says",
+			  dir, strerror(-error));
+	if (!text)
+		return error;
+	line = strsep(&rest, "\n");
+	if (strcmp(line, FORMAT) != 0) {
+		log_print(LOG_ERR,
+			  "%s/" FILE_NAME ": not of this version: limits and modes are as the "
+			  "configuration says",
+			  dir);
+		error = -EBADMSG;
+	}
+	while (!error && (line = strsep(&rest, "\n")) && *line)
+		applied += apply_line(line, config, force);
+	free(text);
+	return error ? error : applied;
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Limits and modes that were changed at runtime, over a restart: kept, unless the configuration has changed;
+ * a file that is damaged is read from its copy, one that cannot be written loses nothing else.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "daemon/engine/override.h"
+#include "daemon/file.h"
+
+static char dir[64];
+
+static struct config_service services[] = { { .name = "web", .mode = MODE_AUTO },
+					    { .name = "mail", .mode = MODE_AUTO } };
+static struct config config;
+
+static int start(void **state)
+{
+	(void)state;
+	config = (struct config){
+		.services = services,
+		.service_count = 2,
+		.limits = { .mode = POLICY_MONITOR,
+			    .limit = { [KIND_SYN] = { [LEVEL_SOURCE] = { 500, 1000, 5000, 10000,
+									 LIMIT_THIN } } } },
+	};
+	services[0].mode = MODE_AUTO;
+	strcpy(dir, "/tmp/synmoat-changes-XXXXXX");
+	return !mkdtemp(dir);
+}
+
+static int end(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command);
+}
+
+static void change(struct override *force, const char *name, const char *settings)
+{
+	struct config_error error = { 0 };
+
+	assert_int_equal(config_change_limits(&force->limits, name, settings, &error), 0);
+}
+
+static void save_some(struct override *force)
+{
+	override_init(force, &config);
+	change(force, "mode", "enforce");
+	change(force, "syn_source", "rate=7 burst=8");
+	change(force, "half_open_site", "most=9 action=challenge");
+	force->modes[0] = MODE_ALWAYS;
+	assert_int_equal(override_save(dir, &config, force), 0);
+}
+
+static void assert_loads(int applied, const struct override *force)
+{
+	struct override again;
+
+	override_init(&again, &config);
+	assert_int_equal(override_load(dir, &config, &again), applied);
+	assert_memory_equal(&again, force, sizeof(again));
+}
+
+static void what_was_changed_is_kept(void **state)
+{
+	struct override force;
+
+	(void)state;
+	override_init(&force, &config);
+	assert_loads(0, &force); /* nothing there */
+	save_some(&force);
+	assert_loads(4, &force);
+	override_init(&force, &config); /* changed back */
+	assert_int_equal(override_save(dir, &config, &force), 0);
+	assert_loads(0, &force);
+}
+
+static void a_changed_configuration_wins(void **state)
+{
+	struct override force;
+
+	(void)state;
+	save_some(&force);
+	config.limits.limit[KIND_SYN][LEVEL_SOURCE].burst = 2000;
+	force.limits.limit[KIND_SYN][LEVEL_SOURCE] = config.limits.limit[KIND_SYN][LEVEL_SOURCE];
+	assert_loads(3, &force);
+	force.modes[0] = services[0].mode = MODE_OFF;
+	assert_loads(2, &force);
+	config.limits.mode = POLICY_OFF;
+	force.limits.mode = POLICY_OFF;
+	config.service_count = 1;
+	force.modes[1] = 0;
+	assert_loads(1, &force);
+}
+
+static char *path_of(const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+/* Each length that the file can be cut to, and each byte of it changed. */
+static void a_damaged_file_is_read_from_its_copy(void **state)
+{
+	struct override force, none;
+	struct stat status;
+
+	(void)state;
+	save_some(&force);
+	assert_int_equal(stat(path_of("changes"), &status), 0);
+	for (off_t at = 0; at < status.st_size; at++) {
+		FILE *file;
+		int byte;
+
+		save_some(&force);
+		assert_int_equal(truncate(path_of("changes"), at), 0);
+		assert_loads(4, &force);
+		assert_int_equal(access(path_of("changes"), F_OK), -1);
+		assert_int_equal(access(path_of("changes.damaged"), F_OK), 0);
+		save_some(&force);
+		file = fopen(path_of("changes"), "r+e");
+		assert_non_null(file);
+		fseek(file, at, SEEK_SET);
+		byte = getc(file);
+		fseek(file, at, SEEK_SET);
+		putc(byte ^ 1, file);
+		fclose(file);
+		assert_loads(4, &force);
+	}
+	assert_int_equal(truncate(path_of("changes.copy"), 30), 0);
+	override_init(&none, &config);
+	assert_loads(-ENOENT, &none); /* the first one was set aside */
+}
+
+static void keep_text(const char *text)
+{
+	char *sealed;
+	size_t length;
+	FILE *out = open_memstream(&sealed, &length);
+
+	assert_non_null(out);
+	fputs(text, out);
+	assert_int_equal(file_seal(out, &sealed, &length, 0), 0);
+	assert_int_equal(file_write(dir, "changes", sealed, length), 0);
+	free(sealed);
+}
+
+static void lines_that_make_no_sense_are_skipped(void **state)
+{
+	struct override force;
+
+	(void)state;
+	override_init(&force, &config);
+	keep_text(
+		"synmoat-changes 1\n|\n|||\nlimit\nlimit|monitor\nlimit|monitor|enforce\nlimit|a|b|nonsense\n"
+		"nonsense|a|b|c\nmode|auto|sometimes|web\nmode|auto|always|unknown\n"
+		"limit|rate=0 burst=0 proven_rate=0 proven_burst=0 action=off|rate=5 action=drop|syn_total\n"
+		"limit|monitor|enforce|mode\n");
+	force.limits.mode = POLICY_ENFORCE;
+	assert_loads(1, &force);
+	override_init(&force, &config);
+	keep_text("synmoat-changes 2\nlimit|monitor|enforce|mode\n");
+	assert_loads(-EBADMSG, &force);
+	keep_text("");
+	assert_loads(-EBADMSG, &force);
+}
+
+static void a_folder_that_is_not_there_is_said(void **state)
+{
+	struct override force;
+
+	(void)state;
+	override_init(&force, &config);
+	assert_int_equal(override_save("/nonexistent", &config, &force), -ENOENT);
+	assert_int_equal(override_load("/nonexistent", &config, &force), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_was_changed_is_kept, start, end),
+		cmocka_unit_test_setup_teardown(a_changed_configuration_wins, start, end),
+		cmocka_unit_test_setup_teardown(a_damaged_file_is_read_from_its_copy, start, end),
+		cmocka_unit_test_setup_teardown(lines_that_make_no_sense_are_skipped, start, end),
+		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_said, start, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
