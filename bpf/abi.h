@@ -293,10 +293,11 @@ struct control {
 /*
  * Lists: one trie for each family, 16 bits of the address a step. A step is LIST_DIRECT (a whole chunk: the
  * word of each of 65,536 values) or a B-tree of lines: the word at the place of the last key that is not
- * above the value. A word is a reference (LIST_REF, what to, number of its first line), or else the verdict
- * for good: 0 none, or the position of the winning entry's record and whether it allows. Words are replaced
- * one by one or with their root, never while half made; lines that nothing refers to are used again when all
- * packets of before have ended.
+ * above the value. Its root may be a LIST_FILTER, which sends on the values of which some neighbour differs
+ * from what covers them all, so that most others end at one line. A word is a reference (LIST_REF, what to,
+ * number of its first line), or else the verdict for good: 0 none, or the position of the winning entry's
+ * record and whether it allows. Words are replaced one by one or with their root, never while half made;
+ * lines that nothing refers to are used again when all packets of before have ended.
  */
 #define LIST_CHUNK_SHIFT 12 /* of lines: 256 KiB */
 #define LIST_CHUNK_LINES (1U << LIST_CHUNK_SHIFT)
@@ -310,15 +311,27 @@ struct control {
 #define LIST_INNER	 0x00000000U /* a line whose words are lines of the same step */
 #define LIST_LEAF	 0x20000000U /* whose words are for the next step, or for good */
 #define LIST_DIRECT	 0x40000000U
+#define LIST_FILTER	 0x60000000U /* a struct list_filter, whose words are lines of the same step */
 #define LIST_TO		 0x60000000U
 #define LIST_LINE	 0x1fffffffU
 #define LIST_ALLOWED	 0x40000000U
 #define LIST_RECORD	 0x3fffffffU /* number of a record, four a line, and one */
-#define LIST_STEPS	 40
+#define LIST_STEPS	 36
 
 struct list_line {
 	__u32 word[LIST_WORDS]; /* those after the last are equal to it */
 	__u16 key[LIST_KEYS];	/* ascending; those after the last are 0xffff */
+};
+
+#define LIST_FILTER_KEYS  4
+#define LIST_FILTER_WORDS (LIST_FILTER_KEYS + 1)
+#define LIST_FILTER_BITS  256
+
+struct list_filter {
+	__u32 other;		       /* the verdict for good, where the bit of the value / 256 is 0 */
+	__u32 word[LIST_FILTER_WORDS]; /* those after the last are equal to it */
+	__u32 bits[LIST_FILTER_BITS / 32];
+	__u16 key[LIST_FILTER_KEYS]; /* as in struct list_line */
 };
 
 /* Of each entry: packets that it decided. Two CPUs that count at once may count one. */
@@ -711,6 +724,7 @@ ABI_SIZE(struct range6, 40);
 ABI_SIZE(struct runtime, 208);
 ABI_SIZE(struct control, 424);
 ABI_SIZE(struct list_line, 64);
+ABI_SIZE(struct list_filter, 64);
 ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct limit, 48);
 ABI_SIZE(struct bucket, 16);

@@ -32,6 +32,17 @@ static __always_inline __u32 list_place(const struct list_line *line, __u64 valu
 	return count;
 }
 
+/* The place in a LIST_FILTER, whose words are behind the one for all other values. */
+static __always_inline __u32 list_filter_place(const struct list_filter *f, __u64 value)
+{
+	__u64 count = 1, below = ~value, mask = -(__u64)(f->bits[value >> 13 & 7] >> (value >> 8 & 31) & 1);
+
+#pragma unroll
+	for (int i = 0; i < LIST_FILTER_KEYS; i++)
+		count += (f->key[i] + below) >> 63;
+	return count & mask;
+}
+
 /* The word of 16 bits of an address in a LIST_DIRECT. */
 static __always_inline __u32 list_direct(__u32 word, __u32 value)
 {
@@ -40,22 +51,32 @@ static __always_inline __u32 list_direct(__u32 word, __u32 value)
 	return line ? ((__u32 *)line)[value & 15] : 0;
 }
 
-/*
- * From WORD to the word that decides. The two kinds of steps share one path without branches, since the
- * verifier would follow each of them in each of the steps.
+/* The word that WORD's line or table has for VALUE. Global, so that it is verified once, not for each step.
  */
+__noinline __weak int list_step(__u32 word, __u32 value)
+{
+	__u32 to = word & LIST_TO, place;
+	struct list_line *line;
+
+	if (to == LIST_DIRECT)
+		return list_direct(word, value);
+	line = list_line(word & LIST_LINE);
+	if (!line)
+		return 0;
+	if (to == LIST_FILTER)
+		place = list_filter_place((struct list_filter *)line, value);
+	else
+		place = list_place(line, value);
+	barrier_var(place);
+	return ((__u32 *)line)[place & 15];
+}
+
 static __always_inline __u32 list_walk(__u32 word, __u64 high, __u64 low)
 {
 	for (int i = 0; i < LIST_STEPS && word & LIST_REF; i++) {
-		__u32 direct = -(word >> 30 & 1), done = (word >> 29 | word >> 30) & 1, value = high >> 48,
-		      place;
-		struct list_line *line = list_line((word & LIST_LINE) + (value >> 4 & direct));
+		__u32 done = (word >> 29 ^ word >> 30) & 1, value = high >> 48;
 
-		if (!line)
-			return 0;
-		place = (value & 15 & direct) | (list_place(line, value) & ~direct);
-		barrier_var(place);
-		word = ((__u32 *)line)[place & 15];
+		word = list_step(word, value);
 		done <<= 4;
 		high = high << done | low >> 32 >> (32 - done);
 		low <<= done;

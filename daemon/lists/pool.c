@@ -29,23 +29,24 @@ void pool_free(struct pool *p)
 	for (uint32_t id = 0; id < LIST_CHUNKS; id++)
 		if (p->chunks[id])
 			chunk_drop(p, id);
-	free(p->lines);
-	free(p->retired);
+	for (int use = 0; use < POOL_USES; use++)
+		free(p->lines[use].items);
+	free(p->retired.items);
 	free(p);
 }
 
-static int push(uint32_t **items, uint32_t *count, uint32_t *room, uint32_t value)
+static int push(struct pool_stack *s, uint32_t value)
 {
-	if (*count == *room) {
-		uint32_t wanted = *room ? *room * 2 : 8192;
-		uint32_t *grown = reallocarray(*items, wanted, sizeof(**items));
+	if (s->count == s->room) {
+		uint32_t wanted = s->room ? s->room * 2 : 8192;
+		uint32_t *grown = reallocarray(s->items, wanted, sizeof(*s->items));
 
 		if (!grown)
 			return -ENOMEM;
-		*items = grown;
-		*room = wanted;
+		s->items = grown;
+		s->room = wanted;
 	}
-	(*items)[(*count)++] = value;
+	s->items[s->count++] = value;
 	return 0;
 }
 
@@ -65,26 +66,27 @@ static int chunk_make(struct pool *p, uint32_t first)
 	return -ENOSPC;
 }
 
-static int lines_make(struct pool *p)
+static int lines_make(struct pool *p, enum pool_use use)
 {
 	int id = chunk_make(p, 1);
 
 	if (id < 0)
 		return id;
 	for (uint32_t i = LIST_CHUNK_LINES; i--;)
-		if (push(&p->lines, &p->line_count, &p->line_room, (uint32_t)id << LIST_CHUNK_SHIFT | i))
+		if (push(&p->lines[use], (uint32_t)id << LIST_CHUNK_SHIFT | i))
 			return -ENOMEM;
 	p->unused[id] = LIST_CHUNK_LINES;
+	p->use[id] = (uint8_t)use;
 	return 0;
 }
 
-uint32_t pool_line(struct pool *p)
+uint32_t pool_line(struct pool *p, enum pool_use use)
 {
 	uint32_t line;
 
-	if (!p->line_count && lines_make(p) < 0)
+	if (!p->lines[use].count && lines_make(p, use) < 0)
 		return 0;
-	line = p->lines[--p->line_count];
+	line = p->lines[use].items[--p->lines[use].count];
 	p->unused[line >> LIST_CHUNK_SHIFT]--;
 	return line;
 }
@@ -99,7 +101,7 @@ uint32_t pool_direct(struct pool *p)
 void pool_retire(struct pool *p, uint32_t reference)
 {
 	/* without memory to remember it, it is lost until the daemon ends: never used while read */
-	(void)!push(&p->retired, &p->retired_count, &p->retired_room, reference);
+	(void)!push(&p->retired, reference);
 }
 
 static void reuse(struct pool *p, uint32_t reference)
@@ -108,28 +110,36 @@ static void reuse(struct pool *p, uint32_t reference)
 
 	if ((reference & LIST_TO) == LIST_DIRECT)
 		chunk_drop(p, line >> LIST_CHUNK_SHIFT);
-	else if (!push(&p->lines, &p->line_count, &p->line_room, line))
+	else if (!push(&p->lines[p->use[line >> LIST_CHUNK_SHIFT]], line))
 		p->unused[line >> LIST_CHUNK_SHIFT]++;
 }
 
 void pool_recycle(struct pool *p)
 {
 	for (uint32_t i = 0; i < p->settled; i++)
-		reuse(p, p->retired[i]);
-	p->retired_count -= p->settled;
+		reuse(p, p->retired.items[i]);
+	p->retired.count -= p->settled;
 	if (p->settled)
-		memmove(p->retired, p->retired + p->settled, p->retired_count * sizeof(*p->retired));
-	p->settled = p->retired_count;
+		memmove(p->retired.items, p->retired.items + p->settled,
+			p->retired.count * sizeof(*p->retired.items));
+	p->settled = p->retired.count;
+}
+
+/* Forgets the lines of chunks that are free as a whole. */
+static void trim_lines(const struct pool *p, struct pool_stack *s)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < s->count; i++)
+		if (p->unused[s->items[i] >> LIST_CHUNK_SHIFT] != LIST_CHUNK_LINES)
+			s->items[kept++] = s->items[i];
+	s->count = kept;
 }
 
 void pool_trim(struct pool *p)
 {
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < p->line_count; i++)
-		if (p->unused[p->lines[i] >> LIST_CHUNK_SHIFT] != LIST_CHUNK_LINES)
-			p->lines[kept++] = p->lines[i];
-	p->line_count = kept;
+	for (int use = 0; use < POOL_USES; use++)
+		trim_lines(p, &p->lines[use]);
 	for (uint32_t id = 1; id < LIST_CHUNKS; id++)
 		if (p->chunks[id] && p->unused[id] == LIST_CHUNK_LINES) {
 			p->unused[id] = 0;

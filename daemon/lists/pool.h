@@ -20,13 +20,21 @@ struct pool_backing {
 	void *arg;
 };
 
+/* Filters lie together, where all that is looked at for most packets stays in the caches. */
+enum pool_use { POOL_TREE, POOL_FILTER, POOL_USES };
+
+struct pool_stack {
+	uint32_t *items, count, room;
+};
+
 struct pool {
 	struct pool_backing backing;
 	void *chunks[LIST_CHUNKS];
 	uint16_t unused[LIST_CHUNKS]; /* lines of a chunk of lines */
 	uint32_t chunk_count;
-	uint32_t *lines, line_count, line_room; /* that are free */
-	uint32_t *retired, retired_count, retired_room;
+	uint8_t use[LIST_CHUNKS];	    /* of a chunk of lines */
+	struct pool_stack lines[POOL_USES]; /* that are free */
+	struct pool_stack retired;
 	uint32_t settled; /* of the retired: these may be used again at the next pool_recycle */
 	uint32_t records[LIST_CHUNKS], record_chunks;
 };
@@ -35,7 +43,7 @@ struct pool *pool_new(const struct pool_backing *backing);
 void pool_free(struct pool *pool);
 
 /* Number of a free line, or 0 with nothing changed (line 0 is never handed out). */
-uint32_t pool_line(struct pool *pool);
+uint32_t pool_line(struct pool *pool, enum pool_use use);
 /* Number of the first line of a whole chunk, or 0. */
 uint32_t pool_direct(struct pool *pool);
 

@@ -14,7 +14,8 @@
 #define DIRECT_ABOVE                                                                                         \
 	8192U /* segments; below it, a B-tree takes less memory and at most four lines a look                \
 	       */
-#define MAPPED_BITS 96U
+#define FILTER_BELOW (LIST_FILTER_BITS / 2) /* bits that are set: from there on, too few end at it */
+#define MAPPED_BITS  96U
 
 static unsigned int step_begin(unsigned int family, unsigned int step)
 {
@@ -189,7 +190,7 @@ static int make_level(struct table_builder *b, const struct table_task *task, ui
 	uint32_t made = 0;
 
 	for (uint32_t first = 0; first < b->segment_count; made++) {
-		uint32_t count = b->segment_count - first, number = pool_line(b->pool);
+		uint32_t count = b->segment_count - first, number = pool_line(b->pool, POOL_TREE);
 		uint16_t key = b->segments[first].key;
 		struct list_line *line;
 
@@ -212,16 +213,57 @@ static int make_level(struct table_builder *b, const struct table_task *task, ui
 	return 0;
 }
 
-static uint32_t make_lines(struct table_builder *b, const struct table_task *task)
+/* Marks what differs from OTHER. Returns the number of bits. */
+static uint32_t mark_segments(const struct table_builder *b, uint32_t other,
+			      uint32_t bits[LIST_FILTER_BITS / 32])
 {
-	uint32_t to = LIST_LEAF;
+	uint32_t count = 0;
+
+	memset(bits, 0, LIST_FILTER_BITS / 8);
+	for (uint32_t i = 0; i < b->segment_count; i++) {
+		const struct table_segment *s = &b->segments[i];
+		uint32_t end = i + 1 < b->segment_count ? s[1].key : KEYS;
+
+		if (!s->node && s->word == other)
+			continue;
+		for (uint32_t bit = s->key >> 8; bit <= (end - 1) >> 8; bit++) {
+			count += !(bits[bit / 32] >> bit % 32 & 1);
+			bits[bit / 32] |= 1U << bit % 32;
+		}
+	}
+	return count;
+}
+
+/* Over the lines that make_level has left in segments, LIST_FILTER_WORDS at most. */
+static uint32_t make_filter(struct table_builder *b, uint32_t other, const uint32_t *bits)
+{
+	uint32_t number = pool_line(b->pool, POOL_FILTER), last = b->segment_count - 1;
+	struct list_filter *f;
+
+	if (!number)
+		return 0;
+	f = (struct list_filter *)pool_at(b->pool, number);
+	f->other = other;
+	memcpy(f->bits, bits, sizeof(f->bits));
+	for (uint32_t i = 0; i < LIST_FILTER_WORDS; i++)
+		f->word[i] = b->segments[i < last ? i : last].word;
+	for (uint32_t i = 0; i < LIST_FILTER_KEYS; i++)
+		f->key[i] = i < last ? b->segments[i + 1].key : 0xffff;
+	return LIST_REF | LIST_FILTER | number;
+}
+
+/* OTHER is what covers the whole step from above. */
+static uint32_t make_lines(struct table_builder *b, const struct table_task *task, uint32_t other)
+{
+	uint32_t bits[LIST_FILTER_BITS / 32], to = LIST_LEAF;
+	bool filter = b->segment_count > LIST_WORDS && mark_segments(b, other, bits) < FILTER_BELOW;
 
 	do {
 		if (make_level(b, task, to))
 			return 0;
 		to = LIST_INNER;
-	} while (b->segment_count > 1);
-	return b->segments[0].word;
+	} while (b->segment_count > (filter ? LIST_FILTER_WORDS : 1));
+	return filter ? make_filter(b, other, bits) : b->segments[0].word;
 }
 
 /* One step, but not those below it, for which there are tasks then. 0 may mean that there was no memory: see
@@ -246,7 +288,8 @@ static uint32_t make_step(struct table_builder *b, const struct table_task *task
 	}
 	if (!direct && b->segment_count == 1 && !b->segments[0].node)
 		return b->segments[0].word;
-	word = direct || b->segment_count > DIRECT_ABOVE ? make_direct(b, task) : make_lines(b, task);
+	word = direct || b->segment_count > DIRECT_ABOVE ? make_direct(b, task)
+							 : make_lines(b, task, inherited);
 	if (!word)
 		b->error = -ENOMEM;
 	return word;
@@ -293,7 +336,18 @@ static uint32_t place_in(const struct list_line *line, uint32_t key)
 	return place;
 }
 
-/* The line of LIST_LEAF or the words of LIST_DIRECT that decide about KEY. */
+static uint32_t *filter_place(struct list_filter *f, uint32_t key)
+{
+	uint32_t place = 0;
+
+	if (!(f->bits[key >> 13] >> (key >> 8 & 31) & 1))
+		return &f->other;
+	for (int i = 0; i < LIST_FILTER_KEYS; i++)
+		place += f->key[i] <= key;
+	return &f->word[place];
+}
+
+/* The word that decides about KEY, and the line if it is in one of LIST_LEAF. */
 static uint32_t *step_place(const struct pool *pool, uint32_t word, uint32_t key, struct list_line **leaf)
 {
 	struct list_line *line;
@@ -303,6 +357,14 @@ static uint32_t *step_place(const struct pool *pool, uint32_t word, uint32_t key
 		line = pool_at(pool, word & LIST_LINE);
 		if ((word & LIST_TO) == LIST_DIRECT)
 			return (uint32_t *)line + key;
+		if ((word & LIST_TO) == LIST_FILTER) {
+			uint32_t *found = filter_place((struct list_filter *)line, key);
+
+			if (!(*found & LIST_REF))
+				return found;
+			word = *found;
+			continue;
+		}
 		if ((word & LIST_TO) == LIST_LEAF) {
 			*leaf = line;
 			return &line->word[place_in(line, key)];
@@ -339,6 +401,13 @@ static void drop_below(struct pool *pool, uint32_t word, uint32_t key, uint32_t 
 		drop_step(pool, word, 0, 0, KEYS - 1);
 }
 
+static void drop_filtered(struct pool *pool, const struct list_filter *f, uint32_t first, uint32_t last)
+{
+	for (uint32_t i = 0; i < LIST_FILTER_WORDS; i++)
+		if (!i || f->word[i] != f->word[i - 1])
+			drop_step(pool, f->word[i], i ? f->key[i - 1] : 0, first, last);
+}
+
 static void drop_step(struct pool *pool, uint32_t word, uint32_t key, uint32_t first, uint32_t last)
 {
 	const struct list_line *line = pool_at(pool, word & LIST_LINE);
@@ -346,6 +415,8 @@ static void drop_step(struct pool *pool, uint32_t word, uint32_t key, uint32_t f
 	if ((word & LIST_TO) == LIST_DIRECT) {
 		for (uint32_t i = 0; i < KEYS; i++)
 			drop_below(pool, ((const uint32_t *)line)[i], i, first, last);
+	} else if ((word & LIST_TO) == LIST_FILTER) {
+		drop_filtered(pool, (const struct list_filter *)line, first, last);
 	} else {
 		for (uint32_t i = 0; i < LIST_WORDS; i++) {
 			if (i && line->word[i] == line->word[i - 1])
