@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "daemon/lists/lists.h"
+#include "daemon/lists/table.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -465,6 +466,112 @@ static void dense(void **state)
 	assert_in_range(counts.bytes, 1, 32 << 20);
 }
 
+/* --- filters --- */
+
+static uint32_t kind_of_step(unsigned int singles, unsigned int apart)
+{
+	struct pool *pool = pool_new(&backing.pool);
+	struct store *store = store_new();
+	int set = store_set_new(store, ORIGIN_MANUAL, "", SET_LIVE);
+	struct prefix p = prefix("10.2.0.0");
+	struct table_builder b;
+	uint32_t root, entry, word;
+
+	assert_int_equal(table_builder_init(&b, store, pool, VIEW_NOW), 0);
+	for (uint32_t i = 0; i < singles; i++) {
+		p.address.s6_addr32[3] = htonl(0x0a020000 + i * apart);
+		assert_int_equal(store_add(store, (uint16_t)set, LIST_BLOCK, &p, 0, 0, NULL, &entry), 0);
+		assert_int_equal(pool_record_make(pool, entry), 0);
+	}
+	assert_int_equal(table_begin(&b, 0, &root), 0);
+	while (table_run(&b, 100))
+		;
+	word = ((const uint32_t *)pool_at(pool, root & LIST_LINE))[0x0a02];
+	assert_true(word & LIST_REF);
+	table_builder_fini(&b);
+	store_free(store);
+	pool_free(pool);
+	return word & LIST_TO;
+}
+
+static void filters_where_they_end_something(void **state)
+{
+	(void)state;
+	assert_int_equal(kind_of_step(3, 512), LIST_LEAF);
+	assert_int_equal(kind_of_step(10, 512), LIST_FILTER);
+	assert_int_equal(kind_of_step(127, 512), LIST_FILTER);
+	assert_int_equal(kind_of_step(2000, 4), LIST_FILTER);
+	assert_int_equal(kind_of_step(200, 256), LIST_INNER);
+}
+
+/* Every address of a /16 after every few changes, with something or nothing that covers it. */
+static void filters_hide_nothing(void **state)
+{
+	static char single[65536], block[256]; /* '-': nothing; of /24 in block */
+	static const char *const covers[] = { "10.0.0.0/8", "10.2.0.0/16" };
+	static const enum list_kind kinds[] = { LIST_ALLOW, LIST_BLOCK };
+	char covered[2] = { '-', '-' };
+
+	(void)state;
+	memset(single, '-', sizeof(single));
+	memset(block, '-', sizeof(block));
+	add(LIST_BLOCK, "10.1.0.0/16");
+	for (uint32_t round = 0; round < 80; round++) {
+		for (int i = 0; i < 6; i++) {
+			uint32_t draw = random32() % 20, key = random32() & 0x7f1f, bits = 128;
+			char *was = &single[key];
+			struct prefix p = prefix("10.2.0.0");
+
+			if (round > 40 && draw > 4) { /* thin out */
+				for (key = random32() & 0xffff; key < 0xffff && single[key] == '-';)
+					key++;
+				was = &single[key];
+			}
+			if (draw < 4) {
+				key &= 0xff00;
+				bits = 120;
+				was = &block[key >> 8];
+			}
+			p.address.s6_addr32[3] = htonl(0x0a020000 | key);
+			p.length_bits = (uint8_t)bits;
+			if (draw == 4) {
+				p = prefix(covers[key & 1]);
+				was = &covered[key & 1];
+			}
+			if (*was == '-') {
+				*was = "ab"[key >> 1 & 1];
+				assert_int_equal(
+					lists_add(l, kinds[*was == 'b'], &p, ORIGIN_MANUAL, 0, 0, NULL), 0);
+			} else {
+				assert_int_equal(lists_remove(l, kinds[*was == 'b'], &p), 0);
+				*was = '-';
+			}
+		}
+		if (round % 8 == 0) { /* and what a new table says */
+			lists_set_commit(l, lists_set_begin(l, ORIGIN_FEED, "x"));
+			finish();
+		}
+		for (uint32_t key = 0; key < 65536; key++) {
+			struct in6_addr a = prefix("10.2.0.0").address;
+			char expected = single[key], found;
+			uint32_t record;
+			bool allowed;
+
+			if (expected == '-')
+				expected = block[key >> 8];
+			if (expected == '-')
+				expected = covered[covered[1] != '-'];
+			a.s6_addr32[3] = htonl(0x0a020000 | key);
+			record = lists_judge(l, &a, &allowed);
+			found = !record ? '-' : allowed ? 'a' : 'b';
+			if (found != expected)
+				fail_msg("round %u: 10.2.%u.%u is %c, not %c", round, key >> 8, key & 255,
+					 found, expected);
+		}
+		lists_tick(l, round);
+	}
+}
+
 /* What is retired is used again: memory does not grow with the number of changes. */
 static void memory_is_used_again(void **state)
 {
@@ -497,6 +604,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_the_reference_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changes_while_building, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dense, set_up, tear_down),
+		cmocka_unit_test(filters_where_they_end_something),
+		cmocka_unit_test_setup_teardown(filters_hide_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_is_used_again, set_up, tear_down),
 	};
 
