@@ -515,6 +515,8 @@ static int call(const struct command *command, char **arguments, const struct op
 
 	if (!parameters)
 		return EXIT_USAGE;
+	if (json_is_null(parameters))
+		return EXIT_FAILED;
 	return flush(render, false,
 		     command->takes & FOLLOWS ? follow(command, parameters, options, render)
 					      : call_once(command, parameters, options, render));

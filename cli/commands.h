@@ -59,7 +59,8 @@ struct command {
 
 int command_run(const struct command *command, char **arguments, const struct options *options);
 
-/* parameters of the table; they return NULL when they have said what is wrong with the arguments. */
+/* parameters of the table; they return NULL when they have said what is wrong with the arguments, json_null()
+ * when they have said why these are not to be obeyed. */
 json_t *parameters_name(char **arguments, const struct options *options);
 json_t *parameters_mode(char **arguments, const struct options *options);
 json_t *parameters_rotate(char **arguments, const struct options *options);

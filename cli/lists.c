@@ -112,7 +112,7 @@ static json_t *parameters_add(const char *kind, const char *prefix, const struct
 json_t *parameters_block_add(char **arguments, const struct options *options)
 {
 	if (!options->force && cuts_us_off(arguments[0]))
-		return NULL;
+		return json_null();
 	return parameters_add("block", arguments[0], options);
 }
 
