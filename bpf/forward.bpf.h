@@ -46,10 +46,21 @@ __noinline __weak int hop_resolve(struct xdp_md *ctx, const struct packet *p, st
 	return 0;
 }
 
+static __always_inline bool hop_address(struct xdp_md *ctx, const struct hop *hop)
+{
+	void *data_end = XDP_DATA_END(ctx);
+	struct ethhdr *eth = XDP_DATA(ctx);
+
+	if ((void *)(eth + 1) > data_end)
+		return false;
+	__builtin_memcpy(eth->h_dest, hop->to, sizeof(eth->h_dest));
+	__builtin_memcpy(eth->h_source, hop->from, sizeof(eth->h_source));
+	return true;
+}
+
 static __always_inline bool hop_apply(struct xdp_md *ctx, const struct packet *p, const struct hop *hop)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
-	struct ethhdr *eth = data;
 	__u32 l3 = p->l3;
 	void *ip;
 
@@ -57,7 +68,7 @@ static __always_inline bool hop_apply(struct xdp_md *ctx, const struct packet *p
 	if (l3 > L3_MAX)
 		return false;
 	ip = data + l3;
-	if (ip + sizeof(struct iphdr) > data_end || (void *)(eth + 1) > data_end)
+	if (ip + sizeof(struct iphdr) > data_end)
 		return false;
 	if (p->v6) {
 		struct ipv6hdr *ip6 = ip;
@@ -74,9 +85,7 @@ static __always_inline bool hop_apply(struct xdp_md *ctx, const struct packet *p
 		ip4->ttl--;
 		ip4->check = check + (check >= 0xffff);
 	}
-	__builtin_memcpy(eth->h_dest, hop->to, sizeof(eth->h_dest));
-	__builtin_memcpy(eth->h_source, hop->from, sizeof(eth->h_source));
-	return true;
+	return hop_address(ctx, hop);
 }
 
 static __always_inline bool hop_fresh(const struct hop *hop)
@@ -121,6 +130,18 @@ static __always_inline void hop_remember(struct xdp_md *ctx, const struct packet
 	__builtin_memcpy(hop->to, eth->h_dest, sizeof(hop->to));
 	__builtin_memcpy(hop->from, eth->h_source, sizeof(hop->from));
 	tags_remember(ctx, p, c->tags);
+}
+
+/* Unless the FIB has told it: the way back to where the frame has come from. */
+static __always_inline void hop_return(struct xdp_md *ctx, struct hop *hop)
+{
+	void *data_end = XDP_DATA_END(ctx);
+	struct ethhdr *eth = XDP_DATA(ctx);
+
+	if (hop->checked || (void *)(eth + 1) > data_end)
+		return;
+	__builtin_memcpy(hop->to, eth->h_source, sizeof(hop->to));
+	__builtin_memcpy(hop->from, eth->h_dest, sizeof(hop->from));
 }
 
 /* What is too big for the way out, or has no hop left, must reach the kernel as it came, so that its ICMP

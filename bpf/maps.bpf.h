@@ -93,7 +93,7 @@ ARRAY_MAP(pending, PENDING_MAX, struct pending, BPF_F_MMAPABLE);
 	} map SEC(".maps") __weak
 
 DEVICE_MAP(egress); /* by enum port */
-DEVICE_MAP(both);   /* inside first, each with a program that writes its own copy of the frame */
+DEVICE_MAP(both);   /* inside first, with a program that makes its copy of the frame the server's */
 
 /* Endpoint tracking: records for user space; directions of flows that wait for an ACK, and counters in front
  * of them that answer for all others. */

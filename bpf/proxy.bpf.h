@@ -86,12 +86,12 @@ static __always_inline void proxy_timestamps(struct segment *s, __u32 tsval, __u
 	s->words = 3;
 }
 
-/* The third ACK of our handshake with the server, in answer to its SYN-ACK P. */
-static __always_inline void proxy_ack(const struct connection *c, const struct packet *p, struct segment *s)
+/* The third ACK of our handshake with the server. */
+static __always_inline void proxy_ack(const struct connection *c, struct segment *s)
 {
 	__builtin_memset(s, 0, sizeof(*s));
 	s->seq = c->client_isn + 1;
-	s->ack = p->seq + 1;
+	s->ack = c->our_isn - c->delta + 1; /* the server's own ISN */
 	s->flags = TCP_ACK;
 	s->window = translate_window(c, true, c->client_window);
 	s->reply = true;

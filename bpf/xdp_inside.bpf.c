@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * XDP inline, on the interface that servers answer on: their handshakes with us end here, what belongs to a
- * known connection is translated and crosses, what is older than we are is learned. Also the two programs
- * that write, behind a devmap, the copies of a server's SYN-ACK.
+ * known connection is translated and crosses, what is older than we are is learned. Also the program that
+ * writes, behind a devmap, the ACK of a server's SYN-ACK.
  */
 #include "abi.h"
 #include "follow.bpf.h"
@@ -174,6 +174,31 @@ static __always_inline enum verdict judge_outward(const struct runtime *rt, cons
 			     : policy_verdict(fault_mode(fault), SERVICE_NONE, fault_verdict(fault), pass);
 }
 
+/*
+ * The server's SYN-ACK becomes two packets: here the client's, the window that it opens; of that, behind the
+ * devmap, the server's. There the kernel runs the program of the first frame over all frames that one poll of
+ * the driver sends to an interface: so outside, where all else goes as well, has none.
+ */
+static __always_inline int answer_both(struct xdp_md *ctx, struct crossing *x)
+{
+	struct connection *c = x->connection;
+	struct workspace *w = workspace_get();
+
+	if (!w)
+		return cross(ctx, x, DROP_INTERNAL, PORT_OUTSIDE);
+	if (forward_mode == FORWARD_ROUTE)
+		hop_return(ctx, &c->hop[PORT_INSIDE]);
+	proxy_opening(c, &w->segment);
+	if (!segment_write(ctx, &x->packet))
+		return cross(ctx, x, DROP_INTERNAL, PORT_OUTSIDE);
+	/* without a way to the client it goes nowhere, the server's all the same */
+	if (forward_mode == FORWARD_ROUTE &&
+	    !hop_resolve(ctx, &x->packet, &c->hop[PORT_OUTSIDE], PORT_OUTSIDE))
+		hop_apply(ctx, &x->packet, &c->hop[PORT_OUTSIDE]);
+	count_verdict(x->slot, PASS_HANDSHAKE);
+	return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
+}
+
 SEC("xdp")
 int xdp_inside(struct xdp_md *ctx)
 {
@@ -193,10 +218,9 @@ int xdp_inside(struct xdp_md *ctx)
 	if (x.connection) {
 		x.slot = x.connection->service;
 		verdict = judge_known(ctx, &x);
-		if (verdict != ANSWER_BOTH)
-			return cross(ctx, &x, verdict, PORT_OUTSIDE);
-		count_verdict(x.connection->service, PASS_HANDSHAKE);
-		return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
+		if (verdict == ANSWER_BOTH)
+			return answer_both(ctx, &x);
+		return cross(ctx, &x, verdict, PORT_OUTSIDE);
 	}
 	x.rt = runtime_live();
 	verdict = judge_outward(x.rt, p, true, PASS_NO_SERVICE);
@@ -211,7 +235,7 @@ int xdp_inside(struct xdp_md *ctx)
 	return cross(ctx, &x, PASS_OPEN, PORT_OUTSIDE);
 }
 
-/* --- behind the devmap: P is a server's SYN-ACK --- */
+/* --- behind the devmap: a copy of what opens the window of the client --- */
 
 static __always_inline struct connection *copied_connection(struct xdp_md *ctx, struct packet *p)
 {
@@ -248,7 +272,7 @@ int xdp_copy_inside(struct xdp_md *ctx)
 
 	if (!c || !w)
 		return XDP_DROP;
-	proxy_ack(c, &p, &w->segment);
+	proxy_ack(c, &w->segment);
 	if (c->flags & CONNECTION_STASHED)
 		stash = stash_get(c->stash);
 	if (stash && stash->owner == c->our_isn && stash->length <= STASH_WINDOW) {
@@ -256,29 +280,10 @@ int xdp_copy_inside(struct xdp_md *ctx)
 		w->segment.payload_sum = stash->sum;
 		w->segment.flags |= TCP_PSH;
 	}
-	if (!segment_write(ctx, &p))
+	if (!segment_write(ctx, &p) ||
+	    (forward_mode == FORWARD_ROUTE && !hop_address(ctx, &c->hop[PORT_INSIDE])))
 		return XDP_DROP;
 	return !w->segment.payload || store_stash(ctx, &p, &w->segment, c) ? XDP_PASS : XDP_DROP;
-}
-
-SEC("xdp/devmap")
-int xdp_copy_outside(struct xdp_md *ctx)
-{
-	struct packet p = {};
-	struct connection *c = copied_connection(ctx, &p);
-	struct workspace *w = workspace_get();
-
-	if (!c || !w)
-		return XDP_DROP;
-	proxy_opening(c, &w->segment);
-	if (!segment_write(ctx, &p))
-		return XDP_DROP;
-	if (forward_mode == FORWARD_BRIDGE)
-		return XDP_PASS;
-	return !hop_resolve(ctx, &p, &c->hop[PORT_OUTSIDE], PORT_OUTSIDE) &&
-			       hop_apply(ctx, &p, &c->hop[PORT_OUTSIDE])
-		       ? XDP_PASS
-		       : XDP_DROP;
 }
 
 char _license[] SEC("license") __weak = "GPL";

@@ -128,10 +128,10 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 {
 	struct bpf_program *host[] = { skeleton->progs.xdp_host, skeleton->progs.tc_ingress,
 				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
-	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	     skeleton->progs.xdp_inside,
-					  skeleton->progs.xdp_copy_outside,  skeleton->progs.xdp_copy_inside,
-					  skeleton->progs.connection_expire, skeleton->progs.connection_reset,
-					  skeleton->progs.inject_inside,     skeleton->progs.inject_outside };
+	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	    skeleton->progs.xdp_inside,
+					  skeleton->progs.xdp_copy_inside,  skeleton->progs.connection_expire,
+					  skeleton->progs.connection_reset, skeleton->progs.inject_inside,
+					  skeleton->progs.inject_outside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
@@ -405,7 +405,7 @@ static int set_port(const struct bpf_map *map, uint32_t key, unsigned int ifinde
 
 /*
  * Every port of a broadcast but the last gets a copy with a page to itself, into which early data fit: inside
- * comes first.
+ * comes first. Outside must have no program in either map (answer_both in bpf/xdp_inside.bpf.c).
  */
 static int set_ports(struct fastpath *f, unsigned int outside, unsigned int inside)
 {
@@ -416,7 +416,7 @@ static int set_ports(struct fastpath *f, unsigned int outside, unsigned int insi
 		error = set_port(s->maps.egress, PORT_INSIDE, inside, NULL);
 	if (!error)
 		error = set_port(s->maps.both, 0, inside, s->progs.xdp_copy_inside);
-	return error ? error : set_port(s->maps.both, 1, outside, s->progs.xdp_copy_outside);
+	return error ? error : set_port(s->maps.both, 1, outside, NULL);
 }
 
 int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned int inside, bool generic,

@@ -113,14 +113,11 @@ void appliance_expect_spec(struct harness *h, const char *name, enum port from, 
 	appliance_expect(h, name, from, &f, verdict, NULL);
 }
 
-bool appliance_copy(struct harness *h, enum port to, const struct frame *frame, struct frame *copy)
+bool appliance_copy(struct harness *h, const struct frame *frame, struct frame *copy)
 {
 	int action;
 
-	const struct bpf_program *program =
-		to == PORT_INSIDE ? copies->progs.xdp_copy_inside : copies->progs.xdp_copy_outside;
-
-	enter(h, bpf_program__fd(program), PORT_INSIDE);
+	enter(h, bpf_program__fd(copies->progs.xdp_copy_inside), PORT_INSIDE);
 	action = harness_run_bare(h, frame, copy);
 	leave(h);
 	assert_true(action == ACTION_PASS || action == ACTION_DROP);
@@ -385,10 +382,8 @@ static int load_copies(struct harness *h)
 		return -1;
 	bpf_object__for_each_program(program, copies->obj)
 		bpf_program__set_autoload(program, program == copies->progs.xdp_copy_inside ||
-							   program == copies->progs.xdp_copy_outside ||
 							   program == copies->progs.connection_expire);
 	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_inside, 0);
-	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_outside, 0);
 	bpf_object__for_each_map(m, copies->obj)
 	{
 		int fd = shared_map(h, m);

@@ -35,8 +35,8 @@ void appliance_expect(struct harness *h, const char *name, enum port from, const
 void appliance_expect_spec(struct harness *h, const char *name, enum port from, const struct frame_spec *spec,
 			   enum verdict verdict);
 
-/* The copy of a server's SYN-ACK that leaves through TO; false: dropped. */
-bool appliance_copy(struct harness *h, enum port to, const struct frame *frame, struct frame *copy);
+/* What the server gets in answer to its SYN-ACK, made of FRAME, which the client gets; false: dropped. */
+bool appliance_copy(struct harness *h, const struct frame *frame, struct frame *copy);
 
 /* Fails the test, naming the first byte that differs. */
 void appliance_compare(const char *name, const struct frame *got, const struct frame *expected);

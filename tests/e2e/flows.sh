@@ -35,6 +35,8 @@ agrees() {
 		else
 			not_ok "$text: the $role's sockets differ in $(grep -c '^[<>]' "$LAB_DIR/differs.$role") lines:"
 			head -n 12 "$LAB_DIR/differs.$role"
+			lab_synmoat status -j | jq -c '[.verdicts | to_entries[] | select(.value.packets > 0) | {(.key): .value.packets}] | add'
+			lab_switch_stats | jq -c '[.redirect_failed, (.pairs | .. | .dropped? // empty)]'
 		fi
 	done
 }
