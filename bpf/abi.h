@@ -270,6 +270,8 @@ struct runtime {
 	__u32 sketch_error[SKETCH_LEVELS];
 	__u32 heavy_from[SKETCH_LEVELS];
 	__u32 auto_block; /* acts count */
+	__u32 sample;	  /* under a flood one SYN in so many stands for all: a power of two; 0, 1: each */
+	__u32 wide;	  /* 1 << KIND_...: services, or all together, have such limits */
 	/* enum policy_mode, by enum policy */
 	__u8 policy[4];
 	/* SYN-ACKs to one prefix, /24 or /64 */
@@ -410,10 +412,14 @@ struct bucket {
 #define SKETCH_FULL	   (SKETCH_MASK - 4096)
 #define SKETCH_BEGUN	   1ULL
 #define SKETCH_COMPLETED   (1ULL << SKETCH_BITS)
-/* Under a flood, when estimates may be off by this much anyway, one handshake in SKETCH_SAMPLE is begun, as
- * so many. */
-#define SKETCH_SAMPLE	   8
-#define SKETCH_SAMPLE_FROM 64
+/*
+ * Under a flood, when estimates may be off by SAMPLE_FROM and more anyway, one SYN in 8 to SAMPLE_MOST takes
+ * its source's tokens and is counted as begun, as so many. While limits are enforced, sources of a prefix
+ * that has just met one are looked at on every SYN (limited_lately).
+ */
+#define SAMPLE_FROM	   64
+#define SAMPLE_MOST	   32
+#define LIMITED		   16384 /* places of such prefixes */
 struct sketch_cell {
 	__u64 half[2];
 };
@@ -721,8 +727,8 @@ ABI_SIZE(struct service_state, 80);
 ABI_SIZE(struct port_ranges, 16);
 ABI_SIZE(struct range4, 16);
 ABI_SIZE(struct range6, 40);
-ABI_SIZE(struct runtime, 208);
-ABI_SIZE(struct control, 424);
+ABI_SIZE(struct runtime, 216);
+ABI_SIZE(struct control, 440);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_filter, 64);
 ABI_SIZE(struct list_record, 16);

@@ -15,12 +15,17 @@ static __always_inline void count_verdict(__u32 service, enum verdict verdict)
 		c->verdict[verdict]++;
 }
 
-static __always_inline void count_would(__u32 service, enum verdict verdict)
+static __always_inline void count_would_all(__u32 service, enum verdict verdict, __u32 packets)
 {
 	struct service_counters *c = bpf_map_lookup_elem(&counters, &service);
 
 	if (c && verdict < VERDICT_COUNT)
-		c->would[verdict]++;
+		c->would[verdict] += packets;
+}
+
+static __always_inline void count_would(__u32 service, enum verdict verdict)
+{
+	count_would_all(service, verdict, 1);
 }
 
 static __always_inline void count_syn(__u32 service)

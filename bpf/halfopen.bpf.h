@@ -12,11 +12,6 @@
 #include "limit.bpf.h"
 #include "sketch.bpf.h"
 
-static __always_inline void half_open_limit_count(__u32 level, bool dropped)
-{
-	limit_count(KIND_HALF_OPEN, level, dropped);
-}
-
 /* Services and all together have counts of their own, exact. */
 static __always_inline __u64 half_open_of_service(__u32 slot, __u64 add, const struct runtime *rt)
 {
@@ -77,7 +72,7 @@ static __always_inline enum verdict half_open_verdict(__u32 level)
 __noinline __weak __u32 half_open_level(const struct packet *p, const struct runtime *rt, __u32 slot,
 					__u32 how)
 {
-	__u32 level = how & 0xff, weight = how >> HOW_WEIGHT_SHIFT & 0xff, found = 0;
+	__u32 level = how & 0xff, weight = how >> HOW_WEIGHT_SHIFT & 0xff, found = 0, packets;
 	const struct limits *l;
 	const struct limit *limit;
 	enum limit_outcome outcome;
@@ -90,25 +85,22 @@ __noinline __weak __u32 half_open_level(const struct packet *p, const struct run
 	if (!l)
 		return 0;
 	limit = &l->limit[KIND_HALF_OPEN][level];
-	if (level < LEVEL_SERVICE && !weight) {
-		if (!half_open_over(limit, source_peek(p, level, rt), level, rt))
-			return 0; /* nor is it by the least of the rows */
-		counts = source_count(p, level, 0, rt);
-	} else {
-		counts = half_open_add(p, level, slot,
-				       level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN, rt);
-		if (level < SKETCH_LEVELS && source_half_open(counts) > rt->heavy_from[level])
-			found = LEVEL_HEAVY;
-	}
+	counts = half_open_add(p, level, slot, level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN,
+			       rt);
+	if (level < SKETCH_LEVELS && source_half_open(counts) > rt->heavy_from[level])
+		found = LEVEL_HEAVY;
 	if (how >> HOW_ALLOWED_SHIFT || !half_open_over(limit, counts, level, rt))
 		return found;
+	if (level < SKETCH_LEVELS && rt->limits_mode == POLICY_ENFORCE)
+		limited_note(p, rt);
 	outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
-	half_open_limit_count(level, outcome == LIMIT_DROPPED);
+	packets = limit_packets(rt, level, weight);
+	limit_count(KIND_HALF_OPEN, level, outcome == LIMIT_DROPPED, packets);
 	if (outcome != LIMIT_DROPPED)
 		return found;
 	if (rt->limits_mode == POLICY_ENFORCE)
 		return found | LEVEL_OVER;
-	count_would(slot, half_open_verdict(level));
+	count_would_all(slot, half_open_verdict(level), packets);
 	return found;
 }
 
@@ -119,30 +111,35 @@ static __always_inline void half_open_undo(const struct packet *p, const struct 
 	half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
 }
 
+static __always_inline bool half_open_wanted(const struct runtime *rt, __u32 weight)
+{
+	return rt->accounting && limit_wanted(rt, KIND_HALF_OPEN, weight);
+}
+
 /*
- * A SYN is about to be answered. Returns TX_SYNACK, or the verdict in its place, and then nothing was counted
- * as begun (but of what is sampled: the estimate would fall below the limit again for all that is not).
+ * A SYN is about to be answered, and half_open_wanted(). Returns TX_SYNACK, or the verdict in its place, and
+ * then nothing was counted as begun (but of what is sampled, of which others were answered). WEIGHT:
+ * sample_weight().
  */
 static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
-						    __u32 slot, bool allowed)
+						    __u32 slot, bool allowed, __u32 weight)
 {
 	const struct limits *l = limits_live(rt);
-	__u32 weight = 1, found;
+	__u32 found;
 
 	if (!l)
 		return TX_SYNACK;
-	if (rt->sketch_error[LEVEL_SOURCE] >= SKETCH_SAMPLE_FROM)
-		weight = bpf_get_prandom_u32() & (SKETCH_SAMPLE - 1) ? 0 : SKETCH_SAMPLE;
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
-		if ((level == LEVEL_SITE && !p->v6) ||
+		if ((level == LEVEL_SITE && !p->v6) || (level < LEVEL_SERVICE && !weight) ||
 		    (level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
 			continue;
 		found = half_open_level(p, rt, slot,
 					level | weight << HOW_WEIGHT_SHIFT |
 						(__u32)allowed << HOW_ALLOWED_SHIFT);
 		if (found && level < SKETCH_LEVELS)
-			heavy_note(p, level, found & LEVEL_OVER ? HEAVY_DROPPED : 0,
+			heavy_note(p, level,
+				   found & LEVEL_OVER ? HEAVY_DROPPED | 1 << HEAVY_PACKETS_SHIFT : 0,
 				   source_half_open(source_count(p, level, 0, rt)));
 		if (!(found & LEVEL_OVER))
 			continue;

@@ -32,36 +32,44 @@ static __always_inline struct bucket *limit_bucket(const struct packet *p, __u32
 	return bpf_map_lookup_elem(&buckets, &index);
 }
 
-static __always_inline void limit_count(__u32 kind, __u32 level, bool dropped)
+static __always_inline void limit_count(__u32 kind, __u32 level, bool dropped, __u32 packets)
 {
 	__u32 index = kind * LEVEL_COUNT + level;
 	struct limit_counters *c = bpf_map_lookup_elem(&limit_counts, &index);
 
 	if (!c)
 		return;
-	c->over++;
-	c->dropped += dropped;
+	c->over += packets;
+	if (dropped)
+		c->dropped += packets;
+}
+
+/* How many packets one that stands for WEIGHT tells of: where nothing is dropped, its whole share. */
+static __always_inline __u32 limit_packets(const struct runtime *rt, __u32 level, __u32 weight)
+{
+	return rt->limits_mode == POLICY_ENFORCE || level >= LEVEL_SERVICE ? 1 : weight;
 }
 
 /* One level; goes on within it. */
 static __always_inline enum limit_outcome limit_meet(const struct packet *p, const struct limit *l,
-						     __u32 kind, __u32 level, __u32 service,
+						     __u32 kind, __u32 level, __u32 service, __u32 weight,
 						     const struct runtime *rt)
 {
+	__u32 tokens = level < LEVEL_SERVICE ? weight : 1;
 	__u64 now = bpf_jiffies64() << PACE_SHIFT;
 	enum limit_outcome outcome;
 	struct bucket *b;
 
-	if (l->action == LIMIT_OFF || (level == LEVEL_SITE && !p->v6))
+	if (!tokens || l->action == LIMIT_OFF || (level == LEVEL_SITE && !p->v6))
 		return LIMIT_WITHIN;
 	b = limit_bucket(p, kind, level, service);
-	if (!b || limit_within(l, b, now))
+	if (!b || limit_within(l, b, now, tokens))
 		return LIMIT_WITHIN;
 	if (level < SKETCH_LEVELS && rt->accounting && l->extra.interval &&
-	    source_proven(source_count(p, level, 0, rt), level, rt) && limit_within_extra(l, b, now))
+	    source_proven(source_count(p, level, 0, rt), level, rt) && limit_within_extra(l, b, now, tokens))
 		return LIMIT_WITHIN;
 	outcome = limit_outcome_of(l->action, bpf_get_prandom_u32());
-	limit_count(kind, level, outcome == LIMIT_DROPPED);
+	limit_count(kind, level, outcome == LIMIT_DROPPED, limit_packets(rt, level, tokens));
 	return outcome;
 }
 
@@ -79,21 +87,20 @@ static __always_inline void limit_touch(const struct packet *p, const struct lim
 
 /*
  * The outcome over all levels; above it, from bit 8 on, the level that was the first to drop, or challenge.
- * Global, so that it is verified once.
+ * WEIGHT: for how many packets this one stands at its source's levels.
  */
 #define LIMIT_LEVEL_SHIFT 8
-__noinline __weak __u32 limit_all(const struct packet *p, const struct limits *l, __u32 kind, __u32 service,
-				  const struct runtime *rt)
+static __always_inline __u32 limit_all(const struct packet *p, const struct limits *l, enum limit_kind kind,
+				       __u32 service, __u32 weight, const struct runtime *rt)
 {
 	__u32 worst = LIMIT_WITHIN;
 
-	barrier_var(kind);
-	if (kind >= KIND_COUNT || !p || !l || !rt)
-		return worst;
-	limit_touch(p, l, kind);
+	if (weight)
+		limit_touch(p, l, kind);
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
-		enum limit_outcome outcome = limit_meet(p, &l->limit[kind][level], kind, level, service, rt);
+		enum limit_outcome outcome =
+			limit_meet(p, &l->limit[kind][level], kind, level, service, weight, rt);
 
 		if (outcome == LIMIT_DROPPED)
 			return outcome | level << LIMIT_LEVEL_SHIFT;
@@ -119,72 +126,105 @@ static __always_inline enum verdict limit_verdict(__u32 level)
 }
 
 /* A source that met a limit stands out. */
-static __always_inline void limit_note(const struct packet *p, __u32 outcome, __u32 kind,
+static __always_inline void limit_note(const struct packet *p, __u32 outcome, __u32 kind, __u32 weight,
 				       const struct runtime *rt)
 {
 	bool act = kind == KIND_CONNECTION && rt->auto_block && !is_guessing(p, rt);
 	__u32 level = outcome >> LIMIT_LEVEL_SHIFT;
 
+	if (level < SKETCH_LEVELS && rt->limits_mode == POLICY_ENFORCE)
+		limited_note(p, rt);
 	if (level < SKETCH_LEVELS && rt->accounting)
 		heavy_note(p, level,
 			   ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) == LIMIT_DROPPED ? HEAVY_DROPPED
 											: HEAVY_OVER) |
-				   (act ? HEAVY_ACT : 0),
+				   (act ? HEAVY_ACT : 0) |
+				   limit_packets(rt, level, weight) << HEAVY_PACKETS_SHIFT,
 			   source_half_open(source_count(p, level, 0, rt)));
 }
-
-struct limited {
-	bool challenge;	      /* answer with a cookie, whatever the service's state */
-	enum verdict verdict; /* 0: none; else the one in place of an answer */
-};
 
 static __always_inline bool limits_apply(const struct runtime *rt, const struct service *s)
 {
 	return rt->limits_mode != POLICY_OFF && !rt->bypass && s->mode != MODE_OFF;
 }
 
-/* A SYN to the service in SLOT, while limits apply. In monitor: what would have been is counted. */
-static __always_inline struct limited limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot)
-{
-	const struct limits *l = limits_live(rt);
-	struct limited limited = {};
-	enum verdict verdict;
-	__u32 outcome;
+/* What limit_syn() found. */
+#define LIMITED_CHALLENGE     1
+#define LIMITED_VERDICT_SHIFT 1
+#define LIMITED_WEIGHT_SHIFT  8
 
-	if (!l)
-		return limited;
-	outcome = limit_all(p, l, KIND_SYN, slot, rt);
-	if (outcome == LIMIT_WITHIN)
-		return limited;
-	limit_note(p, outcome, KIND_SYN, rt);
-	verdict = limit_verdict(outcome >> LIMIT_LEVEL_SHIFT);
-	outcome &= (1 << LIMIT_LEVEL_SHIFT) - 1;
-	if (rt->limits_mode != POLICY_ENFORCE) {
-		if (outcome == LIMIT_DROPPED)
-			count_would(slot, verdict);
-		return limited;
-	}
-	limited.challenge = true;
-	if (outcome == LIMIT_DROPPED)
-		limited.verdict = verdict;
-	return limited;
+static __always_inline bool limited_challenge(__u32 limited)
+{
+	return limited & LIMITED_CHALLENGE;
 }
 
-/* A cookie is about to make a connection. False: it is one too many. */
-static __always_inline bool limit_connection(const struct packet *p, const struct runtime *rt, __u32 slot)
+/* In place of an answer; 0: none. */
+static __always_inline enum verdict limited_verdict(__u32 limited)
+{
+	__u32 nth = limited >> LIMITED_VERDICT_SHIFT & 7;
+
+	return nth ? (enum verdict)(DROP_RATE_SOURCE - 1 + nth) : (enum verdict)0;
+}
+
+_Static_assert(DROP_RATE_TOTAL - DROP_RATE_SOURCE == 3, "limited_verdict() numbers the verdicts of rates");
+
+/* Is there anything to do for a SYN of WEIGHT? */
+static __always_inline bool limit_wanted(const struct runtime *rt, enum limit_kind kind, __u32 weight)
+{
+	return weight || rt->wide >> kind & 1;
+}
+
+/*
+ * A SYN to the service in SLOT. In monitor: what would have been is counted. Returns its sample_weight(), what
+ * replaces its answer, and whether a cookie does, whatever the service's state. APPLIES: limits do. Global, so
+ * that it is verified once.
+ */
+__noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 applies)
+{
+	__u32 outcome, level, weight, limited = 0;
+	const struct limits *l;
+	enum verdict verdict;
+
+	if (!p || !rt)
+		return 0;
+	weight = sample_weight(p, rt);
+	if (!applies || !limit_wanted(rt, KIND_SYN, weight))
+		return weight << LIMITED_WEIGHT_SHIFT;
+	l = limits_live(rt);
+	if (!l)
+		return weight << LIMITED_WEIGHT_SHIFT;
+	outcome = limit_all(p, l, KIND_SYN, slot, weight, rt);
+	if (outcome == LIMIT_WITHIN)
+		return weight << LIMITED_WEIGHT_SHIFT;
+	limit_note(p, outcome, KIND_SYN, weight, rt);
+	level = outcome >> LIMIT_LEVEL_SHIFT;
+	verdict = limit_verdict(level);
+	outcome &= (1 << LIMIT_LEVEL_SHIFT) - 1;
+	if (rt->limits_mode == POLICY_ENFORCE) {
+		limited = LIMITED_CHALLENGE;
+		if (outcome == LIMIT_DROPPED)
+			limited |= (verdict - DROP_RATE_SOURCE + 1) << LIMITED_VERDICT_SHIFT;
+	} else if (outcome == LIMIT_DROPPED) {
+		count_would_all(slot, verdict, limit_packets(rt, level, weight));
+	}
+	return weight << LIMITED_WEIGHT_SHIFT | limited;
+}
+
+/* A cookie is about to make a connection. 0: it is one too many. Global, so that it is verified once. */
+__noinline __weak int limit_connection(const struct packet *p, const struct runtime *rt, __u32 slot)
 {
 	const struct limits *l;
 	__u32 outcome;
 
-	if (rt->limits_mode == POLICY_OFF || rt->bypass)
+	if (!p || !rt || rt->limits_mode == POLICY_OFF || rt->bypass)
 		return true;
 	l = limits_live(rt);
 	if (!l)
 		return true;
-	outcome = limit_all(p, l, KIND_CONNECTION, slot, rt);
+	outcome = limit_all(p, l, KIND_CONNECTION, slot, 1, rt);
 	if (outcome == LIMIT_WITHIN)
 		return true;
-	limit_note(p, outcome, KIND_CONNECTION, rt);
+	limit_note(p, outcome, KIND_CONNECTION, 1, rt);
 	if ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) != LIMIT_DROPPED)
 		return true;
 	if (rt->limits_mode == POLICY_ENFORCE)

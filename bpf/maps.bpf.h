@@ -67,6 +67,7 @@ PERCPU_MAP(limit_counts, KIND_COUNT *LEVEL_COUNT, struct limit_counters);
 ARRAY_MAP(sketch, SKETCH_LEVELS *SKETCH_ROWS *SKETCH_WIDTH, struct sketch_cell, BPF_F_MMAPABLE);
 ARRAY_MAP(service_half_opens, SERVICE_SLOTS, struct sketch_cell, BPF_F_MMAPABLE);
 ARRAY_MAP(guessers, GUESSERS, struct guesser, 0);
+ARRAY_MAP(limited_lately, LIMITED, __u32, 0); /* jiffies, 0: never */
 ARRAY_MAP(heavies, HEAVY_SETS, struct heavy_set, BPF_F_MMAPABLE);
 
 /* Inline. The servers' profiles are written from the inside only, so no flood can push one out. */

@@ -12,8 +12,8 @@
 
 #include "abi.h"
 
-#define PACE_SLACK  16 /* tokens that CPUs may take, and give back, at once */
-#define THIN_ONE_IN 4  /* of what is over the limit goes on: a power of two */
+#define PACE_SLACK  (16 + SAMPLE_MOST) /* tokens that CPUs may take, and give back, at once; on credit */
+#define THIN_ONE_IN 4		       /* of what is over the limit goes on: a power of two */
 
 enum limit_outcome {
 	LIMIT_WITHIN,
@@ -21,10 +21,11 @@ enum limit_outcome {
 	LIMIT_DROPPED,
 };
 
-/* Takes one token. False: there is none, and nothing was taken. */
-static __always_inline bool bucket_take(__u64 *full_at, const struct pace *pace, __u64 now)
+/* Takes as many tokens as packets stand behind this one, the last of them on credit. False: there is none,
+ * and nothing was taken. */
+static __always_inline bool bucket_take_all(__u64 *full_at, const struct pace *pace, __u64 now, __u32 packets)
 {
-	__u64 seen = *(volatile __u64 *)full_at, taken;
+	__u64 seen = *(volatile __u64 *)full_at, interval = pace->interval * packets, taken;
 
 	if (seen > now + pace->tolerance) {
 		/* further off than this pace could ever put it: it was slower before a reload */
@@ -32,24 +33,31 @@ static __always_inline bool bucket_take(__u64 *full_at, const struct pace *pace,
 			__sync_val_compare_and_swap(full_at, seen, now + pace->tolerance);
 		return false;
 	}
-	if (seen < now && __sync_val_compare_and_swap(full_at, seen, now + pace->interval) == seen)
+	if (seen < now && __sync_val_compare_and_swap(full_at, seen, now + interval) == seen)
 		return true;
-	taken = __sync_fetch_and_add(full_at, pace->interval);
+	taken = __sync_fetch_and_add(full_at, interval);
 	if (taken <= now + pace->tolerance)
 		return true;
-	__sync_fetch_and_add(full_at, -pace->interval); /* another CPU was first */
+	__sync_fetch_and_add(full_at, -interval); /* another CPU was first */
 	return false;
 }
 
-/* Over the limit of everyone? Then *b's extra tokens are for sources that are proven. */
-static __always_inline bool limit_within(const struct limit *l, struct bucket *b, __u64 now)
+/* Takes one token. False: there is none, and nothing was taken. */
+static __always_inline bool bucket_take(__u64 *full_at, const struct pace *pace, __u64 now)
 {
-	return !l->base.interval || bucket_take(&b->base, &l->base, now);
+	return bucket_take_all(full_at, pace, now, 1);
 }
 
-static __always_inline bool limit_within_extra(const struct limit *l, struct bucket *b, __u64 now)
+/* Over the limit of everyone? Then *b's extra tokens are for sources that are proven. */
+static __always_inline bool limit_within(const struct limit *l, struct bucket *b, __u64 now, __u32 packets)
 {
-	return l->extra.interval && bucket_take(&b->extra, &l->extra, now);
+	return !l->base.interval || bucket_take_all(&b->base, &l->base, now, packets);
+}
+
+static __always_inline bool limit_within_extra(const struct limit *l, struct bucket *b, __u64 now,
+					       __u32 packets)
+{
+	return l->extra.interval && bucket_take_all(&b->extra, &l->extra, now, packets);
 }
 
 /* What happens to what is over a limit; RANDOM: 32 bits. */

@@ -13,6 +13,7 @@
 
 #define SALT_SKETCH  0xff
 #define SALT_GUESSER 0xfe
+#define SALT_LIMITED 0xfd
 #define PROVEN_LEAST 32 /* completed handshakes; and at least half of those begun */
 
 /* Keyed. SALT tells uses apart. */
@@ -99,16 +100,6 @@ __noinline __weak __u64 source_count(const struct packet *p, __u32 level, __u64 
 	return (__u64)completed << 32 | begun;
 }
 
-/* What was begun by one row: no estimate is higher. */
-static __always_inline __u64 source_peek(const struct packet *p, __u32 level, const struct runtime *rt)
-{
-	__u32 index = level * SKETCH_ROWS * SKETCH_WIDTH +
-		      (source_hash(p, level, SALT_SKETCH) & (SKETCH_WIDTH - 1));
-	const struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
-
-	return cell ? cell_sum(cell, bpf_jiffies64() >> (rt->window_shift & 31)) & 0xffffffff : 0;
-}
-
 static __always_inline __u32 source_half_open(__u64 counts)
 {
 	__u32 begun = counts, completed = counts >> 32;
@@ -160,6 +151,42 @@ static __always_inline bool is_guessing(const struct packet *p, const struct run
 	return g && g->empty && bpf_jiffies64() - g->empty <= (__u64)GUESSING_S * rt->jiffies_hz;
 }
 
+/* --- sampling --- */
+
+static __always_inline __u32 *limited_of(const struct packet *p)
+{
+	__u32 index = source_hash(p, p->v6 ? LEVEL_SITE : LEVEL_PREFIX, SALT_LIMITED) & (LIMITED - 1);
+
+	return bpf_map_lookup_elem(&limited_lately, &index);
+}
+
+/* A source met a limit: for the next second all SYNs of its widest prefix are looked at. */
+static __always_inline void limited_note(const struct packet *p, const struct runtime *rt)
+{
+	__u32 now = (__u32)bpf_jiffies64() | 1, *since;
+
+	if (rt->sample <= 1)
+		return;
+	since = limited_of(p);
+	if (since && *since != now)
+		*since = now;
+}
+
+/* How many SYNs this one stands for, before the limits and the sketch of its source. 0: others do for it. */
+static __always_inline __u32 sample_weight(const struct packet *p, const struct runtime *rt)
+{
+	__u32 *since;
+
+	if (rt->sample <= 1)
+		return 1;
+	if (rt->limits_mode == POLICY_ENFORCE) {
+		since = limited_of(p);
+		if (since && *since && (__u32)bpf_jiffies64() - *since + 1 <= rt->jiffies_hz)
+			return 1;
+	}
+	return bpf_get_prandom_u32() & (rt->sample - 1) ? 0 : rt->sample & 0xff;
+}
+
 /* --- the heavy ones --- */
 
 /* The lightest of the set, or one that has not been seen for two windows; NULL: all are heavier. */
@@ -167,7 +194,7 @@ static __always_inline struct heavy *heavy_victim(struct heavy_set *set, __u32 w
 {
 	struct heavy *victim = NULL;
 
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < HEAVY_WAYS; i++) {
 		struct heavy *h = &set->way[i];
 		__u32 its = now - h->seen > HEAVY_STALE ? 0 : h->weight;
@@ -192,7 +219,9 @@ static __always_inline void heavy_fill(struct heavy *h, const struct packet *p, 
 	h->address[3] = p->v6 ? p->saddr[3] : 0;
 }
 
-/* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0; WEIGHT: its half-opens. */
+/* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0, and from bit 8 on by how many
+ * packets; WEIGHT: its half-opens. */
+#define HEAVY_PACKETS_SHIFT 8
 __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outcome, __u32 weight)
 {
 	__u32 index, now = bpf_jiffies64() >> HEAVY_SHIFT;
@@ -209,7 +238,7 @@ __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outc
 
 	if (!set)
 		return 0;
-#pragma unroll
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < HEAVY_WAYS; i++)
 		if (set->way[i].tag == tag)
 			h = &set->way[i];
@@ -225,9 +254,9 @@ __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outc
 	}
 	h->seen = now;
 	if (outcome) {
-		__sync_fetch_and_add(&h->over, 1);
+		__sync_fetch_and_add(&h->over, outcome >> HEAVY_PACKETS_SHIFT);
 		if (outcome & HEAVY_DROPPED)
-			__sync_fetch_and_add(&h->dropped, 1);
+			__sync_fetch_and_add(&h->dropped, outcome >> HEAVY_PACKETS_SHIFT);
 		if (outcome & HEAVY_ACT)
 			__sync_fetch_and_add(&h->acts, 1);
 	}

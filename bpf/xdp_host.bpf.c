@@ -32,6 +32,7 @@ struct judgement {
 	struct cookie_options cookie;
 	enum stance stance;
 	bool allowed; /* by the lists: no limit applies, cookies do */
+	__u32 weight; /* of a SYN: sample_weight(), if there is accounting */
 };
 
 /* The stack ignores what is not addressed to it (a promiscuous or bridged interface sees such): so do we. */
@@ -159,16 +160,17 @@ static __always_inline enum verdict judge_segment(struct xdp_md *ctx, struct jud
 static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
 	bool syn = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
-	struct limited limited = {};
+	__u32 limited = 0;
 	enum verdict verdict;
 
 	if (syn)
 		count_syn(slot);
 	if (j->stance == STANCE_OPEN)
 		return PASS_OPEN;
-	if (syn && !j->allowed && limits_apply(j->rt, j->service)) {
-		limited = limit_syn(&j->packet, j->rt, slot);
-		if (limited.challenge && j->stance != STANCE_DEFEND) {
+	if (syn && (j->rt->accounting || j->rt->limits_mode != POLICY_OFF)) {
+		limited = limit_syn(&j->packet, j->rt, slot, !j->allowed && limits_apply(j->rt, j->service));
+		j->weight = limited >> LIMITED_WEIGHT_SHIFT;
+		if (limited_challenge(limited) && j->stance != STANCE_DEFEND) {
 			if (j->service->mode != MODE_MONITOR)
 				mitigation_challenge(j->state);
 			j->stance = STANCE_DEFEND;
@@ -184,7 +186,7 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 	if (!syn)
 		return judge_segment(ctx, j);
 	verdict = judge_syn(ctx, j);
-	return verdict == TX_SYNACK && limited.verdict ? limited.verdict : verdict;
+	return verdict == TX_SYNACK && limited_verdict(limited) ? limited_verdict(limited) : verdict;
 }
 
 /* Leaves what the cookie carried for tc ingress, in front of the packet. */
@@ -295,9 +297,9 @@ static __always_inline enum verdict judge_answer(struct xdp_md *ctx, struct judg
 
 /* half_open_begin(), verified once and not on every way that leads to it. */
 __noinline __weak int begin_handshake(const struct packet *p, const struct runtime *rt, __u32 slot,
-				      __u32 allowed)
+				      __u32 allowed, __u32 weight)
 {
-	return p && rt ? half_open_begin(p, rt, slot, allowed) : TX_SYNACK;
+	return p && rt ? half_open_begin(p, rt, slot, allowed, weight) : TX_SYNACK;
 }
 
 /* A packet to the service in SLOT, whose headers could be read. */
@@ -327,8 +329,8 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 		event_segment(&j->packet, slot, false, j->packet.ack);
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&j->packet, j->service, j->rt, slot);
-	if (verdict == TX_SYNACK && j->rt->accounting)
-		verdict = begin_handshake(&j->packet, j->rt, slot, j->allowed);
+	if (verdict == TX_SYNACK && half_open_wanted(j->rt, j->weight))
+		verdict = begin_handshake(&j->packet, j->rt, slot, j->allowed, j->weight);
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))

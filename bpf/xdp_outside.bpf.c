@@ -298,7 +298,7 @@ static __always_inline enum verdict judge_unknown(struct crossing *x)
 static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct crossing *x)
 {
 	struct connection *c = x->connection;
-	struct limited limited = {};
+	__u32 limited = 0;
 	enum verdict verdict;
 
 	count_syn(x->slot);
@@ -306,9 +306,10 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 		return PASS_OPEN;
 	if (c && c->state == CONNECTION_SYN_RCVD && c->client_isn == x->packet.seq)
 		return PASS_OPEN; /* what began untranslated stays so */
-	if (!x->allowed && limits_apply(x->rt, x->service)) {
-		limited = limit_syn(&x->packet, x->rt, x->slot);
-		if (limited.challenge && x->stance != STANCE_DEFEND) {
+	if (x->rt->accounting || x->rt->limits_mode != POLICY_OFF) {
+		limited = limit_syn(&x->packet, x->rt, x->slot, !x->allowed && limits_apply(x->rt, x->service));
+		x->weight = limited >> LIMITED_WEIGHT_SHIFT;
+		if (limited_challenge(limited) && x->stance != STANCE_DEFEND) {
 			if (x->service->mode != MODE_MONITOR)
 				mitigation_challenge(x->state);
 			x->stance = STANCE_DEFEND;
@@ -321,7 +322,7 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 		x->stance = STANCE_DEFEND;
 	}
 	verdict = judge_syn(ctx, x);
-	return verdict == TX_SYNACK && limited.verdict ? limited.verdict : verdict;
+	return verdict == TX_SYNACK && limited_verdict(limited) ? limited_verdict(limited) : verdict;
 }
 
 /*
@@ -414,8 +415,8 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 		verdict = judge_answer(x);
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&x->packet, x->service, x->rt, x->slot);
-	if (verdict == TX_SYNACK && x->rt->accounting)
-		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed);
+	if (verdict == TX_SYNACK && half_open_wanted(x->rt, x->weight))
+		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed, x->weight);
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
 		server_apply(&x->key, &announced);

@@ -76,6 +76,47 @@ uint32_t limit_sketch_error(uint64_t total)
 	return (uint32_t)((total * 2719 / 1000 + SKETCH_WIDTH - 1) / SKETCH_WIDTH);
 }
 
+/* The smallest number that a limit of sources lets through at once. */
+static uint32_t least_burst(const struct config_limits *config)
+{
+	uint32_t least = UINT32_MAX;
+
+	for (int level = 0; level < SKETCH_LEVELS; level++) {
+		const struct config_limit *syn = &config->limit[KIND_SYN][level];
+		const struct config_limit *half_open = &config->limit[KIND_HALF_OPEN][level];
+
+		if (is_set(syn) && burst_of(syn->rate, syn->burst) < least)
+			least = burst_of(syn->rate, syn->burst);
+		if (is_set(half_open) && half_open->rate < least)
+			least = half_open->rate;
+	}
+	return least;
+}
+
+uint32_t limit_sample(const struct config_limits *config, uint32_t error)
+{
+	uint32_t sample = SAMPLE_MOST, least = least_burst(config);
+
+	if (error < SAMPLE_FROM)
+		return 1;
+	while (sample > 8 && sample * 16 > error)
+		sample /= 2;
+	while (sample > 1 && sample * 16 > least)
+		sample /= 2;
+	return sample;
+}
+
+uint32_t limit_wide_kinds(const struct config_limits *config)
+{
+	uint32_t kinds = 0;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = LEVEL_SERVICE; level < LEVEL_COUNT; level++)
+			if (is_set(&config->limit[kind][level]))
+				kinds |= 1U << kind;
+	return kinds;
+}
+
 enum policy_mode limit_mode_needed(const struct config_limits *config)
 {
 	for (int kind = 0; kind < KIND_COUNT; kind++)

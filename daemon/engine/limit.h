@@ -25,6 +25,13 @@ uint32_t limit_window_shift(uint32_t jiffies_hz);
  * cells. */
 uint32_t limit_sketch_error(uint64_t total);
 
+/* One SYN stands for so many in a flood: 1 while estimates are better than SAMPLE_FROM; never so many that a
+ * limit of a source would go unmet for the first of its burst. */
+uint32_t limit_sample(const struct config_limits *config, uint32_t error);
+
+/* runtime.wide */
+uint32_t limit_wide_kinds(const struct config_limits *config);
+
 /* The mode to run in: off also when there is no limit. */
 enum policy_mode limit_mode_needed(const struct config_limits *config);
 

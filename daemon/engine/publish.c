@@ -57,6 +57,8 @@ int publish_runtime(struct engine *e)
 		.limits_mode = limit_mode_needed(&e->limits),
 		.auto_block = e->config->punish.mode != POLICY_OFF && e->limits.mode != POLICY_OFF,
 		.accounting = e->limits.mode != POLICY_OFF,
+		.sample = limit_sample(&e->limits, e->sketch_error[LEVEL_SOURCE]),
+		.wide = limit_wide_kinds(&e->limits),
 		.window_shift = limit_window_shift(e->clock.jiffies_hz),
 		.policy = { [POLICY_REFLECTION] = (uint8_t)e->config->reflection,
 			    [POLICY_SMURF] = (uint8_t)e->config->smurf,

@@ -49,11 +49,10 @@ uint32_t source_window_s(uint64_t jiffies, uint32_t window_shift, uint32_t jiffi
 	return (uint32_t)((span + jiffies_hz / 2) / jiffies_hz);
 }
 
-/* Twice the deviation of what was sampled: of COUNT handshakes, one in SKETCH_SAMPLE was counted, as so many.
- */
-static uint32_t sample_error(uint32_t count)
+/* Twice the deviation of what was sampled: of COUNT handshakes, one in SAMPLE was counted, as so many. */
+static uint32_t sample_error(uint32_t count, uint32_t sample)
 {
-	uint64_t square = 4ULL * (SKETCH_SAMPLE - 1) * count;
+	uint64_t square = sample > 1 ? 4ULL * (sample - 1) * count : 0;
 	uint32_t root = 0;
 
 	while ((uint64_t)(root + 1) * (root + 1) <= square)
@@ -62,7 +61,7 @@ static uint32_t sample_error(uint32_t count)
 }
 
 void source_describe(const struct heavy *heavy, const struct source_args *counts, uint32_t error,
-		     uint32_t window_s, struct source_status *status)
+		     uint32_t sample, uint32_t window_s, struct source_status *status)
 {
 	uint32_t begun = counts->begun > error ? counts->begun - error : 0;
 
@@ -70,7 +69,7 @@ void source_describe(const struct heavy *heavy, const struct source_args *counts
 		.prefix = source_prefix(heavy),
 		.level = (enum limit_level)heavy->level,
 		.half_open = counts->begun > counts->completed ? counts->begun - counts->completed : 0,
-		.error = error + (error >= SKETCH_SAMPLE_FROM ? sample_error(counts->begun) : 0),
+		.error = error + sample_error(counts->begun, sample),
 		.held = counts->held,
 		.begun = counts->begun,
 		.completed = counts->completed,

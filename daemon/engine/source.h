@@ -53,9 +53,9 @@ struct prefix source_prefix(const struct heavy *heavy);
  */
 uint32_t source_window_s(uint64_t jiffies, uint32_t window_shift, uint32_t jiffies_hz);
 
-/* COUNTS: of the sketch. */
+/* COUNTS: of the sketch, which counts one SYN in SAMPLE. */
 void source_describe(const struct heavy *heavy, const struct source_args *counts, uint32_t error,
-		     uint32_t window_s, struct source_status *status);
+		     uint32_t sample, uint32_t window_s, struct source_status *status);
 
 void source_sort(struct source_status *all, size_t count, enum source_order order);
 

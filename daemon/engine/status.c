@@ -186,7 +186,8 @@ static void describe(struct sources *s, const struct heavy *heavy, uint64_t tag)
 	if (s->count == s->max || heavy->level >= SKETCH_LEVELS ||
 	    fastpath_query_source(s->engine->fastpath, &counts) || (tag && counts.tag != tag))
 		return;
-	source_describe(heavy, &counts, s->engine->sketch_error[heavy->level], s->window_s, status);
+	source_describe(heavy, &counts, s->engine->sketch_error[heavy->level],
+			fastpath_runtime(s->engine->fastpath)->sample, s->window_s, status);
 	if (!is_inline(s->engine))
 		status->held = held_count(&s->held, &status->prefix);
 	s->count += status->held || status->half_open > status->error + HEAVY_LEAST ||

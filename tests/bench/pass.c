@@ -41,8 +41,9 @@ struct bench_case {
 	uint32_t pool;	  /* so many different frames, at most REFILL_FRAMES */
 	uint32_t flows;	  /* of so many verified flows, all powers of two; 0: any source */
 	uint32_t lookups_per_s;
-	bool accounting, limits; /* of half-opens; all those of a new install, never exceeded */
-	uint32_t error;		 /* of the sketch: from SKETCH_SAMPLE_FROM on, as under a flood */
+	bool accounting;	 /* of half-opens */
+	enum policy_mode limits; /* all those of a new install, never exceeded */
+	uint32_t error;		 /* of the sketch */
 };
 
 #define HOT    256
@@ -63,6 +64,17 @@ struct bench_case {
 		}                                                                                            \
 	}
 
+#define FLOOD_ERROR 1000 /* what 1 Mpps makes the sketch's */
+#define DEFAULT(text, mode, sketch_error)                                                                    \
+	{                                                                                                    \
+		.name = text, .verdict = TX_SYNACK, .pool = SPREAD, .accounting = true, .limits = mode,      \
+		.error = sketch_error, .frame = {                                                            \
+			TO4,                                                                                 \
+			.flags = SYN,                                                                        \
+			.options = LINUX_OPTIONS                                                             \
+		}                                                                                            \
+	}
+
 static const struct bench_case cases[] = {
 	CASE("SYN, Linux, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN, .options = LINUX_OPTIONS),
 	CASE("SYN, Linux, IPv6", TX_SYNACK, 0, HOT, TO6, .flags = SYN, .options = LINUX_OPTIONS),
@@ -72,24 +84,11 @@ static const struct bench_case cases[] = {
 	CASE("SYN, no options, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN),
 	CASE("SYN, Linux, IPv4, 4,096 sources", TX_SYNACK, 0, SPREAD, TO4, .flags = SYN,
 	     .options = LINUX_OPTIONS),
-	{ .name = "... and accounting",
-	  .verdict = TX_SYNACK,
-	  .pool = SPREAD,
-	  .accounting = true,
-	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
-	{ .name = "... and accounting in a flood",
-	  .verdict = TX_SYNACK,
-	  .pool = SPREAD,
-	  .accounting = true,
-	  .error = 1000,
-	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
-	{ .name = "... and limits",
-	  .verdict = TX_SYNACK,
-	  .pool = SPREAD,
-	  .accounting = true,
-	  .error = 1000,
-	  .limits = true,
-	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
+	DEFAULT("... accounted", POLICY_OFF, 0),
+	DEFAULT("... and limits in monitor", POLICY_MONITOR, 0),
+	DEFAULT("... accounted, in a flood", POLICY_OFF, FLOOD_ERROR),
+	DEFAULT("... and limits in monitor", POLICY_MONITOR, FLOOD_ERROR),
+	DEFAULT("... and limits enforced", POLICY_ENFORCE, FLOOD_ERROR),
 	CASE("bad ACK, lookups spent", DROP_LOOKUP_BUDGET, 20, HOT, TO4, .flags = ACK, .options = TIMESTAMPS),
 	{ .name = "bad ACK, sockets asked",
 	  .verdict = DROP_BAD_COOKIE,
@@ -156,11 +155,12 @@ static void prepare(struct harness *h, const struct bench_case *c)
 	h->runtime.jiffies_hz = c->flows ? ALWAYS_FRESH : 250;
 	h->runtime.accounting = c->accounting;
 	h->runtime.window_shift = 11;
-	h->runtime.limits_mode = c->limits ? POLICY_MONITOR : POLICY_OFF;
+	h->runtime.limits_mode = c->limits;
 	for (int level = 0; level < SKETCH_LEVELS; level++) {
 		h->runtime.heavy_from[level] = UINT32_MAX;
 		h->runtime.sketch_error[level] = c->error;
 	}
+	h->runtime.sample = c->error ? SAMPLE_MOST : 1;
 	fastpath_publish(h->fastpath, &h->runtime);
 }
 

@@ -210,7 +210,7 @@ static void forged_sources_push_no_heavy_one_out(void **state)
 			20400);
 }
 
-/* One in eight, as eight; and who is over a limit is met on every SYN. */
+/* One in so many, as so many; and who has met an enforced limit is looked at on every SYN. */
 static void a_flood_is_sampled(void **state)
 {
 	struct harness *h = *state;
@@ -221,13 +221,14 @@ static void a_flood_is_sampled(void **state)
 	uint32_t begun;
 	int answered = 0;
 
-	h->runtime.sketch_error[LEVEL_SOURCE] = SKETCH_SAMPLE_FROM;
+	h->runtime.sketch_error[LEVEL_SOURCE] = SAMPLE_FROM;
+	h->runtime.sample = 8;
 	account(h);
 	frame_build(&f, &spec);
 	for (int i = 0; i < 8000; i++)
 		assert_int_equal(harness_run_bare(h, &f, NULL), ACTION_TX);
 	begun = query(h, "10.1.90.1", LEVEL_SOURCE).begun;
-	assert_int_equal(begun % SKETCH_SAMPLE, 0);
+	assert_int_equal(begun % 8, 0);
 	assert_in_range(begun, 6500, 9500); /* six times its deviation */
 	limit_to(h, LEVEL_SOURCE, 936, LIMIT_DROP);
 	spec.saddr = "10.1.91.1";

@@ -235,6 +235,40 @@ static void modes(void **state)
 	assert_int_equal(after.verdict[TX_SYNACK] - before.verdict[TX_SYNACK], 1);
 }
 
+/* What is not looked at is counted by what is; service levels are met by all. */
+static void a_flood_is_sampled(void **state)
+{
+	struct harness *h = *state;
+	struct frame_spec spec = {
+		.saddr = "10.1.36.1", .daddr = SERVER4, .dest = PORT_ALWAYS, .flags = SYN
+	};
+	struct limit_counters before, after;
+	struct service_counters would[2];
+	struct frame f;
+	int answered = 0;
+
+	h->runtime.sample = SAMPLE_MOST;
+	limit_to(h, LEVEL_SOURCE, 2000, LIMIT_DROP);
+	publish(h, POLICY_MONITOR);
+	before = counted(h, LEVEL_SOURCE);
+	assert_int_equal(fastpath_read_counters(h->fastpath, SLOT_ALWAYS, &would[0]), 0);
+	frame_build(&f, &spec);
+	for (int i = 0; i < 20000; i++)
+		assert_int_equal(harness_run_bare(h, &f, NULL), ACTION_TX);
+	after = counted(h, LEVEL_SOURCE);
+	assert_int_equal(fastpath_read_counters(h->fastpath, SLOT_ALWAYS, &would[1]), 0);
+	assert_in_range(after.over - before.over, 13200, 22800); /* 18000 and six times its deviation */
+	assert_int_equal(would[1].would[DROP_RATE_SOURCE] - would[0].would[DROP_RATE_SOURCE],
+			 after.dropped - before.dropped);
+
+	limit_to(h, LEVEL_TOTAL, 100, LIMIT_DROP);
+	h->runtime.wide = 1 << KIND_SYN;
+	publish(h, POLICY_ENFORCE);
+	for (int i = 0; i < 200; i++)
+		answered += harness_run_bare(h, &f, NULL) == ACTION_TX;
+	assert_in_range(answered, 90, 100); /* other tests have taken some */
+}
+
 /* --- the real clock, on two CPUs --- */
 
 #define MEASURED_NS 600000000LL
@@ -267,7 +301,8 @@ static int64_t now_ns(void)
 
 static void the_rate_is_right_by_the_real_clock(void **state)
 {
-	static const uint32_t rates[] = { 1000, 10000, 100000 };
+	static const uint32_t rates[] = { 1000, 10000, 100000, 10000 };
+	static const uint32_t samples[] = { 1, 1, 1, SAMPLE_MOST };
 	struct harness *h = *state;
 	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT];
 	pthread_t threads[2];
@@ -281,6 +316,7 @@ static void the_rate_is_right_by_the_real_clock(void **state)
 		/* as much burst as a busy machine may keep the threads from running */
 		l->base = limit_pace(rates[i], rates[i] / 4, h->runtime.jiffies_hz);
 		l->action = LIMIT_DROP;
+		h->runtime.sample = samples[i];
 		publish(h, POLICY_ENFORCE);
 		stopped = false;
 		for (size_t t = 0; t < COUNT(threads); t++)
@@ -309,10 +345,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup(name, harness_reset)
-		TEST(each_source_has_tokens_of_its_own),   TEST(no_site_in_ipv4),
-		TEST(each_service_has_tokens_of_its_own),  TEST(a_heavy_source_leaves_its_prefix_alone),
-		TEST(thinning_lets_one_in_four_through),   TEST(over_a_limit_a_cookie_even_at_rest),
-		TEST(sanity_comes_before_limits),	   TEST(modes),
+		TEST(each_source_has_tokens_of_its_own),
+		TEST(no_site_in_ipv4),
+		TEST(each_service_has_tokens_of_its_own),
+		TEST(a_heavy_source_leaves_its_prefix_alone),
+		TEST(thinning_lets_one_in_four_through),
+		TEST(over_a_limit_a_cookie_even_at_rest),
+		TEST(sanity_comes_before_limits),
+		TEST(modes),
+		TEST(a_flood_is_sampled),
 		TEST(the_rate_is_right_by_the_real_clock),
 	};
 

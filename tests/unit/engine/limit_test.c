@@ -126,7 +126,7 @@ static void a_bucket_decides_exactly_at_its_edges(void **state)
 			uint32_t passed = 0;
 
 			for (uint32_t n = 0; n < step->offered; n++)
-				passed += limit_within(&limit, &bucket, at(step->jiffies));
+				passed += limit_within(&limit, &bucket, at(step->jiffies), 1);
 			if (passed != step->passed)
 				fail_msg("%s: at jiffy %ju, %u of %u passed, not %u", row->name,
 					 (uintmax_t)step->jiffies, passed, step->offered, step->passed);
@@ -261,24 +261,64 @@ static void proven_sources_have_more(void **state)
 	(void)state;
 	limit_compile(&config, 250, &limits);
 	for (int i = 0; i < 100; i++)
-		if (limit_within(l, &bucket, at(0)))
+		if (limit_within(l, &bucket, at(0), 1))
 			base++;
 		else
-			extra += limit_within_extra(l, &bucket, at(0));
+			extra += limit_within_extra(l, &bucket, at(0), 1);
 	assert_int_equal(base, 20);
 	assert_int_equal(base + extra, 60);
 	base = extra = 0;
 	for (int i = 0; i < 250 * 100; i++) /* a hundred seconds */
 		for (int n = 0; n < 2; n++)
-			if (limit_within(l, &bucket, at(1 + (uint64_t)i)))
+			if (limit_within(l, &bucket, at(1 + (uint64_t)i), 1))
 				base++;
 			else
-				extra += limit_within_extra(l, &bucket, at(1 + (uint64_t)i));
+				extra += limit_within_extra(l, &bucket, at(1 + (uint64_t)i), 1);
 	assert_in_range(base, 999, 1001);
 	assert_in_range(base + extra, 9998, 10002);
 	config.limit[KIND_SYN][LEVEL_SOURCE].proven_rate = 0;
 	limit_compile(&config, 250, &limits);
-	assert_false(limit_within_extra(l, &bucket, at(999999)));
+	assert_false(limit_within_extra(l, &bucket, at(999999), 1));
+}
+
+/* One packet in 32 takes the tokens of all: on average as many pass as one by one. */
+static void a_sample_takes_the_tokens_of_all(void **state)
+{
+	const struct pace pace = limit_pace(1000, 1000, 250);
+	uint32_t passed = 0;
+	__u64 word = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < 250 * 100; i++) /* 8000/s in a hundred seconds */
+		passed += bucket_take_all(&word, &pace, at(i), 32);
+	assert_in_range(passed * 32, 100000, 102000);
+}
+
+static void how_many_one_stands_for(void **state)
+{
+	static const struct {
+		uint32_t error, burst, sample;
+	} rows[] = {
+		{ 0, 1000, 1 },		  { SAMPLE_FROM - 1, 1000, 1 },
+		{ SAMPLE_FROM, 1000, 8 }, { 255, 1000, 8 },
+		{ 256, 1000, 16 },	  { 512, 1000, 32 },
+		{ 90000, 1000, 32 },	  { 90000, 511, 16 },
+		{ 90000, 16, 1 },
+	};
+	struct config_limits config = {
+		.mode = POLICY_MONITOR,
+		.limit[KIND_SYN][LEVEL_SOURCE] = { .rate = 500, .action = LIMIT_THIN },
+		.limit[KIND_HALF_OPEN][LEVEL_TOTAL] = { .action = LIMIT_THIN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		config.limit[KIND_SYN][LEVEL_SOURCE].burst = rows[i].burst;
+		assert_int_equal(limit_sample(&config, rows[i].error), rows[i].sample);
+	}
+	assert_int_equal(limit_wide_kinds(&config), 0);
+	config.limit[KIND_HALF_OPEN][LEVEL_TOTAL].rate = 1;
+	assert_int_equal(limit_wide_kinds(&config), 1 << KIND_HALF_OPEN);
 }
 
 static void what_is_over_a_limit_meets_its_action(void **state)
@@ -406,6 +446,8 @@ int main(void)
 		cmocka_unit_test(cpus_share_a_bucket),
 		cmocka_unit_test(a_bucket_of_a_slower_pace_heals),
 		cmocka_unit_test(proven_sources_have_more),
+		cmocka_unit_test(a_sample_takes_the_tokens_of_all),
+		cmocka_unit_test(how_many_one_stands_for),
 		cmocka_unit_test(what_is_over_a_limit_meets_its_action),
 		cmocka_unit_test(without_a_limit_the_mode_is_off),
 		cmocka_unit_test(a_change_at_runtime_stays_unless_the_file_changed_the_same),

@@ -95,13 +95,25 @@ static void what_follows_from_counts(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct source_args counts = { .begun = rows[i].begun, .completed = rows[i].completed };
 
-		source_describe(&heavy, &counts, rows[i].error, 10, &status);
+		source_describe(&heavy, &counts, rows[i].error, 1, 10, &status);
+		assert_int_equal(status.error, rows[i].error);
 		assert_int_equal(status.half_open, rows[i].half_open);
 		assert_int_equal(status.proven, rows[i].proven);
 		assert_int_equal(status.syn_rate_pps, rows[i].begun / 10);
 		assert_int_equal(status.over, 7);
 		assert_int_equal(status.dropped, 5);
 	}
+}
+
+static void what_is_sampled_errs_more(void **state)
+{
+	struct heavy heavy = heavy_of("192.0.2.1", LEVEL_SOURCE);
+	struct source_args counts = { .begun = 10000 };
+	struct source_status status;
+
+	(void)state;
+	source_describe(&heavy, &counts, 64, 8, 10, &status);
+	assert_int_equal(status.error, 64 + 529); /* 2 * sqrt(7 * 10000) */
 }
 
 static void the_heaviest_come_first(void **state)
@@ -186,6 +198,7 @@ int main(void)
 		cmocka_unit_test(counts_span_one_to_two_windows),
 		cmocka_unit_test(the_error_is_e_times_the_mean),
 		cmocka_unit_test(what_follows_from_counts),
+		cmocka_unit_test(what_is_sampled_errs_more),
 		cmocka_unit_test(the_heaviest_come_first),
 		cmocka_unit_test(what_is_held_is_counted_by_any_prefix),
 	};
