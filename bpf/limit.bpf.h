@@ -175,9 +175,9 @@ static __always_inline bool limit_wanted(const struct runtime *rt, enum limit_ki
 }
 
 /*
- * A SYN to the service in SLOT. In monitor: what would have been is counted. Returns its sample_weight(), what
- * replaces its answer, and whether a cookie does, whatever the service's state. APPLIES: limits do. Global, so
- * that it is verified once.
+ * A SYN to the service in SLOT. In monitor: what would have been is counted. Returns its sample_weight(),
+ * what replaces its answer, and whether a cookie does, whatever the service's state. APPLIES: limits do.
+ * Global, so that it is verified once.
  */
 __noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 applies)
 {
