@@ -12,8 +12,9 @@
 
 #include "abi.h"
 
-#define PACE_SLACK  (16 + SAMPLE_MOST) /* tokens that CPUs may take, and give back, at once; on credit */
-#define THIN_ONE_IN 4		       /* of what is over the limit goes on: a power of two */
+/* Tokens beyond the tolerance: what CPUs may take, and give back, at once, and what is taken on credit. */
+#define PACE_SLACK  (16 + SAMPLE_MOST)
+#define THIN_ONE_IN 4 /* of what is over the limit goes on: a power of two */
 
 enum limit_outcome {
 	LIMIT_WITHIN,
