@@ -23,7 +23,7 @@ struct crossing {
 	__u32 slot;
 	enum stance stance;
 	bool allowed; /* by the lists: no limit applies, cookies do */
-	__u32 weight; /* of a SYN: sample_weight(); 0 while nothing is counted */
+	__u8 weight;  /* of a SYN: sample_weight(); 0 while nothing is counted */
 	struct tuple key;
 	struct packet packet;
 	struct tcp_options options;

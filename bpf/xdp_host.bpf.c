@@ -32,7 +32,7 @@ struct judgement {
 	struct cookie_options cookie;
 	enum stance stance;
 	bool allowed; /* by the lists: no limit applies, cookies do */
-	__u32 weight; /* of a SYN: sample_weight(); 0 while nothing is counted */
+	__u8 weight;  /* of a SYN: sample_weight(); 0 while nothing is counted */
 };
 
 /* The stack ignores what is not addressed to it (a promiscuous or bridged interface sees such): so do we. */
