@@ -26,14 +26,15 @@
 #define COOKIE_MAC_BITS 21
 #define COOKIE_MAC_MASK ((1U << COOKIE_MAC_BITS) - 1)
 
-/* The kernel accepts no less from bpf_sk_assign_tcp_reqsk(). */
-#define MSS_MIN4 536
-#define MSS_MIN6 1220
+/* Of a client that announces none (RFC 9293, section 3.7.1). The kernel accepts no less from
+ * bpf_sk_assign_tcp_reqsk(). */
+#define MSS_DEFAULT4 536
+#define MSS_DEFAULT6 1220
 
 /* Rounded down to one of these when no timestamp carries the exact value. volatile: clang would put 16 bytes
  * into .rodata.cst16, which libbpf 1.1 cannot size. */
-const volatile __u16 cookie_mss4[8] __weak = { 536, 1200, 1300, 1360, 1400, 1440, 1452, 1460 };
-const volatile __u16 cookie_mss6[8] __weak = { 1220, 1280, 1340, 1360, 1380, 1400, 1420, 1440 };
+const volatile __u16 cookie_mss4[8] __weak = { 216, 536, 1200, 1360, 1400, 1440, 1452, 1460 };
+const volatile __u16 cookie_mss6[8] __weak = { 216, 1220, 1340, 1360, 1380, 1400, 1420, 1440 };
 
 /* What a handshake agreed on, as seen from the server. */
 struct cookie_options {

@@ -220,9 +220,7 @@ static __always_inline void synack_ip_header(void *l3, const struct packet *p, _
 static __always_inline void negotiate(const struct packet *p, const struct tcp_options *in,
 				      const struct service *s, struct cookie_options *o)
 {
-	__u16 least = p->v6 ? MSS_MIN6 : MSS_MIN4;
-
-	o->mss = in->mss > least ? in->mss : least; /* no option or 0: RFC 9293's default is not above this */
+	o->mss = in->mss ? in->mss : p->v6 ? MSS_DEFAULT6 : MSS_DEFAULT4;
 	o->wscale = in->present & OPTION_WS && s->wscale_ok ? in->wscale : COOKIE_NO_WSCALE;
 	o->sack = in->present & OPTION_SACK && s->sack_ok;
 	/* RFC 3168, section 6.1.1; a SYN that itself is marked ECT is not trusted (as Linux does) */

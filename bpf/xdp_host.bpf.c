@@ -193,6 +193,7 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 static __always_inline bool handover_write(struct xdp_md *ctx, const struct judgement *j, __u32 slot)
 {
 	const struct cookie_options *o = &j->cookie;
+	__u16 least = j->packet.v6 ? MSS_DEFAULT6 : MSS_DEFAULT4;
 	struct handover *h;
 	void *data;
 
@@ -207,7 +208,7 @@ static __always_inline bool handover_write(struct xdp_md *ctx, const struct judg
 	h->tstamp_ok = !!(j->options.present & OPTION_TS);
 	h->rcv_tsval = j->options.tsval;
 	h->rcv_tsecr = j->options.tsecr;
-	h->mss = o->mss;
+	h->mss = o->mss > least ? o->mss : least;
 	h->wscale_ok = o->wscale != COOKIE_NO_WSCALE;
 	h->snd_wscale = h->wscale_ok ? o->wscale : 0;
 	h->rcv_wscale = h->wscale_ok ? j->service->wscale : 0;

@@ -82,11 +82,13 @@ static void expected_synack(struct frame *f, const struct visit *visit, const st
 
 static struct handover expected_handover(const struct visit *visit, const struct cookie_answer *cookie)
 {
+	uint16_t least = visit->v6 ? 1220 : 536;
+
 	return (struct handover){
 		.magic = HANDOVER_MAGIC,
 		.rcv_tsval = visit->timestamps ? visit->tsval + LATER : 0,
 		.rcv_tsecr = cookie->tsval,
-		.mss = cookie->mss,
+		.mss = cookie->mss < least ? least : cookie->mss, /* the kernel takes no less */
 		.snd_wscale = visit->wscale_ok ? visit->wscale : 0,
 		.rcv_wscale = visit->wscale_ok ? SERVER_WSCALE : 0,
 		.wscale_ok = visit->wscale_ok,
@@ -197,8 +199,8 @@ static void check_third_ack(const struct visit *visit, const struct cookie_answe
 /* Exact with timestamps; else rounded down by no more than a step of the cookie's table. */
 static void check_mss(const struct visit *visit, const struct cookie_answer *cookie)
 {
-	static const uint16_t steps[2][9] = { { 536, 1200, 1300, 1360, 1400, 1440, 1452, 1460, 0xffff },
-					      { 1220, 1280, 1340, 1360, 1380, 1400, 1420, 1440, 0xffff } };
+	static const uint16_t steps[2][9] = { { 216, 536, 1200, 1360, 1400, 1440, 1452, 1460, 0xffff },
+					      { 216, 1220, 1340, 1360, 1380, 1400, 1420, 1440, 0xffff } };
 	uint16_t mss = visit_mss(visit);
 	size_t i = 0;
 

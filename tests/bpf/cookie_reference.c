@@ -10,8 +10,8 @@
 
 #include "tests/bpf/siphash_reference.h"
 
-static const uint16_t mss_ipv4[8] = { 536, 1200, 1300, 1360, 1400, 1440, 1452, 1460 };
-static const uint16_t mss_ipv6[8] = { 1220, 1280, 1340, 1360, 1380, 1400, 1420, 1440 };
+static const uint16_t mss_ipv4[8] = { 216, 536, 1200, 1360, 1400, 1440, 1452, 1460 };
+static const uint16_t mss_ipv6[8] = { 216, 1220, 1340, 1360, 1380, 1400, 1420, 1440 };
 
 struct message {
 	uint8_t bytes[47];

@@ -17,7 +17,7 @@ struct cookie_case {
 	uint32_t generation; /* 0 or 1 */
 	uint32_t slot;	     /* wall clock / 60 s */
 	bool timestamps;
-	uint16_t mss;	/* that the client announced, not below 536 (IPv4) or 1220 (IPv6) */
+	uint16_t mss;	/* that the client announced, or what its silence means */
 	uint8_t wscale; /* 15: none */
 	bool sack, ecn;
 };

@@ -80,11 +80,6 @@ struct dialogue dialogue_new(struct harness *h, const char *name, bool v6, unsig
 	};
 }
 
-static uint16_t least_mss(bool v6)
-{
-	return v6 ? 1220 : 536;
-}
-
 void dialogue_begin(struct dialogue *d)
 {
 	const struct party *known = d->learned;
@@ -105,7 +100,7 @@ void dialogue_begin(struct dialogue *d)
 	d->wscale = !known || known->wscale != NO_WSCALE ? d->client.wscale : NO_WSCALE;
 	d->our_wscale = d->wscale == NO_WSCALE ? 0 : SERVER_WSCALE;
 	c.timestamps = d->timestamps;
-	c.mss = d->client.mss > least_mss(d->v6) ? d->client.mss : least_mss(d->v6);
+	c.mss = d->client.mss ? d->client.mss : d->v6 ? 1220 : 536;
 	c.wscale = d->wscale;
 	c.sack = d->sack;
 	c.ecn = d->ecn;

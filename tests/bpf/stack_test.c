@@ -106,7 +106,7 @@ static const struct row rows[] = {
 	    .options = WINDOWS_OPTIONS),
 	ROW("no options", 0, 0, 536, FROM4(30005), .flags = SYN),
 	ROW("no options, IPv6", 0, 0, 1220, FROM6(30006), .flags = SYN),
-	ROW("MSS 1300", 0, 0, 1300, FROM4(30007), .flags = SYN, .options = BYTES(2, 4, 5, 20)),
+	ROW("MSS 1400", 0, 0, 1400, FROM4(30007), .flags = SYN, .options = BYTES(2, 4, 5, 120)),
 	ROW("MSS 100", 0, 0, 536, FROM4(30008), .flags = SYN, .options = BYTES(2, 4, 0, 100)),
 	ROW("scale 14, ECN", TCPI_OPT_WSCALE | TCPI_OPT_ECN, 14, 536, FROM4(30009), .flags = SYN | ECE | CWR,
 	    .options = BYTES(3, 3, 14)),

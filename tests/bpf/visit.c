@@ -131,10 +131,8 @@ void visit_begin(struct visit *visit, struct harness *h, const struct client_syn
 	read_offer(visit);
 }
 
-/* The kernel takes no less from us; this is above what a few ancient stacks announce. */
+/* What silence means: RFC 9293, section 3.7.1. */
 uint16_t visit_mss(const struct visit *visit)
 {
-	uint16_t least = visit->v6 ? 1220 : 536;
-
-	return visit->mss < least ? least : visit->mss;
+	return visit->mss ? visit->mss : visit->v6 ? 1220 : 536;
 }
