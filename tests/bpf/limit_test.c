@@ -299,45 +299,54 @@ static int64_t now_ns(void)
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
+/* The share that is answered beyond what the limit says, or 0 where the machine is too slow to offer more. */
+static double rate_error(struct harness *h, uint32_t rate, uint32_t sample)
+{
+	struct limit *l = &the_limits.limit[KIND_SYN][LEVEL_SOURCE];
+	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT];
+	double expected, answered, offered;
+	pthread_t threads[2];
+	int64_t from;
+
+	memset(&the_limits, 0, sizeof(the_limits));
+	/* as much burst as a busy machine may keep the threads from running */
+	l->base = limit_pace(rate, rate / 4, h->runtime.jiffies_hz);
+	l->action = LIMIT_DROP;
+	h->runtime.sample = sample;
+	publish(h, POLICY_ENFORCE);
+	stopped = false;
+	for (size_t t = 0; t < COUNT(threads); t++)
+		assert_int_equal(pthread_create(&threads[t], NULL, send_syns, h), 0);
+	usleep(200000); /* the burst is spent */
+	harness_count_verdicts(h, before);
+	from = now_ns();
+	while (now_ns() - from < MEASURED_NS)
+		usleep(1000);
+	harness_count_verdicts(h, after);
+	expected = (double)rate * (double)(now_ns() - from) / 1e9;
+	stopped = true;
+	for (size_t t = 0; t < COUNT(threads); t++)
+		pthread_join(threads[t], NULL);
+	answered = (double)(after[TX_SYNACK] - before[TX_SYNACK]);
+	offered = answered + (double)(after[DROP_RATE_SOURCE] - before[DROP_RATE_SOURCE]);
+	print_message("%u/s: %.0f of %.0f SYNs answered, off by %+.2f %%\n", rate, answered, offered,
+		      (answered / expected - 1) * 100);
+	return offered < expected * 1.2 ? 0 : answered / expected - 1;
+}
+
 static void the_rate_is_right_by_the_real_clock(void **state)
 {
 	static const uint32_t rates[] = { 1000, 10000, 100000, 10000 };
 	static const uint32_t samples[] = { 1, 1, 1, SAMPLE_MOST };
-	struct harness *h = *state;
-	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT];
-	pthread_t threads[2];
 
 	for (size_t i = 0; i < COUNT(rates); i++) {
-		struct limit *l = &the_limits.limit[KIND_SYN][LEVEL_SOURCE];
-		double expected, answered, offered;
-		int64_t from;
+		int tries = 5; /* others may keep the threads from running for longer than a burst */
+		double error;
 
-		memset(&the_limits, 0, sizeof(the_limits));
-		/* as much burst as a busy machine may keep the threads from running */
-		l->base = limit_pace(rates[i], rates[i] / 4, h->runtime.jiffies_hz);
-		l->action = LIMIT_DROP;
-		h->runtime.sample = samples[i];
-		publish(h, POLICY_ENFORCE);
-		stopped = false;
-		for (size_t t = 0; t < COUNT(threads); t++)
-			assert_int_equal(pthread_create(&threads[t], NULL, send_syns, h), 0);
-		usleep(200000); /* the burst is spent */
-		harness_count_verdicts(h, before);
-		from = now_ns();
-		while (now_ns() - from < MEASURED_NS)
-			usleep(1000);
-		harness_count_verdicts(h, after);
-		expected = (double)rates[i] * (double)(now_ns() - from) / 1e9;
-		stopped = true;
-		for (size_t t = 0; t < COUNT(threads); t++)
-			pthread_join(threads[t], NULL);
-		answered = (double)(after[TX_SYNACK] - before[TX_SYNACK]);
-		offered = answered + (double)(after[DROP_RATE_SOURCE] - before[DROP_RATE_SOURCE]);
-		print_message("%u/s: %.0f of %.0f SYNs answered, off by %+.2f %%\n", rates[i], answered,
-			      offered, (answered / expected - 1) * 100);
-		if (offered < expected * 1.2) /* a machine that is too slow to offer so many */
-			continue;
-		assert_true(answered > expected * 0.95 && answered < expected * 1.05);
+		do
+			error = rate_error(*state, rates[i], samples[i]);
+		while ((error < -0.05 || error > 0.05) && --tries);
+		assert_true(tries);
 	}
 }
 
