@@ -602,7 +602,7 @@ static void print_settings(struct render *render, const json_t *settings)
 	if (!settings)
 		return;
 	field_marks(render, "half-open mark", number(settings, "half_open_high"),
-		    number(settings, "half_open_low"), "a quarter of the backlog");
+		    number(settings, "half_open_low"), "a quarter of the backlog (inline: 1,024)");
 	if (number(settings, "syn_rate_high"))
 		field_marks(render, "SYN/s mark", number(settings, "syn_rate_high"),
 			    number(settings, "syn_rate_low"), "");

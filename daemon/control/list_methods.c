@@ -3,6 +3,7 @@
 #include "daemon/control/list_methods.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "daemon/engine/engine.h"
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
+#include "daemon/lists/store.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define FOR_MAX_S	  (10LL * 366 * 86400)
@@ -105,6 +107,19 @@ static void reply_entry(struct request *request, enum list_kind kind, const stru
 					 prefix_format(prefix, text, sizeof(text)), "changed", changed));
 }
 
+/* False: the request has been answered. */
+static bool reason_is_fit(struct request *request)
+{
+	const char *reason = request_string(request, "reason");
+	bool fit = !reason || strlen(reason) <= STORE_REASON_MAX;
+
+	for (const char *c = reason; fit && c && *c; c++)
+		fit = !iscntrl((unsigned char)*c);
+	if (!fit)
+		fail_text(request, -EINVAL, "a reason is one line of text, at most 96 bytes long");
+	return fit;
+}
+
 void handle_add_entry(struct request *request)
 {
 	long long for_s = request_integer(request, "for_s", 0);
@@ -113,7 +128,7 @@ void handle_add_entry(struct request *request)
 	enum list_kind kind;
 	int result;
 
-	if (!take_kind(request, &kind) || !take_prefix(request, &prefix))
+	if (!take_kind(request, &kind) || !take_prefix(request, &prefix) || !reason_is_fit(request))
 		return;
 	if (for_s < 0 || for_s > FOR_MAX_S) {
 		fail_parameter(request, "for_s");
@@ -298,7 +313,7 @@ void handle_import_entries(struct request *request)
 	json_t *faults;
 	int error;
 
-	if (!take_kind(request, &kind))
+	if (!take_kind(request, &kind) || !reason_is_fit(request))
 		return;
 	if (for_s < 0 || for_s > FOR_MAX_S) {
 		fail_parameter(request, "for_s");

@@ -182,7 +182,7 @@ static void block(struct engine *e, const struct heavy *heavy, uint32_t acts)
 
 	if (!duration_s)
 		return;
-	snprintf(reason, sizeof(reason), "%u connections over limits.connection_source", acts);
+	snprintf(reason, sizeof(reason), "%u ACKs with good cookies over limits.connection_source", acts);
 	if (enforced)
 		error = lists_add(e->lists, LIST_BLOCK, &prefix, ORIGIN_AUTO, now_s + duration_s, now_s,
 				  reason);

@@ -2,6 +2,7 @@
 /* See store.h. Indexes instead of pointers: half the memory, and the pools may move. */
 #include "daemon/lists/store.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,6 +328,9 @@ static int set_reason(struct store_entry *e, const char *reason)
 		copy = strndup(reason, STORE_REASON_MAX);
 		if (!copy)
 			return -ENOMEM;
+		for (char *c = copy; *c; c++) /* it goes to logs and terminals */
+			if (iscntrl((unsigned char)*c))
+				*c = ' ';
 	}
 	free(e->reason);
 	e->reason = copy;
