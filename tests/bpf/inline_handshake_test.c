@@ -3,8 +3,11 @@
  * Inline, handshakes with any options on either side, in any carrier: every frame byte for byte, early data,
  * and what the server says instead of a SYN-ACK.
  */
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/bpf/dialogue.h"
 
@@ -408,6 +411,36 @@ static void corrupted_answers_are_dropped(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, appliance_reset)
 
+/* The kernel runs the first frame's program over all that a poll sends to an interface (answer_both). */
+static void no_program_stands_outside(void **state)
+{
+	static const struct {
+		const char *map;
+		uint32_t key;
+		bool program;
+	} ports[] = { { "egress", PORT_OUTSIDE, false },
+		      { "egress", PORT_INSIDE, false },
+		      { "both", 0, true },
+		      { "both", 1, false } };
+
+	struct harness *h = *state;
+	int outside = h->xdp;
+
+	for (size_t i = 0; i < COUNT(ports); i++) {
+		struct bpf_devmap_val value = {};
+		int fd;
+
+		h->xdp = h->programs[FASTPATH_XDP_INSIDE]; /* whose maps they are */
+		fd = harness_find_map(h, ports[i].map);
+		h->xdp = outside;
+		assert_true(fd >= 0);
+		assert_int_equal(bpf_map_lookup_elem(fd, &ports[i].key, &value), 0);
+		assert_true(value.ifindex);
+		assert_int_equal(value.bpf_prog.id != 0, ports[i].program);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,6 +456,7 @@ int main(void)
 		TEST(a_challenge_is_answered_by_a_reset),
 		TEST(a_repeated_answer_is_answered_again),
 		TEST(corrupted_answers_are_dropped),
+		TEST(no_program_stands_outside),
 	};
 
 	return cmocka_run_group_tests(tests, appliance_set_up, appliance_tear_down);
