@@ -14,19 +14,13 @@
 #include "cli/commands.h"
 #include "cli/format.h"
 #include "cli/ssh_peer.h"
+#include "cli/reply.h"
 #include "daemon/control/protocol.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PEERS_MAX	  8
 #define ANSWER_WITHIN_S	  10
 #define FOR_MAX_S	  (10LL * 366 * 86400)
-
-static const char *string(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-
-	return value ? value : "";
-}
 
 /* --- arguments --- */
 

@@ -8,6 +8,7 @@
 #include "cli/format.h"
 #include "cli/render.h"
 #include "cli/show.h"
+#include "cli/reply.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH	  14
@@ -15,23 +16,6 @@
 #define ASYMMETRIC                                                                                           \
 	": its servers' answers do not come back through here (DSR), so it cannot be defended inline"
 #define ITEMS_ON_TTY 24 /* of a service's prefixes and ports; without a terminal all are listed */
-
-static int64_t number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-static const char *string(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-
-	return value ? value : "";
-}
-
-static bool flag(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
 
 static const char *or_dash(const char *text)
 {

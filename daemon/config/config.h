@@ -172,6 +172,7 @@ int config_change_limits(struct config_limits *limits, const char *name, const c
 int prefix_parse(const char *text, struct prefix *prefix);
 const char *prefix_format(const struct prefix *prefix, char *buffer, size_t size);
 bool prefix_is_v4(const struct prefix *prefix);
+bool prefix_covers(const struct prefix *prefix, const struct in6_addr *address);
 
 /* What keeps TEXT from being a prefix, and what would be right: for a message, after prefix_parse failed. */
 const char *prefix_explain(const char *text, char *buffer, size_t size);

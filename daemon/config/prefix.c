@@ -21,6 +21,14 @@ bool prefix_is_v4(const struct prefix *prefix)
 	return IN6_IS_ADDR_V4MAPPED(&prefix->address) && prefix->length_bits >= MAPPED_BITS;
 }
 
+bool prefix_covers(const struct prefix *prefix, const struct in6_addr *address)
+{
+	const uint8_t *a = prefix->address.s6_addr, *b = address->s6_addr;
+	unsigned int bytes = prefix->length_bits / 8U, rest = prefix->length_bits % 8U;
+
+	return !memcmp(a, b, bytes) && (!rest || !((a[bytes] ^ b[bytes]) >> (8 - rest)));
+}
+
 static enum prefix_fault parse_address(const char *text, struct in6_addr *address, bool *v4)
 {
 	*v4 = !strchr(text, ':');

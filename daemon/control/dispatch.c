@@ -83,6 +83,11 @@ void request_fail(struct request *request, const char *error, json_t *parameters
 	request->error = error;
 }
 
+void request_fail_parameter(struct request *request, const char *name)
+{
+	request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", name));
+}
+
 void request_explain(struct request *request, const char *reason)
 {
 	snprintf(request->reason, sizeof(request->reason), "%s", reason);
@@ -241,7 +246,7 @@ static void run(struct request *request, const struct method *method)
 	bool first = !request->progress->at;
 
 	if (wrong) {
-		request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", wrong));
+		request_fail_parameter(request, wrong);
 		return;
 	}
 	method->handle(request);

@@ -100,6 +100,7 @@ void dispatch_send_error(const struct caller *caller, const char *error, json_t 
 void request_part(struct request *request, json_t *parameters, size_t at);
 void request_reply(struct request *request, json_t *parameters);
 void request_fail(struct request *request, const char *error, json_t *parameters);
+void request_fail_parameter(struct request *request, const char *name);
 
 /* After request_part: the handler is called again only in so long. */
 void request_pause(struct request *request, unsigned int ms);

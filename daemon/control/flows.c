@@ -88,11 +88,6 @@ json_t *flows_encode_tracking(struct tracker *tracker)
 
 /* --- parameters --- */
 
-static void fail_parameter(struct request *request, const char *name)
-{
-	request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", name));
-}
-
 static void fail_text(struct request *request, const char *error, const char *text)
 {
 	request_explain(request, text);
@@ -147,12 +142,12 @@ static bool read_tuple(struct request *request, struct tuple *tuple)
 
 	memset(tuple, 0, sizeof(*tuple));
 	if (!parse_end(request_string(request, "client"), tuple->client, &tuple->client_port, &tuple->v6)) {
-		fail_parameter(request, "client");
+		request_fail_parameter(request, "client");
 		return false;
 	}
 	if (!parse_end(request_string(request, "server"), tuple->server, &tuple->server_port, &v6) ||
 	    v6 != tuple->v6) {
-		fail_parameter(request, "server");
+		request_fail_parameter(request, "server");
 		return false;
 	}
 	return true;
@@ -160,16 +155,10 @@ static bool read_tuple(struct request *request, struct tuple *tuple)
 
 static bool read_address(const char *text, struct flow_filter *filter)
 {
-	struct prefix prefix;
-
 	if (!text)
 		return true;
-	if (prefix_parse(text, &prefix))
-		return false;
-	filter->has_address = true;
-	filter->address = prefix.address;
-	filter->length_bits = prefix.length_bits;
-	return true;
+	filter->has_prefix = !prefix_parse(text, &filter->prefix);
+	return filter->has_prefix;
 }
 
 static bool read_state(const char *word, uint32_t *states)
@@ -271,7 +260,7 @@ void flows_handle_list(struct request *request)
 		if (!wrong && !in_range(limit, TRACKER_SELECT_MAX))
 			wrong = "limit";
 		if (wrong) {
-			fail_parameter(request, wrong);
+			request_fail_parameter(request, wrong);
 			return;
 		}
 		if (!tracking_on(request))

@@ -34,11 +34,6 @@ static struct lists *lists_of(const struct request *request)
 	return engine_lists(engine_of(request));
 }
 
-static void fail_parameter(struct request *request, const char *name)
-{
-	request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", name));
-}
-
 static void fail_text(struct request *request, int error, const char *text)
 {
 	request_explain(request, text);
@@ -53,7 +48,7 @@ static bool take_kind(struct request *request, enum list_kind *kind)
 	*kind = !strcmp(word, lists_kind_word(LIST_ALLOW)) ? LIST_ALLOW : LIST_BLOCK;
 	if (!strcmp(word, lists_kind_word(*kind)))
 		return true;
-	fail_parameter(request, "kind");
+	request_fail_parameter(request, "kind");
 	return false;
 }
 
@@ -76,7 +71,7 @@ static bool take_origin(struct request *request, int *origin)
 	*origin = word ? lists_origin_parse(word) : -1;
 	if (!word || *origin >= 0)
 		return true;
-	fail_parameter(request, "origin");
+	request_fail_parameter(request, "origin");
 	return false;
 }
 
@@ -131,7 +126,7 @@ void handle_add_entry(struct request *request)
 	if (!take_kind(request, &kind) || !take_prefix(request, &prefix) || !reason_is_fit(request))
 		return;
 	if (for_s < 0 || for_s > FOR_MAX_S) {
-		fail_parameter(request, "for_s");
+		request_fail_parameter(request, "for_s");
 		return;
 	}
 	result = lists_add(lists_of(request), kind, &prefix, ORIGIN_MANUAL, for_s ? now_s + for_s : 0, now_s,
@@ -316,7 +311,7 @@ void handle_import_entries(struct request *request)
 	if (!take_kind(request, &kind) || !reason_is_fit(request))
 		return;
 	if (for_s < 0 || for_s > FOR_MAX_S) {
-		fail_parameter(request, "for_s");
+		request_fail_parameter(request, "for_s");
 		return;
 	}
 	import = import_of(request, kind);

@@ -230,7 +230,7 @@ static void handle_set_service_mode(struct request *request)
 	int error;
 
 	if (mode < 0) {
-		request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", "mode"));
+		request_fail_parameter(request, "mode");
 		return;
 	}
 	error = engine_set_mode(engine_of(request), name, (enum service_mode)mode);
@@ -453,8 +453,7 @@ static void handle_list_sources(struct request *request)
 	int order = source_order_parse(sort ? sort : "half_open");
 
 	if (order < 0 || wanted < 1 || wanted > SOURCES_SHOWN_MAX)
-		request_fail(request, ERROR_INVALID_PARAMETER,
-			     json_pack("{s:s}", "parameter", order < 0 ? "sort" : "count"));
+		request_fail_parameter(request, order < 0 ? "sort" : "count");
 	else
 		request_reply(request,
 			      encode_with_alarms(encode_sources(engine_of(request), (enum source_order)order,

@@ -108,13 +108,6 @@ void held_sort(struct held *held)
 		qsort(held->addresses, held->count, sizeof(*held->addresses), compare_addresses);
 }
 
-static bool covers(const struct prefix *prefix, const struct in6_addr *address)
-{
-	unsigned int bytes = prefix->length_bits / 8U; /* all of ours are whole bytes */
-
-	return !memcmp(&prefix->address, address, bytes);
-}
-
 /* The first address that is not below PREFIX, which sorts before all that it covers. */
 static size_t first_of(const struct held *held, const struct prefix *prefix)
 {
@@ -135,7 +128,7 @@ uint32_t held_count(const struct held *held, const struct prefix *prefix)
 {
 	size_t first = first_of(held, prefix), last = first;
 
-	while (last < held->count && covers(prefix, &held->addresses[last]))
+	while (last < held->count && prefix_covers(prefix, &held->addresses[last]))
 		last++;
 	return (uint32_t)(last - first);
 }

@@ -86,14 +86,6 @@ struct selection {
 	size_t count, max, total;
 };
 
-static bool covers(const struct flow_filter *filter, const __be32 address[4])
-{
-	const uint8_t *a = filter->address.s6_addr, *b = (const uint8_t *)address;
-	unsigned int bytes = filter->length_bits / 8, rest = filter->length_bits % 8;
-
-	return !memcmp(a, b, bytes) && (!rest || !((a[bytes] ^ b[bytes]) >> (8 - rest)));
-}
-
 /* The cheap questions, that need no view. */
 static bool fits_flow(const struct flow_filter *filter, const struct flow *f)
 {
@@ -106,7 +98,11 @@ static bool fits_flow(const struct flow_filter *filter, const struct flow *f)
 
 static bool fits_view(const struct flow_filter *filter, const struct flow_view *v)
 {
-	if (filter->has_address && !covers(filter, v->tuple.client) && !covers(filter, v->tuple.server))
+	const struct in6_addr *client = (const struct in6_addr *)v->tuple.client;
+	const struct in6_addr *server = (const struct in6_addr *)v->tuple.server;
+
+	if (filter->has_prefix && !prefix_covers(&filter->prefix, client) &&
+	    !prefix_covers(&filter->prefix, server))
 		return false;
 	if (filter->service && strcmp(filter->service, v->service) != 0)
 		return false;

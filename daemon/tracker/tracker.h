@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "daemon/config/config.h"
 #include "daemon/tracker/flow.h"
 
 struct engine;
@@ -41,11 +42,10 @@ enum flow_order { ORDER_AGE, ORDER_NEWEST, ORDER_CLIENT, ORDER_STATE, ORDER_COUN
 
 /* What is wanted; all zero but for states (a bit for each): every flow. */
 struct flow_filter {
-	bool has_address;
-	struct in6_addr address; /* of either end, masked */
-	uint8_t length_bits;
-	uint16_t port;	     /* of either end, host order; 0: any */
-	const char *service; /* NULL: any */
+	bool has_prefix;
+	struct prefix prefix; /* of either end's address */
+	uint16_t port;	      /* of either end, host order; 0: any */
+	const char *service;  /* NULL: any */
 	uint32_t states[ENDPOINTS];
 	uint32_t older_s, younger_s; /* younger_s 0: any */
 	enum flow_order order;
