@@ -48,27 +48,6 @@ static const struct row conversation[] = {
 	{ "RST of the server", true, RST | ACK, 5502, 1152, 0, true },
 };
 
-struct heard {
-	unsigned int count;
-	struct event last;
-};
-
-static void on_event(const struct event *event, void *arg)
-{
-	struct heard *h = arg;
-
-	h->count++;
-	h->last = *event;
-}
-
-static struct heard hear(struct harness *h)
-{
-	struct heard heard = { 0 };
-
-	assert_true(fastpath_read_events(h->fastpath, on_event, &heard, 1000) >= 0);
-	return heard;
-}
-
 static struct frame frame_of(const struct row *r, bool v6, uint16_t port)
 {
 	static const uint8_t data[512];
@@ -129,7 +108,7 @@ static void converse(struct harness *h, bool v6, uint16_t port, uint32_t slot)
 		struct heard heard;
 
 		pass(h, r, v6, port);
-		heard = hear(h);
+		heard = harness_hear(h);
 		if (heard.count != r->told)
 			fail_msg("%s: %u events", r->name, heard.count);
 		if (r->told)
@@ -148,7 +127,7 @@ static void nothing_is_told_of_other_ports(void **state)
 {
 	for (size_t i = 0; i < COUNT(conversation); i++) {
 		pass(*state, &conversation[i], false, PORT_FREE);
-		assert_int_equal(hear(*state).count, 0);
+		assert_int_equal(harness_hear(*state).count, 0);
 	}
 }
 
@@ -165,7 +144,7 @@ static void what_does_not_pass_is_not_told(void **state)
 	harness_expect_spec(*state, "forged ACK", &stray, DROP_BAD_COOKIE);
 	stray.flags = RST;
 	harness_expect_spec(*state, "forged RST", &stray, DROP_STRAY_RST);
-	assert_int_equal(hear(*state).count, 0);
+	assert_int_equal(harness_hear(*state).count, 0);
 }
 
 static void what_finds_no_room_is_counted(void **state)
@@ -174,14 +153,14 @@ static void what_finds_no_room_is_counted(void **state)
 	struct frame f = frame_of(&syn, false, PORT_OFF);
 	struct harness *h = *state;
 	struct event_counters before, after;
-	struct heard heard = { 0 };
+	struct heard heard;
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = f.bytes, .data_size_in = (__u32)f.length,
 		    .repeat = MANY);
 
 	assert_int_equal(fastpath_read_event_counters(h->fastpath, &before), 0);
 	assert_int_equal(bpf_prog_test_run_opts(h->xdp, &options), 0);
 	assert_int_equal(fastpath_read_event_counters(h->fastpath, &after), 0);
-	assert_true(fastpath_read_events(h->fastpath, on_event, &heard, 1000000) >= 0);
+	heard = harness_hear(h);
 	assert_int_equal(heard.count, after.emitted - before.emitted);
 	assert_true(after.lost > before.lost);
 	assert_int_equal(after.emitted - before.emitted + after.lost - before.lost, MANY);

@@ -338,23 +338,13 @@ static int reset(void **state)
 
 static int set_up(void **state)
 {
-	const struct fastpath_options options = { .inline_mode = true, .connections = 1024 };
-	char text[512];
-
 	if (prefix_parse("10.1.0.0/24", &inside[0]) || prefix_parse("fd00:1::/64", &inside[1]) ||
 	    prefix_parse("fd00:1:0:1::/64", &inside[2]) || prefix_parse("10.1.7.0/24", &outside[0]) ||
 	    prefix_parse("fd00:1:0:7::/64", &outside[1]) || harness_set_up(state))
 		return -1;
 	protect(*state);
-	inline_harness = *(struct harness *)*state;
-	if (fastpath_new(&inline_harness.fastpath, &options, text, sizeof(text))) {
-		print_error("%s\n", text);
+	if (harness_set_up_inline(*state, &inline_harness))
 		return -1;
-	}
-	inline_harness.xdp = fastpath_program_fd(inline_harness.fastpath, FASTPATH_XDP_OUTSIDE);
-	inline_harness.programs[FASTPATH_XDP_INSIDE] =
-		fastpath_program_fd(inline_harness.fastpath, FASTPATH_XDP_INSIDE);
-	harness_publish(&inline_harness);
 	deployments[0] = (struct side){ *state, false };
 	deployments[1] = (struct side){ &inline_harness, true };
 	return 0;

@@ -500,6 +500,22 @@ int harness_reset(void **state)
 	return 0;
 }
 
+static void on_event(const struct event *event, void *arg)
+{
+	struct heard *h = arg;
+
+	h->count++;
+	h->last = *event;
+}
+
+struct heard harness_hear(struct harness *h)
+{
+	struct heard heard = { 0 };
+
+	assert_true(fastpath_read_events(h->fastpath, on_event, &heard, 1000000) >= 0);
+	return heard;
+}
+
 int harness_set_up(void **state)
 {
 	const struct fastpath_options options = { .flow_entries = harness_flow_entries,
@@ -524,6 +540,22 @@ int harness_set_up(void **state)
 	*state = h;
 	listen_everywhere();
 	return harness_reset(state);
+}
+
+int harness_set_up_inline(const struct harness *host, struct harness *h)
+{
+	const struct fastpath_options options = { .inline_mode = true, .connections = 1024 };
+	char text[512];
+
+	*h = *host;
+	if (fastpath_new(&h->fastpath, &options, text, sizeof(text))) {
+		print_error("%s\n", text);
+		return -1;
+	}
+	h->xdp = fastpath_program_fd(h->fastpath, FASTPATH_XDP_OUTSIDE);
+	h->programs[FASTPATH_XDP_INSIDE] = fastpath_program_fd(h->fastpath, FASTPATH_XDP_INSIDE);
+	harness_publish(h);
+	return 0;
 }
 
 int harness_tear_down(void **state)

@@ -97,11 +97,21 @@ extern enum forward_mode harness_forward;
 int harness_set_up(void **state);
 int harness_tear_down(void **state);
 
+/* A harness of the inline programs beside HOST, for tests of both deployments; free its fastpath. */
+int harness_set_up_inline(const struct harness *host, struct harness *h);
+
 /* Everything as it was after harness_set_up: runtime, services, states, flows, budgets, caches. */
 int harness_reset(void **state);
 
 /* After changes to h->runtime or h->services. */
 void harness_publish(struct harness *h);
+
+/* What the fast path has told the tracker since the last call. */
+struct heard {
+	unsigned int count;
+	struct event last;
+};
+struct heard harness_hear(struct harness *h);
 void harness_set_slot(struct harness *h, uint32_t slot);
 
 /* Master keys as bytes, as the reference takes them. */

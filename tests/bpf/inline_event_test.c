@@ -10,30 +10,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-struct heard {
-	unsigned int count;
-	struct event last;
-};
-
-static void on_event(const struct event *event, void *arg)
-{
-	struct heard *h = arg;
-
-	h->count++;
-	h->last = *event;
-}
-
-static struct heard hear(struct harness *h)
-{
-	struct heard heard = { 0 };
-
-	assert_true(fastpath_read_events(h->fastpath, on_event, &heard, 1000) >= 0);
-	return heard;
-}
-
 static void expect_silence(const struct dialogue *d, const char *what)
 {
-	if (hear(d->h).count)
+	if (harness_hear(d->h).count)
 		fail_msg("%s: %s makes an event", d->name, what);
 }
 
@@ -44,7 +23,7 @@ static void expect_event(const struct dialogue *d, const char *what, enum event_
 	bool from_server = origin == EVENT_SERVER;
 	uint32_t own = (from_server ? d->server.isn : d->client.isn) + 1;
 	uint32_t peer = (from_server ? d->client.isn : d->server.isn) + 1;
-	struct heard heard = hear(d->h);
+	struct heard heard = harness_hear(d->h);
 	const struct event *e = &heard.last;
 
 	if (heard.count != 1 || e->origin != origin || e->next != own + next || e->ack != peer + ack)
@@ -89,7 +68,7 @@ static void converse(struct dialogue *d)
 	dialogue_prove(d, NULL);
 	expect_silence(d, "its ACK, which is our SYN to the server");
 	dialogue_answer(d);
-	heard = hear(d->h);
+	heard = harness_hear(d->h);
 	assert_int_equal(heard.count, 1);
 	assert_int_equal(heard.last.origin, EVENT_COOKIE);
 	assert_memory_equal(heard.last.client, d->tuple.client, sizeof(d->tuple.client));

@@ -352,20 +352,10 @@ static void a_prefix_gets_its_share(void **state)
 
 static int set_up(void **state)
 {
-	const struct fastpath_options options = { .inline_mode = true, .connections = 1024 };
-	char text[512];
-
 	if (harness_set_up(state))
 		return -1;
-	inline_harness = *(struct harness *)*state;
-	if (fastpath_new(&inline_harness.fastpath, &options, text, sizeof(text))) {
-		print_error("%s\n", text);
+	if (harness_set_up_inline(*state, &inline_harness))
 		return -1;
-	}
-	inline_harness.xdp = fastpath_program_fd(inline_harness.fastpath, FASTPATH_XDP_OUTSIDE);
-	inline_harness.programs[FASTPATH_XDP_INSIDE] =
-		fastpath_program_fd(inline_harness.fastpath, FASTPATH_XDP_INSIDE);
-	harness_publish(&inline_harness);
 	deployments[0] = (struct side){ *state, false };
 	deployments[1] = (struct side){ &inline_harness, true };
 	return 0;

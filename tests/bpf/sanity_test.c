@@ -269,18 +269,10 @@ static void a_drop_is_not_counted_as_one_that_would_be(void **state)
 
 static int set_up(void **state)
 {
-	const struct fastpath_options options = { .inline_mode = true, .connections = 1024 };
-	char text[512];
-
 	if (harness_set_up(state))
 		return -1;
-	inlined = *(struct harness *)*state;
-	if (fastpath_new(&inlined.fastpath, &options, text, sizeof(text))) {
-		print_error("%s\n", text);
+	if (harness_set_up_inline(*state, &inlined))
 		return -1;
-	}
-	inlined.xdp = fastpath_program_fd(inlined.fastpath, FASTPATH_XDP_OUTSIDE);
-	harness_publish(&inlined);
 	return 0;
 }
 

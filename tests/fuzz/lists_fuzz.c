@@ -11,6 +11,7 @@
 
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
+#include "tests/unit/lists/backing.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -23,25 +24,6 @@ static void require(bool holds, const char *what)
 	fprintf(stderr, "does not hold: %s\n", what);
 	abort();
 }
-
-static void *chunk_new(void *arg, uint32_t id)
-{
-	(void)arg, (void)id;
-	return calloc(LIST_CHUNK_LINES, sizeof(struct list_line));
-}
-
-static void chunk_free(void *arg, uint32_t id, void *chunk)
-{
-	(void)arg, (void)id;
-	free(chunk);
-}
-
-static void publish(void *arg)
-{
-	(void)arg;
-}
-
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL };
 
 static struct prefix taken[LINES_MAX];
 static size_t count;

@@ -19,30 +19,12 @@
 
 #include "daemon/lists/keep.h"
 #include "daemon/lists/lists.h"
+#include "tests/unit/lists/backing.h"
 
 #define ENTRIES 100
 #define NOW	100000
 
 static char dir[] = "/tmp/synmoat-keep.XXXXXX";
-
-static void *chunk_new(void *arg, uint32_t id)
-{
-	(void)arg, (void)id;
-	return calloc(LIST_CHUNK_LINES, sizeof(struct list_line));
-}
-
-static void chunk_free(void *arg, uint32_t id, void *chunk)
-{
-	(void)arg, (void)id;
-	free(chunk);
-}
-
-static void publish(void *arg)
-{
-	(void)arg;
-}
-
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL };
 
 static void path_of(char path[64], const char *name)
 {

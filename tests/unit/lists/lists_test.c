@@ -13,30 +13,9 @@
 
 #include "daemon/lists/lists.h"
 #include "daemon/lists/table.h"
+#include "tests/unit/lists/backing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-static unsigned int published;
-
-static void *chunk_new(void *arg, uint32_t id)
-{
-	(void)arg, (void)id;
-	return calloc(LIST_CHUNK_LINES, sizeof(struct list_line));
-}
-
-static void chunk_free(void *arg, uint32_t id, void *chunk)
-{
-	(void)arg, (void)id;
-	free(chunk);
-}
-
-static void publish(void *arg)
-{
-	(void)arg;
-	published++;
-}
-
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL };
 
 static struct lists *l;
 

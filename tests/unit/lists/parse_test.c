@@ -12,6 +12,7 @@
 #include "daemon/lists/feed.h"
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
+#include "tests/unit/lists/backing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -78,25 +79,6 @@ static void lines(void **state)
 static char dir[] = "/tmp/synmoat-feed.XXXXXX";
 static struct lists *l;
 static struct feed *feed;
-
-static void *chunk_new(void *arg, uint32_t id)
-{
-	(void)arg, (void)id;
-	return calloc(LIST_CHUNK_LINES, sizeof(struct list_line));
-}
-
-static void chunk_free(void *arg, uint32_t id, void *chunk)
-{
-	(void)arg, (void)id;
-	free(chunk);
-}
-
-static void publish(void *arg)
-{
-	(void)arg;
-}
-
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL };
 
 static void put(const char *name, const char *text)
 {
