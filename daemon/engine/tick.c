@@ -10,6 +10,7 @@
 
 #include "daemon/engine/calm.h"
 #include "daemon/engine/limit.h"
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
@@ -52,20 +53,19 @@ static void judge_calm(struct engine *e, const struct config_service *service, u
 		slot_set_mitigation(e, slot, MITIGATION_GRACE);
 }
 
-static void log_mitigation(const struct slot *slot, const struct service_state *state)
+static void tell_mitigation(const struct slot *slot, const struct service_state *state)
 {
-	static const char *const text[] = {
-		[MITIGATION_IDLE] = "mitigation is over",
-		[MITIGATION_ACTIVE] = "mitigation begins: SYNs are answered with cookies",
-		[MITIGATION_GRACE] =
-			"mitigation ends: no new cookies, those that are out validate for their lifetime",
+	static const enum event_kind kinds[] = {
+		[MITIGATION_IDLE] = EVENT_MITIGATION_OVER,
+		[MITIGATION_ACTIVE] = EVENT_MITIGATION_BEGUN,
+		[MITIGATION_GRACE] = EVENT_MITIGATION_ENDED,
 	};
 
 	if (state->mitigation <= MITIGATION_GRACE)
-		log_print(state->mitigation == MITIGATION_ACTIVE ? LOG_WARNING : LOG_NOTICE,
-			  "service %s: %s%s (half-open %u, %u SYN/s)", slot->name,
-			  slot->mode == MODE_MONITOR ? "mode monitor, so only counted: " : "",
-			  text[state->mitigation], state->half_open, slot->syn_rate_pps);
+		event_tell(kinds[state->mitigation], EV_TEXT("service", slot->name),
+			   EV_FLAG("monitor", slot->mode == MODE_MONITOR),
+			   EV_NUMBER("half_open", state->half_open),
+			   EV_NUMBER("syn_rate_pps", slot->syn_rate_pps));
 }
 
 static void move_mitigation(struct engine *e, const struct config_service *service, uint32_t slot)
@@ -75,7 +75,7 @@ static void move_mitigation(struct engine *e, const struct config_service *servi
 
 	if (state->mitigation != s->seen) {
 		s->seen = state->mitigation;
-		log_mitigation(s, state);
+		tell_mitigation(s, state);
 	}
 	if (state->mitigation == MITIGATION_ACTIVE && s->mode != MODE_ALWAYS)
 		judge_calm(e, service, slot);

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See event.h.
+ */
+#include "daemon/events/event.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "daemon/log.h"
+
+#define TEXT_MOST 512
+#define JSON_MOST 4096
+#define US_PER_S  1000000
+
+/* --- fields --- */
+
+/* One line that a terminal shows as it is; text is changed. */
+static void make_printable(char *text, bool ascii)
+{
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		if (*c < ' ' || *c == 127 || (ascii && *c > 127))
+			*c = *c == '\n' || *c == '\t' ? ' ' : '?';
+		else if (*c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0) /* the upper control characters */
+			c[0] = c[1] = '?';
+	}
+}
+
+static json_t *text_value(const char *text)
+{
+	size_t length = strnlen(text ? text : "", TEXT_MOST);
+	char copy[TEXT_MOST + 1];
+	json_t *value;
+
+	memcpy(copy, text ? text : "", length);
+	while (length == TEXT_MOST && length && (copy[length - 1] & 0x80)) /* not within a character */
+		length--;
+	copy[length] = '\0';
+	make_printable(copy, false);
+	value = json_string(copy);
+	if (!value) { /* not UTF-8 */
+		make_printable(copy, true);
+		value = json_string(copy);
+	}
+	return value;
+}
+
+/* Takes json over. */
+static json_t *json_value(json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+	bool fits = text && strlen(text) <= JSON_MOST;
+
+	free(text);
+	if (fits)
+		return json;
+	json_decref(json);
+	return json_string("(too long)");
+}
+
+static json_t *field_value(const struct event_field *field)
+{
+	switch (field->type) {
+	case EVENT_TEXT:
+		return text_value(field->text);
+	case EVENT_NUMBER:
+		return json_integer(field->number);
+	case EVENT_REAL:
+		return json_real(field->real);
+	case EVENT_FLAG:
+		return json_boolean(field->number);
+	case EVENT_JSON:
+		return field->json ? json_value(field->json) : NULL;
+	}
+	return NULL;
+}
+
+json_t *event_fields(enum event_kind kind, const struct event_field *fields)
+{
+	json_t *object = json_object();
+	struct event_field_row row;
+
+	for (; fields && fields->name; fields++) {
+		json_t *value = field_value(fields);
+
+		if (catalogue_field(kind, fields->name, &row) && row.type == fields->type) {
+			if (value && object)
+				json_object_set(object, fields->name, value);
+		} else {
+			log_print(LOG_ERR, "event %s: no field %s of this type in the catalogue",
+				  catalogue_row(kind)->name, fields->name);
+		}
+		json_decref(value);
+	}
+	return object;
+}
+
+char *event_field_text(const json_t *value)
+{
+	char number[32];
+	char *text;
+
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	if (json_is_real(value)) {
+		snprintf(number, sizeof(number), "%.1f", json_real_value(value));
+		return strdup(number);
+	}
+	if (json_is_array(value)) { /* of words: as one would write them */
+		size_t length = 0;
+		FILE *out = open_memstream(&text, &length);
+		const json_t *item;
+
+		if (!out)
+			return NULL;
+		for (size_t i = 0; i < json_array_size(value); i++) {
+			char *one;
+
+			item = json_array_get(value, i);
+			one = event_field_text(item);
+			fprintf(out, "%s%s", i ? ", " : "", one ? one : "");
+			free(one);
+		}
+		return fclose(out) ? NULL : text;
+	}
+	return value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+}
+
+/* --- the text --- */
+
+/* Not empty; strictly: neither 0 nor false either. */
+static bool is_told(const json_t *fields, const char *name, size_t length, bool strictly)
+{
+	const json_t *value = json_object_getn(fields, name, length);
+
+	if (json_is_string(value))
+		return *json_string_value(value);
+	if (json_is_array(value))
+		return json_array_size(value);
+	if (!strictly)
+		return value && !json_is_null(value);
+	if (json_is_integer(value))
+		return json_integer_value(value);
+	return json_is_true(value) || (json_is_real(value) && json_real_value(value) != 0.0);
+}
+
+static bool group_holds(const json_t *fields, const char *group, const char *end)
+{
+	for (const char *open = group; (open = memchr(open, '{', (size_t)(end - open)));) {
+		const char *close = memchr(open, '}', (size_t)(end - open));
+		bool strictly = open[1] == '?';
+		const char *name = open + 1 + strictly;
+
+		if (!close || !is_told(fields, name, (size_t)(close - name), strictly))
+			return false;
+		open = close;
+	}
+	return true;
+}
+
+static void print_field(FILE *out, const json_t *fields, const char *name, size_t length)
+{
+	char *text = event_field_text(json_object_getn(fields, name, length));
+
+	if (text)
+		make_printable(text, false);
+	fputs(text ? text : "?", out);
+	free(text);
+}
+
+static char *render(const char *template, const json_t *fields)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return NULL;
+	for (const char *c = template; *c; c++) {
+		const char *end = strchr(c, *c == '{' ? '}' : ']');
+
+		if (*c == '[' && end && !group_holds(fields, c, end)) {
+			c = end;
+		} else if (*c == '{' && end) {
+			if (c[1] != '?')
+				print_field(out, fields, c + 1, (size_t)(end - c - 1));
+			c = end;
+		} else if (*c != '[' && *c != ']') {
+			fputc(*c, out);
+		}
+	}
+	return fclose(out) ? NULL : text;
+}
+
+/* --- times --- */
+
+const char *event_format_time(int64_t wall_us, char *buffer, size_t size)
+{
+	time_t seconds = wall_us / US_PER_S;
+	struct tm tm;
+	size_t length;
+
+	gmtime_r(&seconds, &tm);
+	length = strftime(buffer, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buffer + length, size - length, ".%06dZ", (int)(wall_us % US_PER_S));
+	return buffer;
+}
+
+int event_parse_time(const char *text, int64_t *wall_us)
+{
+	struct tm tm = { 0 };
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	unsigned int us;
+	int length = 0;
+
+	if (!rest || sscanf(rest, ".%6uZ%n", &us, &length) != 1 || length != 8 || rest[length])
+		return -EINVAL;
+	*wall_us = (int64_t)timegm(&tm) * US_PER_S + us;
+	return 0;
+}
+
+/* --- life --- */
+
+struct event_entry *event_ref(struct event_entry *event)
+{
+	__atomic_add_fetch(&event->references, 1, __ATOMIC_RELAXED);
+	return event;
+}
+
+void event_unref(struct event_entry *event)
+{
+	if (!event || __atomic_sub_fetch(&event->references, 1, __ATOMIC_ACQ_REL))
+		return;
+	json_decref(event->fields);
+	free(event->name);
+	free(event->text);
+	free(event->line);
+	free(event);
+}
+
+static char *make_line(const struct event_entry *event)
+{
+	char time[32];
+	json_t *object = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:O}", "number", (json_int_t)event->number,
+				   "time", event_format_time(event->wall_us, time, sizeof(time)),
+				   "monotonic_us", (json_int_t)event->monotonic_us, "kind", event->name,
+				   "severity", catalogue_severity_word(event->severity), "text", event->text,
+				   "fields", event->fields);
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL, *line = NULL;
+
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	json_decref(object);
+	return line;
+}
+
+struct event_entry *event_new(enum event_kind kind, const struct event_stamp *stamp, json_t *fields)
+{
+	struct event_entry *event = calloc(1, sizeof(*event));
+
+	if (!event || !fields) {
+		free(event);
+		json_decref(fields);
+		return NULL;
+	}
+	event->number = stamp->number;
+	event->wall_us = stamp->wall_us;
+	event->monotonic_us = stamp->monotonic_us;
+	event->kind = kind;
+	event->references = 1;
+	event->name = strdup(catalogue_row(kind)->name);
+	event->severity = catalogue_row(kind)->severity;
+	event->fields = fields;
+	event->text = render(catalogue_row(kind)->text, fields);
+	event->line = event->text && event->name ? make_line(event) : NULL;
+	if (event->line)
+		return event;
+	event_unref(event);
+	return NULL;
+}
+
+/* Takes object over. */
+static struct event_entry *from_object(json_t *object)
+{
+	struct event_entry *event = calloc(1, sizeof(*event));
+	const char *time, *name, *text, *severity;
+	json_int_t number, monotonic_us;
+	json_t *fields;
+
+	if (event &&
+	    !json_unpack(object, "{s:I,s:s,s:I,s:s,s:s,s:s,s:o}", "number", &number, "time", &time,
+			 "monotonic_us", &monotonic_us, "kind", &name, "severity", &severity, "text", &text,
+			 "fields", &fields) &&
+	    number > 0 && json_is_object(fields) && !event_parse_time(time, &event->wall_us)) {
+		event->references = 1;
+		event->number = (uint64_t)number;
+		event->monotonic_us = monotonic_us;
+		event->kind = catalogue_find(name);
+		event->fields = json_incref(fields);
+		event->text = strdup(text);
+		event->name = strdup(name);
+		event->severity = catalogue_find_severity(severity);
+	}
+	json_decref(object);
+	if (event && event->text && event->name)
+		return event;
+	if (event)
+		event->references = 1;
+	event_unref(event);
+	return NULL;
+}
+
+struct event_entry *event_parse(const char *line, size_t length)
+{
+	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+	struct event_entry *event = object ? from_object(object) : NULL;
+
+	if (!event)
+		return NULL;
+	if (asprintf(&event->line, "%.*s\n", (int)length, line) >= 0)
+		return event;
+	event->line = NULL;
+	event_unref(event);
+	return NULL;
+}
+
+/* --- for others --- */
+
+json_t *event_public_fields(const struct event_entry *event)
+{
+	json_t *fields = json_object(), *value;
+	struct event_field_row row;
+	const char *name;
+
+	json_object_foreach(event->fields, name, value)
+		if (event->kind >= 0 && catalogue_field((enum event_kind)event->kind, name, &row) &&
+		    !row.detail)
+			json_object_set(fields, name, value);
+	return fields;
+}
+
+/* A placeholder that stands alone, outside of [ ], says what was left out. */
+char *event_public_text(const struct event_entry *event)
+{
+	json_t *fields = event_public_fields(event);
+	char *text = event->kind < 0 ? strdup(event->name)
+				     : render(catalogue_row((enum event_kind)event->kind)->text, fields);
+
+	json_decref(fields);
+	return text;
+}
