@@ -664,6 +664,21 @@ struct sweep_args {
 	__u32 translated;  /* of these: that would break without us */
 };
 
+/* Inline: handshakes to one port that its servers have not done, at the last sweep. */
+struct port_half_opens {
+	__u32 v4, v6;
+	__u32 resent; /* SYNs of ours that had to be sent again */
+	__u32 oldest; /* jiffies since the last segment of the one that has waited longest */
+};
+
+/* Host mode: the SYN queue of the listener that a SYN of this tuple would meet. */
+struct listener_args {
+	struct tuple tuple;
+	__u64 cookie; /* as sock_diag tells it; 0 before that has been asked */
+	__u32 found;  /* somebody listens; else the rest is not filled in */
+	__u32 half_open;
+};
+
 /* --- endpoint tracking --- */
 
 /* Who sent the segment; or that a cookie made the connection, so that both ends are ESTABLISHED at once. */

@@ -308,8 +308,7 @@ static long sweep_one(void *map, const void *key, void *value, void *arg)
 	return 0;
 }
 
-static __always_inline void connection_sweep(struct sweep *s, const struct runtime *rt, __u32 enough,
-					     bool urgent)
+static __always_inline void sweep_begin(struct sweep *s, const struct runtime *rt, __u32 enough, bool urgent)
 {
 	s->now = connection_clock();
 	s->jiffies_hz = rt->jiffies_hz;
@@ -317,7 +316,6 @@ static __always_inline void connection_sweep(struct sweep *s, const struct runti
 	s->expired = s->kept = s->translated = s->pending = 0;
 	s->enough = enough;
 	s->urgent = urgent;
-	bpf_for_each_map_elem(&connections, sweep_one, s, 0);
 }
 
 /* --- adding --- */
@@ -347,7 +345,8 @@ static __noinline __attribute__((unused)) int connection_add(const struct tuple 
 	error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	if (error == -7 /* E2BIG */ && jiffies - swept > rt->jiffies_hz &&
 	    __sync_val_compare_and_swap(&swept_at, swept, jiffies) == swept) {
-		connection_sweep(&s, rt, SWEEP_ENOUGH, true);
+		sweep_begin(&s, rt, SWEEP_ENOUGH, true);
+		bpf_for_each_map_elem(&connections, sweep_one, &s, 0);
 		error = bpf_map_update_elem(&connections, t, c, BPF_NOEXIST);
 	}
 	if (error) {

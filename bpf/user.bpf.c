@@ -54,6 +54,37 @@ int source_query(struct source_args *args)
 	return 0;
 }
 
+/* Handshakes that a server has not done yet, by its port. Only the sweep writes here, and there is but one.
+ */
+static __always_inline void note_half_open(const struct tuple *t, const struct connection *c,
+					   const struct sweep *s)
+{
+	__u32 port = bpf_ntohs(t->server_port), age = clock_elapsed(c->seen, s->now);
+	struct port_half_opens *h;
+
+	if (c->state != CONNECTION_SYN_SENT && c->state != CONNECTION_SYN_RCVD)
+		return;
+	h = bpf_map_lookup_elem(&half_open_ports, &port);
+	if (!h)
+		return;
+	if (t->v6)
+		h->v6++;
+	else
+		h->v4++;
+	if (c->resends)
+		h->resent++;
+	if (h->oldest < age)
+		h->oldest = age;
+}
+
+static long expire_one(void *map, const void *key, void *value, void *arg)
+{
+	long enough = sweep_one(map, key, value, arg);
+
+	note_half_open(key, value, arg);
+	return enough;
+}
+
 /* Once a second: what has expired makes room. */
 SEC("syscall")
 int connection_expire(struct sweep_args *args)
@@ -63,7 +94,8 @@ int connection_expire(struct sweep_args *args)
 
 	if (!rt)
 		return 0;
-	connection_sweep(&s, rt, ~0U, false);
+	sweep_begin(&s, rt, ~0U, false);
+	bpf_for_each_map_elem(&connections, expire_one, &s, 0);
 	args->expired = s.expired;
 	args->connections = s.kept;
 	args->translated = s.translated;
@@ -118,6 +150,49 @@ int waiting_expire(struct waiting_args *args)
 	s.limit = (__u64)args->older_s * rt->jiffies_hz >> EVENT_TIME_SHIFT;
 	bpf_for_each_map_elem(&waiting, waiting_sweep_one, &s, 0);
 	args->kept = s.kept;
+	return 0;
+}
+
+/*
+ * How long the SYN queue of the socket is that a SYN of this tuple would meet. Asked and answered in the
+ * packet that it is run on, in the network namespace of who runs it.
+ */
+SEC("tc")
+int listener_query(struct __sk_buff *skb)
+{
+	struct listener_args *args = (void *)(long)skb->data;
+	struct bpf_sock_tuple t = {};
+	struct tcp_sock *tp;
+	struct bpf_sock *sk;
+	__u32 size;
+
+	if ((void *)(args + 1) > (void *)(long)skb->data_end)
+		return 0;
+	args->found = 0;
+	if (args->tuple.v6) {
+		__builtin_memcpy(t.ipv6.saddr, args->tuple.client, sizeof(t.ipv6.saddr));
+		__builtin_memcpy(t.ipv6.daddr, args->tuple.server, sizeof(t.ipv6.daddr));
+		t.ipv6.sport = args->tuple.client_port;
+		t.ipv6.dport = args->tuple.server_port;
+		size = sizeof(t.ipv6);
+	} else {
+		t.ipv4.saddr = args->tuple.client[3];
+		t.ipv4.daddr = args->tuple.server[3];
+		t.ipv4.sport = args->tuple.client_port;
+		t.ipv4.dport = args->tuple.server_port;
+		size = sizeof(t.ipv4);
+	}
+	sk = size == sizeof(t.ipv6) ? bpf_skc_lookup_tcp(skb, &t, sizeof(t.ipv6), BPF_F_CURRENT_NETNS, 0)
+				    : bpf_skc_lookup_tcp(skb, &t, sizeof(t.ipv4), BPF_F_CURRENT_NETNS, 0);
+	if (!sk)
+		return 0;
+	tp = sk->state == BPF_TCP_LISTEN ? bpf_skc_to_tcp_sock(sk) : NULL;
+	if (tp) {
+		args->found = 1;
+		args->half_open = tp->inet_conn.icsk_accept_queue.qlen.counter;
+		args->cookie = tp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter;
+	}
+	bpf_sk_release(sk);
 	return 0;
 }
 

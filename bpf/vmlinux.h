@@ -245,12 +245,17 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	union {
 		int skc_incoming_cpu;
 		u32 skc_rcv_wnd;
 		u32 skc_tw_rcv_nxt;
 	};
+	atomic64_t skc_cookie;
 };
 
 struct sock {

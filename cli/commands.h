@@ -18,6 +18,8 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMIS
 struct options {
 	const char *socket;
 	bool json, watch, now, cancel;
+	bool history;
+	int port;	  /* 0: not given */
 	int count;	  /* 0: as many as the daemon thinks best */
 	double timeout_s; /* negative: none */
 	double interval_s;
@@ -38,7 +40,9 @@ enum command_takes {
 	TAKES_FOR = 128,
 	TAKES_REASON = 256,
 	TAKES_ORIGIN = 512,
-	TAKES_COUNT = 1024
+	TAKES_COUNT = 1024,
+	TAKES_PORT = 2048,
+	TAKES_HISTORY = 4096
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */

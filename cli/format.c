@@ -93,3 +93,34 @@ size_t format_distance(const char *from, const char *to)
 	}
 	return cost[rows][columns];
 }
+
+/* Of samples [from, to); -1: none is known. */
+static int64_t highest(const int64_t *samples, size_t from, size_t to)
+{
+	int64_t most = -1;
+
+	for (size_t i = from; i < to; i++)
+		if (samples[i] > most)
+			most = samples[i];
+	return most;
+}
+
+const char *format_sparkline(char *buffer, size_t width, const int64_t *samples, size_t count, bool utf8,
+			     int64_t *peak)
+{
+	static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+	static const char *const marks[] = { ".", ".", ":", ":", "|", "|", "#", "#" };
+	size_t cells = count < width ? count : width;
+	char *end = buffer;
+
+	*buffer = '\0';
+	*peak = highest(samples, 0, count);
+	for (size_t i = 0; i < cells; i++) {
+		int64_t most = highest(samples, i * count / cells, (i + 1) * count / cells);
+		/* what is not zero shows */
+		int64_t level = *peak > 0 ? (most * 7 + *peak - 1) / *peak : 0;
+
+		end = stpcpy(end, most < 0 ? " " : (utf8 ? blocks : marks)[level]);
+	}
+	return buffer;
+}

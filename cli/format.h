@@ -5,6 +5,7 @@
 #ifndef SYNMOAT_CLI_FORMAT_H
 #define SYNMOAT_CLI_FORMAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,14 @@
 #define FORMAT_SIZE 32
 const char *format_count(char buffer[FORMAT_SIZE], int64_t count);	/* 1,234,567 */
 const char *format_duration(char buffer[FORMAT_SIZE], int64_t seconds); /* 3d 04h, 2h 05m, 1m 09s, 7s */
+
+/*
+ * The last samples as one line of at most width characters, the highest of those behind each, negative ones
+ * (not known) as blanks; *peak: the highest of all. utf8: in eighths of a line's height, else as . : | #
+ * Returns buffer, which holds 3 * width + 1 bytes.
+ */
+const char *format_sparkline(char *buffer, size_t width, const int64_t *samples, size_t count, bool utf8,
+			     int64_t *peak);
 
 /* Breaks text into lines of at most width bytes at blanks where there are any; to be freed, NULL: no memory.
  */

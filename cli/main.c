@@ -15,6 +15,7 @@
 #include "cli/format.h"
 #include "cli/lists.h"
 #include "cli/show.h"
+#include "cli/syn_recv.h"
 #include "daemon/control/protocol.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -93,6 +94,9 @@ static const struct command commands[] = {
 	{ "sources", NULL, "[half_open|rate|dropped]", 0, 1, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
 	  "heaviest sources and prefixes, sorted", METHOD_LIST_SOURCES, parameters_sources, show_sources,
 	  NULL, false },
+	{ "syn-recv", NULL, "[--port PORT] [--history]", 0, 0,
+	  TAKES_JSON | TAKES_WATCH | TAKES_PORT | TAKES_HISTORY, "half-opens (SYN_RECV) by listener, queues",
+	  METHOD_SYN_RECV, parameters_syn_recv, show_syn_recv, NULL, false },
 	{ "limit", "show", "", 0, 0, TAKES_JSON | TAKES_WATCH,
 	  "limits on SYNs and connections, and what met them", METHOD_LIST_LIMITS, NULL, show_limits, NULL,
 	  false },
@@ -129,8 +133,10 @@ static void print_usage(void)
 	       "  -j, --json                  the daemon's reply as JSON\n"
 	       "  -w, --watch [SECONDS]       again and again (status, flows, service list|show, interface "
 	       "list,\n"
-	       "                              limit show, sources)\n"
+	       "                              limit show, sources, syn-recv)\n"
 	       "  -n, --count N               so many sources, 1 to 200 (20)\n"
+	       "      --port PORT             of this port only\n"
+	       "      --history               with -j: every second of the last 10 minutes, too\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"
@@ -279,6 +285,18 @@ static bool parse_count(const char *word, int *count)
 	return false;
 }
 
+static bool parse_port(const char *word, int *port)
+{
+	char *end;
+	long value = strtol(word, &end, 10);
+
+	*port = (int)value;
+	if (end != word && !*end && value >= 1 && value <= UINT16_MAX)
+		return true;
+	fprintf(stderr, "synmoat: --port takes a port, 1 to %d, not '%s'\n", UINT16_MAX, word);
+	return false;
+}
+
 static bool parse_timeout(const char *word, double *timeout_s)
 {
 	char *end;
@@ -300,7 +318,9 @@ enum {
 	OPTION_FORCE,
 	OPTION_FOR,
 	OPTION_REASON,
-	OPTION_ORIGIN
+	OPTION_ORIGIN,
+	OPTION_PORT,
+	OPTION_HISTORY
 };
 
 /* -1: go on; else the exit code. */
@@ -317,6 +337,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "for", required_argument, NULL, OPTION_FOR },
 		{ "reason", required_argument, NULL, OPTION_REASON },
 		{ "origin", required_argument, NULL, OPTION_ORIGIN },
+		{ "port", required_argument, NULL, OPTION_PORT },
+		{ "history", no_argument, NULL, OPTION_HISTORY },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -355,6 +377,13 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_ORIGIN:
 			options->origin = optarg;
+			break;
+		case OPTION_PORT:
+			if (!parse_port(optarg, &options->port))
+				return EXIT_USAGE;
+			break;
+		case OPTION_HISTORY:
+			options->history = true;
 			break;
 		case 'j':
 			options->json = true;
@@ -398,6 +427,8 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->duration, TAKES_FOR, "--for" },
 		{ options->reason, TAKES_REASON, "--reason" },
 		{ options->origin, TAKES_ORIGIN, "--origin" },
+		{ options->port, TAKES_PORT, "--port" },
+		{ options->history, TAKES_HISTORY, "--history" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

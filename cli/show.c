@@ -84,7 +84,7 @@ static bool print_alarms(struct render *render, const json_t *reply)
 }
 
 /* With a blank line between them and what follows. */
-static void print_alarms_above(struct render *render, const json_t *reply)
+void show_alarms(struct render *render, const json_t *reply)
 {
 	if (print_alarms(render, reply))
 		render_print(render, "\n");
@@ -480,7 +480,7 @@ void show_status(struct render *render, const json_t *reply)
 
 void show_services(struct render *render, const json_t *reply)
 {
-	print_alarms_above(render, reply);
+	show_alarms(render, reply);
 	print_services(render, reply);
 }
 
@@ -684,7 +684,7 @@ void show_service(struct render *render, const json_t *reply)
 {
 	const json_t *service = json_object_get(reply, "service");
 
-	print_alarms_above(render, reply);
+	show_alarms(render, reply);
 	label(render, "service");
 	render_tinted(render, TINT_HEAD, "%s", string(service, "name"));
 	render_print(render, "\n");
@@ -718,7 +718,7 @@ void show_mode_set(struct render *render, const json_t *reply)
 
 void show_interfaces(struct render *render, const json_t *reply)
 {
-	print_alarms_above(render, reply);
+	show_alarms(render, reply);
 	if (!json_array_size(json_object_get(reply, "interfaces")))
 		render_print(render, "no interface is configured\n");
 	print_interfaces(render, json_object_get(reply, "interfaces"));
@@ -873,7 +873,7 @@ void show_limits(struct render *render, const json_t *reply)
 	const json_t *limits = json_object_get(reply, "limits"), *limit;
 	size_t i;
 
-	print_alarms_above(render, reply);
+	show_alarms(render, reply);
 	render_print(render, "mode %s", mode);
 	if (changed)
 		render_tinted(render, TINT_WARN, " (set at runtime; the configuration says %s)", configured);
@@ -922,7 +922,7 @@ void show_sources(struct render *render, const json_t *reply)
 	const json_t *sources = json_object_get(reply, "sources"), *source;
 	size_t i;
 
-	print_alarms_above(render, reply);
+	show_alarms(render, reply);
 	if (!flag(reply, "accounting"))
 		warn(render, "", "nothing is counted: limits.mode is off (synmoat limit set mode monitor)");
 	else if (!json_array_size(sources))

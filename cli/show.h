@@ -9,6 +9,9 @@
 
 struct render;
 
+/* What makes the whole daemon answer nothing, if anything, and a blank line. */
+void show_alarms(struct render *render, const json_t *reply);
+
 void show_status(struct render *render, const json_t *reply);
 void show_services(struct render *render, const json_t *reply);
 void show_service(struct render *render, const json_t *reply);

@@ -21,6 +21,7 @@
 #include "daemon/engine/keyring.h"
 #include "daemon/log.h"
 #include "daemon/tracker/tracker.h"
+#include "daemon/watch/watch.h"
 
 #define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
 #define DEFAULT_STATE  "/var/lib/synmoat"
@@ -37,6 +38,7 @@ struct daemon {
 	sd_event *event;
 	struct engine *engine;
 	struct tracker *tracker;
+	struct watch *watch;
 	struct control *control;
 };
 
@@ -244,9 +246,18 @@ static int start_tracker(struct daemon *d)
 	return error;
 }
 
+static int start_watch(struct daemon *d)
+{
+	int error = watch_new(&d->watch, d->event, d->engine);
+
+	if (error < 0)
+		log_print(LOG_ERR, "SYN_RECV watch: %s", strerror(-error));
+	return error;
+}
+
 static int start_control(struct daemon *d, const char *socket)
 {
-	int error = control_new(&d->control, d->event, d->engine, d->tracker, socket,
+	int error = control_new(&d->control, d->event, d->engine, d->tracker, d->watch, socket,
 				engine_get_config(d->engine)->control_group);
 
 	if (error < 0)
@@ -273,6 +284,8 @@ static int start(struct daemon *d, const struct settings *settings)
 	if (error >= 0)
 		error = start_tracker(d);
 	if (error >= 0)
+		error = start_watch(d);
+	if (error >= 0)
 		error = start_control(d, settings->socket);
 	if (error >= 0)
 		sd_event_set_watchdog(d->event, 1);
@@ -282,6 +295,7 @@ static int start(struct daemon *d, const struct settings *settings)
 static void stop(struct daemon *d)
 {
 	control_free(d->control);
+	watch_free(d->watch);
 	tracker_free(d->tracker);
 	engine_free(d->engine);
 	sd_event_unref(d->event);

@@ -218,11 +218,12 @@ static int add_sources(struct control *control)
 	return error < 0 ? error : sd_event_source_set_enabled(control->resume, SD_EVENT_OFF);
 }
 
-static void init_dispatcher(struct control *control, struct engine *engine, struct tracker *tracker)
+static void init_dispatcher(struct control *control, struct engine *engine, struct tracker *tracker,
+			    struct watch *watch)
 {
-	control->context = (struct method_context){ .engine = engine,
-						    .tracker = tracker,
-						    .authority = &control->authority };
+	control->context = (struct method_context){
+		.engine = engine, .tracker = tracker, .watch = watch, .authority = &control->authority
+	};
 	control->dispatcher.methods = methods_table(&control->dispatcher.method_count);
 	control->dispatcher.context = &control->context;
 	control->dispatcher.group = control->authority.group;
@@ -234,7 +235,7 @@ int control_check(const char *path)
 }
 
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		const char *path, const char *group)
+		struct watch *watch, const char *path, const char *group)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int error;
@@ -243,7 +244,7 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 		return -ENOMEM;
 	control->event = sd_event_ref(event);
 	authority_set_group(&control->authority, group);
-	init_dispatcher(control, engine, tracker);
+	init_dispatcher(control, engine, tracker, watch);
 	error = listener_init(&control->listener, path ? path : CONTROL_SOCKET);
 	if (error >= 0)
 		error = add_sources(control);

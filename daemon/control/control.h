@@ -10,6 +10,7 @@ struct control;
 struct engine;
 struct sd_event;
 struct tracker;
+struct watch;
 
 /*
  * Listens on the socket that systemd passed, else on path (NULL: the default, see protocol.h). group: whose
@@ -17,7 +18,7 @@ struct tracker;
  * stands there is no socket; else a negative errno. The reason is logged.
  */
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		const char *path, const char *group);
+		struct watch *watch, const char *path, const char *group);
 /* As control_new() would find it, before all else: -EADDRINUSE, and logged, when another daemon answers
  * there. */
 int control_check(const char *path);

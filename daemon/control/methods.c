@@ -17,6 +17,7 @@
 #include "daemon/control/methods.h"
 #include "daemon/control/protocol.h"
 #include "daemon/control/varlink.h"
+#include "daemon/control/watch_methods.h"
 #include "daemon/engine/engine.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -596,6 +597,10 @@ static const struct method methods[] = {
 	  ACCESS_DETAIL,
 	  handle_list_sources,
 	  { { "sort", PARAMETER_STRING, true }, { "count", PARAMETER_INTEGER, true } } },
+	{ METHOD_SYN_RECV,
+	  ACCESS_READ,
+	  handle_syn_recv,
+	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

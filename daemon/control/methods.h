@@ -12,11 +12,13 @@ struct authority;
 struct engine;
 struct method;
 struct tracker;
+struct watch;
 
 /* The context of every handler. */
 struct method_context {
 	struct engine *engine;
 	struct tracker *tracker;
+	struct watch *watch;
 	struct authority *authority;	 /* a reload may name another group */
 	struct config_text *config_text; /* cache, NULL at first; drop it at the end */
 };

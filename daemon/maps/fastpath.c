@@ -55,6 +55,7 @@ struct fastpath {
 	struct limits *limits;
 	struct sketch_cell *sketch;
 	struct heavy_set *heavies;
+	struct port_half_opens *half_opens;
 	int cpus;
 	int links[LINK_COUNT];
 	enum port at_fault;
@@ -127,7 +128,8 @@ static uint32_t flow_buckets(uint32_t entries)
 static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
 	struct bpf_program *host[] = { skeleton->progs.xdp_host, skeleton->progs.tc_ingress,
-				       skeleton->progs.tc_egress, skeleton->progs.flow_seed };
+				       skeleton->progs.tc_egress, skeleton->progs.flow_seed,
+				       skeleton->progs.listener_query };
 	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	    skeleton->progs.xdp_inside,
 					  skeleton->progs.xdp_copy_inside,  skeleton->progs.connection_expire,
 					  skeleton->progs.connection_reset, skeleton->progs.inject_inside,
@@ -153,6 +155,7 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_map__set_max_entries(skeleton->maps.unknown_budgets, 1);
 		bpf_map__set_max_entries(skeleton->maps.stashes, 1);
 		bpf_map__set_max_entries(skeleton->maps.pending, 1);
+		bpf_map__set_max_entries(skeleton->maps.half_open_ports, 1);
 	}
 }
 
@@ -210,8 +213,9 @@ static int map_all(struct fastpath *f)
 	f->limits = map_memory(f->skeleton->maps.limits);
 	f->sketch = map_memory(f->skeleton->maps.sketch);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
+	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies)
+	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies || !f->half_opens)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -299,6 +303,7 @@ void fastpath_free(struct fastpath *f)
 	ring_buffer__free(f->ring);
 	if (f->skeleton) {
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
+		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
 		unmap_memory(f->sketch, f->skeleton->maps.sketch);
 		unmap_memory(f->limits, f->skeleton->maps.limits);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
@@ -667,8 +672,10 @@ static void send_owed(struct fastpath *f, uint32_t index)
 int fastpath_expire(struct fastpath *f, uint32_t *connections, uint32_t *translated)
 {
 	struct sweep_args args = {};
-	int error = run_syscall_program(f->skeleton->progs.connection_expire, &args, sizeof(args));
+	int error;
 
+	memset(f->half_opens, 0, map_bytes(f->skeleton->maps.half_open_ports));
+	error = run_syscall_program(f->skeleton->progs.connection_expire, &args, sizeof(args));
 	if (error)
 		return error;
 	*connections = args.connections;
@@ -676,6 +683,19 @@ int fastpath_expire(struct fastpath *f, uint32_t *connections, uint32_t *transla
 	for (uint32_t i = 0; i < args.pending && i < PENDING_MAX; i++)
 		send_owed(f, i);
 	return 0;
+}
+
+const struct port_half_opens *fastpath_half_opens(const struct fastpath *f)
+{
+	return f->half_opens;
+}
+
+int fastpath_query_listener(struct fastpath *f, struct listener_args *args)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = args, .data_size_in = sizeof(*args),
+		    .data_out = args, .data_size_out = sizeof(*args), .repeat = 1);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(f->skeleton->progs.listener_query), &options);
 }
 
 int fastpath_seed_flow(struct fastpath *f, const struct tuple *tuple)

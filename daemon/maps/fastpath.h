@@ -42,6 +42,12 @@ enum port fastpath_port_at_fault(const struct fastpath *fastpath);
  * that are translated and have not ended. */
 int fastpath_expire(struct fastpath *fastpath, uint32_t *connections, uint32_t *translated);
 
+/* Inline: by port in host order, 65536 of them, as the last fastpath_expire() found them. */
+const struct port_half_opens *fastpath_half_opens(const struct fastpath *fastpath);
+
+/* Host mode; in: tuple. In the network namespace of the caller. */
+int fastpath_query_listener(struct fastpath *fastpath, struct listener_args *args);
+
 /* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */
 int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);
 void fastpath_detach(struct fastpath *fastpath);

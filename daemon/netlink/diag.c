@@ -120,7 +120,7 @@ static int on_half_open(const struct nlmsghdr *header, void *arg)
 	return MNL_CB_OK;
 }
 
-static int send_request(struct mnl_socket *socket, uint8_t family, uint32_t states)
+int diag_send_request(struct mnl_socket *socket, uint8_t family, uint32_t states)
 {
 	char buffer[512];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -139,7 +139,7 @@ static int dump_family(struct mnl_socket *socket, uint8_t family, struct dump *d
 {
 	char buffer[32768];
 	unsigned int port = mnl_socket_get_portid(socket);
-	int error = send_request(socket, family, dump->states);
+	int error = diag_send_request(socket, family, dump->states);
 	int more = 1;
 
 	while (!error && more > 0) {
@@ -154,7 +154,7 @@ static int dump_family(struct mnl_socket *socket, uint8_t family, struct dump *d
 	return error;
 }
 
-static struct mnl_socket *open_socket(void)
+struct mnl_socket *diag_open(void)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
 
@@ -174,7 +174,7 @@ static int dump_both(struct mnl_socket *socket, struct dump *dump)
 
 static int dump_all(struct dump *dump)
 {
-	struct mnl_socket *socket = open_socket();
+	struct mnl_socket *socket = diag_open();
 	int error;
 
 	if (!socket)
@@ -287,7 +287,7 @@ int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *
 	h->resends = resends;
 	h->wanted = wanted;
 	h->arg = arg;
-	socket = open_socket();
+	socket = diag_open();
 	result = socket ? dump_both(socket, &dump) : -errno;
 	if (!result)
 		result = destroy_found(socket, h);
@@ -299,11 +299,6 @@ int diag_destroy_half_opens(unsigned int resends, diag_wanted_fn *wanted, void *
 }
 
 /* --- single sockets --- */
-
-struct mnl_socket *diag_open(void)
-{
-	return open_socket();
-}
 
 void diag_close(struct mnl_socket *diag)
 {

@@ -26,10 +26,44 @@ int diag_each_connection(diag_connection_fn *fn, void *arg);
 typedef void diag_socket_fn(const struct tuple *tuple, unsigned int state, void *arg);
 int diag_each_socket(diag_socket_fn *fn, void *arg);
 
+/*
+ * One dump after another in slices, so that nobody waits for 50,000 sockets. An IPv4 half-open of a
+ * dual-stack listener is told with family AF_INET6 and an IPv4 client.
+ */
+struct diag_entry {
+	uint8_t family;	  /* of the listener */
+	bool listens;	  /* else half-open */
+	bool v4;	  /* half-open: the client's family; of a listener: that of its address */
+	bool v6only;	  /* of a listener */
+	uint8_t resends;  /* of the SYN-ACK */
+	__be32 server[4]; /* zero: any address */
+	uint16_t port;
+	uint32_t ifindex;      /* bound to; 0: to none */
+	uint32_t expires_ms;   /* until the SYN-ACK is sent again */
+	uint32_t queue, limit; /* of a listener: connections to accept, and how many there may be */
+	uint64_t cookie;
+};
+
+struct diag_dump;
+typedef void diag_entry_fn(const struct diag_entry *entry, void *arg);
+
+int diag_dump_new(struct diag_dump **dump); /* 0 or a negative errno */
+void diag_dump_free(struct diag_dump *dump);
+
+/* Listeners and, unless half_opens is false, half-opens: those of a family after its listeners. Ends what was
+ * under way. 0 or a negative errno. */
+int diag_dump_begin(struct diag_dump *dump, bool half_opens);
+
+/* Goes on for about slice_us. 1: there is more; 0: that was all; or a negative errno, and it has ended. */
+int diag_dump_step(struct diag_dump *dump, uint32_t slice_us, diag_entry_fn *fn, void *arg);
+
 /* For questions about single sockets; NULL with errno set on failure. */
 struct mnl_socket;
 struct mnl_socket *diag_open(void);
 void diag_close(struct mnl_socket *diag);
+
+/* Asks for a dump of all sockets of a family in states, a bit for each. 0 or a negative errno. */
+int diag_send_request(struct mnl_socket *diag, uint8_t family, uint32_t states);
 
 /* State of the socket with exactly this tuple (TIME_WAIT included), or -ENOENT, or another negative errno. */
 int diag_find(struct mnl_socket *diag, const struct tuple *tuple);

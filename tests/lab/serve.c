@@ -81,7 +81,7 @@ static void options_parse(int argc, char **argv)
 			server.protocol = protocol_parse(optarg);
 			break;
 		case 'b':
-			server.backlog = (int)number_parse("--backlog", optarg, 0, 65535);
+			server.backlog = (int)number_parse("--backlog", optarg, 0, 1 << 20);
 			break;
 		case 'r':
 			server.listener_count = (int)number_parse("--reuseport", optarg, 1, MAX_LISTENERS);

@@ -90,12 +90,42 @@ static void test_distance(void **state)
 	assert_true(format_distance("a very long word that nobody would ever type", "list") == SIZE_MAX);
 }
 
+static void test_sparkline(void **state)
+{
+	static const struct {
+		int64_t samples[8];
+		size_t count, width;
+		bool utf8;
+		const char *line;
+		int64_t peak;
+	} rows[] = {
+		{ { 0 }, 0, 10, true, "", -1 },
+		{ { 0, 0, 0 }, 3, 10, true, "▁▁▁", 0 },
+		{ { 0, 1, 700 }, 3, 10, true, "▁▂█", 700 }, /* what is not zero shows */
+		{ { 0, 100, 200, 300, 400, 500, 600, 700 }, 8, 8, true, "▁▂▃▄▅▆▇█", 700 },
+		{ { 0, 100, 200, 300, 400, 500, 600, 700 }, 8, 8, false, "..::||##", 700 },
+		{ { 9, 1, 1, 1, -1, -1, 3, -1 }, 8, 4, true, "█▂ ▄", 9 }, /* the highest of each two */
+		{ { -1, -1 }, 2, 2, true, "  ", -1 },
+	};
+	char line[3 * 10 + 1];
+	int64_t peak;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_string_equal(format_sparkline(line, rows[i].width, rows[i].samples, rows[i].count,
+						     rows[i].utf8, &peak),
+				    rows[i].line);
+		assert_int_equal(peak, rows[i].peak);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_wrap),
 		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_sparkline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
