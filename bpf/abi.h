@@ -383,6 +383,7 @@ struct limit {
 	__u32 pad;
 };
 
+/* As they are for one service: what it has of its own is at LEVEL_SERVICE, all else is alike in all. */
 struct limits {
 	struct limit limit[KIND_COUNT][LEVEL_COUNT];
 };
@@ -460,6 +461,11 @@ struct limit_counters {
 	__u64 over;    /* and was challenged at least, or would have been */
 	__u64 dropped; /* of these */
 };
+
+/* Where they stand: those at LEVEL_SERVICE by service. */
+#define LIMIT_COUNTS (KIND_COUNT * (LEVEL_COUNT + SERVICE_SLOTS))
+#define LIMIT_COUNT(kind, level, slot)                                                                       \
+	((kind) * (LEVEL_COUNT + SERVICE_SLOTS) + ((level) == LEVEL_SERVICE ? LEVEL_COUNT + (slot) : (level)))
 
 #define COOKIE_SLOT_S	  60
 #define COOKIE_LIFETIME_S (2 * COOKIE_SLOT_S)

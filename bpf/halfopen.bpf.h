@@ -81,7 +81,7 @@ __noinline __weak __u32 half_open_level(const struct packet *p, const struct run
 	barrier_var(level);
 	if (!p || !rt || level >= LEVEL_COUNT)
 		return 0;
-	l = limits_live(rt);
+	l = limits_live(rt, slot);
 	if (!l)
 		return 0;
 	limit = &l->limit[KIND_HALF_OPEN][level];
@@ -95,7 +95,7 @@ __noinline __weak __u32 half_open_level(const struct packet *p, const struct run
 		limited_note(p, rt);
 	outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
 	packets = limit_packets(rt, level, weight);
-	limit_count(KIND_HALF_OPEN, level, outcome == LIMIT_DROPPED, packets);
+	limit_count(KIND_HALF_OPEN, level, slot, outcome == LIMIT_DROPPED, packets);
 	if (outcome != LIMIT_DROPPED)
 		return found;
 	if (rt->limits_mode == POLICY_ENFORCE)
@@ -124,7 +124,7 @@ static __always_inline bool half_open_wanted(const struct runtime *rt, __u32 wei
 static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
 						    __u32 slot, bool allowed, __u32 weight)
 {
-	const struct limits *l = limits_live(rt);
+	const struct limits *l = limits_live(rt, slot);
 	__u32 found;
 
 	if (!l)

@@ -12,11 +12,11 @@
 #include "ratelimit.bpf.h"
 #include "sketch.bpf.h"
 
-static __always_inline const struct limits *limits_live(const struct runtime *rt)
+static __always_inline const struct limits *limits_live(const struct runtime *rt, __u32 slot)
 {
-	__u32 half = rt->limits & 1;
+	__u32 index = (rt->limits & 1) * SERVICE_SLOTS + slot;
 
-	return bpf_map_lookup_elem(&limits, &half);
+	return bpf_map_lookup_elem(&limits, &index);
 }
 
 static __always_inline struct bucket *limit_bucket(const struct packet *p, __u32 kind, __u32 level,
@@ -32,9 +32,9 @@ static __always_inline struct bucket *limit_bucket(const struct packet *p, __u32
 	return bpf_map_lookup_elem(&buckets, &index);
 }
 
-static __always_inline void limit_count(__u32 kind, __u32 level, bool dropped, __u32 packets)
+static __always_inline void limit_count(__u32 kind, __u32 level, __u32 slot, bool dropped, __u32 packets)
 {
-	__u32 index = kind * LEVEL_COUNT + level;
+	__u32 index = LIMIT_COUNT(kind, level, slot);
 	struct limit_counters *c = bpf_map_lookup_elem(&limit_counts, &index);
 
 	if (!c)
@@ -69,7 +69,7 @@ static __always_inline enum limit_outcome limit_meet(const struct packet *p, con
 	    source_proven(source_count(p, level, 0, rt), level, rt) && limit_within_extra(l, b, now, tokens))
 		return LIMIT_WITHIN;
 	outcome = limit_outcome_of(l->action, bpf_get_prandom_u32());
-	limit_count(kind, level, outcome == LIMIT_DROPPED, limit_packets(rt, level, tokens));
+	limit_count(kind, level, service, outcome == LIMIT_DROPPED, limit_packets(rt, level, tokens));
 	return outcome;
 }
 
@@ -190,7 +190,7 @@ __noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *
 	weight = sample_weight(p, rt);
 	if (!applies || !limit_wanted(rt, KIND_SYN, weight))
 		return weight << LIMITED_WEIGHT_SHIFT;
-	l = limits_live(rt);
+	l = limits_live(rt, slot);
 	if (!l)
 		return weight << LIMITED_WEIGHT_SHIFT;
 	outcome = limit_all(p, l, KIND_SYN, slot, weight, rt);
@@ -218,7 +218,7 @@ __noinline __weak int limit_connection(const struct packet *p, const struct runt
 
 	if (!p || !rt || rt->limits_mode == POLICY_OFF || rt->bypass)
 		return true;
-	l = limits_live(rt);
+	l = limits_live(rt, slot);
 	if (!l)
 		return true;
 	outcome = limit_all(p, l, KIND_CONNECTION, slot, 1, rt);

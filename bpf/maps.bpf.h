@@ -59,12 +59,12 @@ struct {
 	__type(key, __u32);
 	__array(values, struct list_chunk);
 } list_chunks SEC(".maps") __weak;
-/* Limits: two halves of their settings; buckets, those of services and of all together apart, as they are
- * exact. */
-ARRAY_MAP(limits, 2, struct limits, BPF_F_MMAPABLE);
+/* Limits: two halves of their settings, by service; buckets, those of services and of all together apart, as
+ * they are exact. */
+ARRAY_MAP(limits, 2 * SERVICE_SLOTS, struct limits, BPF_F_MMAPABLE);
 ARRAY_MAP(buckets, BUCKETS, struct bucket, 0);
 ARRAY_MAP(service_buckets, KIND_COUNT *SERVICE_SLOTS, struct bucket, 0);
-PERCPU_MAP(limit_counts, KIND_COUNT *LEVEL_COUNT, struct limit_counters);
+PERCPU_MAP(limit_counts, LIMIT_COUNTS, struct limit_counters);
 ARRAY_MAP(sketch, SKETCH_LEVELS *SKETCH_ROWS *SKETCH_WIDTH, struct sketch_cell, BPF_F_MMAPABLE);
 ARRAY_MAP(service_half_opens, SERVICE_SLOTS, struct sketch_cell, BPF_F_MMAPABLE);
 ARRAY_MAP(guessers, GUESSERS, struct guesser, 0);

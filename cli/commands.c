@@ -71,12 +71,12 @@ json_t *parameters_limit(char **arguments, const struct options *options)
 	char settings[1024] = "";
 	size_t used = 0;
 
-	(void)options;
 	for (int i = 1; arguments[i] && used < sizeof(settings); i++)
 		used += (size_t)snprintf(settings + used, sizeof(settings) - used, "%s%s", i > 1 ? " " : "",
 					 arguments[i]);
 	if (used < sizeof(settings))
-		return json_pack("{s:s,s:s}", "name", arguments[0], "settings", settings);
+		return json_pack("{s:s,s:s,s:s*}", "name", arguments[0], "settings", settings, "service",
+				 options->service);
 	fprintf(stderr, "synmoat: too long: give settings such as rate=500 burst=1000 action=thin\n");
 	return NULL;
 }
@@ -245,7 +245,6 @@ static const struct {
 	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
 	  "synmoat interface list shows them" },
 	{ ERROR_NO_SUCH_FLOW, EXIT_FAILED, NULL, "no such connection", "synmoat flows lists them" },
-	{ ERROR_BAD_LIMIT, EXIT_FAILED, NULL, "no such limit", "synmoat limit show shows them" },
 	{ ERROR_INVALID_PARAMETER, EXIT_FAILED, "parameter", "the daemon does not accept this value of ",
 	  "are synmoat and synmoatd of one version? synmoat version tells" },
 	{ ERROR_METHOD_NOT_FOUND, EXIT_FAILED, "method", "the daemon does not know ",
@@ -272,12 +271,23 @@ static int say_config_error(const json_t *parameters)
 	return EXIT_FAILED;
 }
 
+/* The key, and what is possible. */
+static int say_bad_limit(const json_t *parameters)
+{
+	const char *key = text_of(parameters, "key");
+
+	fprintf(stderr, "synmoat: %s%s%s\n", key, *key ? ": " : "", text_of(parameters, "text"));
+	return EXIT_USAGE;
+}
+
 static int say_error(const char *error, const json_t *parameters)
 {
 	const char *text = text_of(parameters, "text");
 
 	if (!strcmp(error, ERROR_CONFIG))
 		return say_config_error(parameters);
+	if (!strcmp(error, ERROR_BAD_LIMIT))
+		return say_bad_limit(parameters);
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		if (strcmp(answers[i].error, error) != 0)
 			continue;

@@ -26,7 +26,7 @@ struct options {
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
 	bool force;
-	const char *duration, *reason, *origin; /* NULL: not given */
+	const char *duration, *reason, *origin, *service; /* NULL: not given */
 };
 
 /* Options that not every command takes. */
@@ -42,7 +42,8 @@ enum command_takes {
 	TAKES_ORIGIN = 512,
 	TAKES_COUNT = 1024,
 	TAKES_PORT = 2048,
-	TAKES_HISTORY = 4096
+	TAKES_HISTORY = 4096,
+	TAKES_SERVICE = 8192
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */

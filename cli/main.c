@@ -100,9 +100,10 @@ static const struct command commands[] = {
 	{ "limit", "show", "", 0, 0, TAKES_JSON | TAKES_WATCH,
 	  "limits on SYNs and connections, and what met them", METHOD_LIST_LIMITS, NULL, show_limits, NULL,
 	  false },
-	{ "limit", "set", "NAME KEY=VALUE...|mode off|monitor|enforce", 2, 6, TAKES_JSON,
-	  "change a limit, or the mode of all, until the file changes it", METHOD_SET_LIMIT, parameters_limit,
-	  show_limits, NULL, false },
+	{ "limit", "set", "NAME KEY=VALUE...|NAME configured|mode off|monitor|enforce [--service NAME]", 2, 6,
+	  TAKES_JSON | TAKES_SERVICE,
+	  "change a limit (of one service alone), or the mode of all, until the file changes it",
+	  METHOD_SET_LIMIT, parameters_limit, show_limits, NULL, false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
 	  parameters_bypass, show_bypass, NULL, false },
 	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,
@@ -320,7 +321,8 @@ enum {
 	OPTION_REASON,
 	OPTION_ORIGIN,
 	OPTION_PORT,
-	OPTION_HISTORY
+	OPTION_HISTORY,
+	OPTION_SERVICE
 };
 
 /* -1: go on; else the exit code. */
@@ -339,6 +341,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "origin", required_argument, NULL, OPTION_ORIGIN },
 		{ "port", required_argument, NULL, OPTION_PORT },
 		{ "history", no_argument, NULL, OPTION_HISTORY },
+		{ "service", required_argument, NULL, OPTION_SERVICE },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -385,6 +388,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case OPTION_HISTORY:
 			options->history = true;
 			break;
+		case OPTION_SERVICE:
+			options->service = optarg;
+			break;
 		case 'j':
 			options->json = true;
 			break;
@@ -429,6 +435,7 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->origin, TAKES_ORIGIN, "--origin" },
 		{ options->port, TAKES_PORT, "--port" },
 		{ options->history, TAKES_HISTORY, "--history" },
+		{ options->service, TAKES_SERVICE, "--service" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

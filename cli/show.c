@@ -845,9 +845,11 @@ static void cell_pace(struct table *table, size_t column, int64_t rate, int64_t 
 static void limit_row(struct table *table, const json_t *limit)
 {
 	bool changed = flag(limit, "changed"), count = strstr(string(limit, "name"), "half_open");
-	char name[2 * FORMAT_SIZE];
+	const char *service = string(limit, "service");
+	char name[2 * FORMAT_SIZE + 8];
 
-	snprintf(name, sizeof(name), "%s%s", string(limit, "name"), changed ? "*" : "");
+	snprintf(name, sizeof(name), "%s%s%s%s", string(limit, "name"), *service ? " of " : "", service,
+		 changed ? "*" : "");
 	render_row(table);
 	render_cell(table, 0, changed ? TINT_WARN : TINT_NONE, name);
 	cell_pace(table, 1, number(limit, "rate"), number(limit, "burst"), count);

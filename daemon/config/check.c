@@ -31,18 +31,23 @@ struct checker {
 	size_t claim_count;
 };
 
-/* The group in which a service was declared. */
-static const config_setting_t *service_setting(const struct checker *checker, size_t service)
+/* The group that stands for ENTRY of a top-level list, over all files. */
+static const config_setting_t *entry_of(const struct source *sources, const char *list_name, size_t entry)
 {
-	for (const struct source *source = checker->sources; source; source = source->next) {
-		const config_setting_t *list = config_lookup(&source->tree, "services");
+	for (const struct source *source = sources; source; source = source->next) {
+		const config_setting_t *list = config_lookup(&source->tree, list_name);
 		size_t length = list ? (size_t)config_setting_length(list) : 0;
 
-		if (service < length)
-			return config_setting_get_elem(list, (unsigned int)service);
-		service -= length;
+		if (entry < length)
+			return config_setting_get_elem(list, (unsigned int)entry);
+		entry -= length;
 	}
 	return NULL;
+}
+
+static const config_setting_t *service_setting(const struct checker *checker, size_t service)
+{
+	return entry_of(checker->sources, "services", service);
 }
 
 static const config_setting_t *member_of(const struct checker *checker, size_t service, const char *key)
@@ -237,31 +242,42 @@ static int collect_claims(struct checker *checker)
 
 /* --- protected prefixes --- */
 
-static int check_protected_prefix(const struct config *config, size_t group, size_t index,
-				  struct config_error *error)
+static const config_setting_t *protected_setting(const struct source *sources, size_t group, size_t index)
+{
+	const config_setting_t *prefixes =
+		config_setting_get_member(entry_of(sources, "protected", group), "prefixes");
+
+	return config_setting_get_elem(prefixes, (unsigned int)index);
+}
+
+static int check_protected_prefix(const struct config *config, const struct source *sources, size_t group,
+				  size_t index, struct config_error *error)
 {
 	const struct prefix *prefix = &config->protected[group].prefixes[index];
-	char text[INET6_ADDRSTRLEN + 4];
+	const config_setting_t *other;
 
 	for (size_t i = 0; i <= group; i++) {
 		size_t count = i == group ? index : config->protected[i].prefix_count;
 
-		for (size_t j = 0; j < count; j++)
-			if (!compare_prefixes(prefix, &config->protected[i].prefixes[j]))
-				return error_set(error, -EINVAL, config->path, 0, "protected",
-						 "%s is listed twice: keep one of them",
-						 prefix_format(prefix, text, sizeof(text)));
+		for (size_t j = 0; j < count; j++) {
+			if (compare_prefixes(prefix, &config->protected[i].prefixes[j]))
+				continue;
+			other = protected_setting(sources, i, j);
+			return error_at(error, protected_setting(sources, group, index),
+					"listed already at %.120s:%u: keep one of them",
+					source_of(other)->name, config_setting_source_line(other));
+		}
 	}
 	return 0;
 }
 
-int check_protected(const struct config *config, struct config_error *error)
+int check_protected(const struct config *config, const struct source *sources, struct config_error *error)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < config->protected_count; i++)
 		for (size_t j = 0; !err && j < config->protected[i].prefix_count; j++)
-			err = check_protected_prefix(config, i, j, error);
+			err = check_protected_prefix(config, sources, i, j, error);
 	return err;
 }
 

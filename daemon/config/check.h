@@ -11,6 +11,6 @@
 int check_services(const struct config *config, const struct source *sources, struct config_error *error);
 
 /* No prefix stands in two groups, or twice in one; of those that nest, the longest decides. */
-int check_protected(const struct config *config, struct config_error *error);
+int check_protected(const struct config *config, const struct source *sources, struct config_error *error);
 
 #endif

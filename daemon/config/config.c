@@ -168,17 +168,6 @@ static int apply_folder_beside(struct loader *loader, const char *path)
 
 /* --- the whole --- */
 
-static const config_setting_t *find_given(const struct loader *loader, const char *path)
-{
-	for (const struct source *source = loader->sources; source; source = source->next) {
-		const config_setting_t *setting = config_lookup(&source->tree, path);
-
-		if (setting)
-			return setting;
-	}
-	return NULL;
-}
-
 /* Keys that are needed, at the top and in its groups, in one file or another. */
 static int check_needed(const struct loader *loader, const struct key *keys, const char *prefix)
 {
@@ -187,7 +176,7 @@ static int check_needed(const struct loader *loader, const struct key *keys, con
 
 	for (; !err && keys->name; keys++) {
 		snprintf(path, sizeof(path), "%s%s", prefix, keys->name);
-		if (keys->example && !find_given(loader, path))
+		if (keys->example && !source_find(loader->sources, path))
 			return error_set(loader->error, -EINVAL, loader->config->path, 0, path,
 					 "missing: write %s", keys->example);
 		snprintf(path, sizeof(path), "%s%s.", prefix, keys->name);
@@ -206,16 +195,18 @@ static int check_deployment(const struct loader *loader)
 	const config_setting_t *setting;
 
 	if (config->deployment == DEPLOYMENT_INLINE) {
-		if (!find_given(loader, "interfaces.inside"))
-			return error_set(loader->error, -EINVAL, config->path, 0, "interfaces.inside",
-					 "missing: write inside = \"eth1\"; the interface of the servers");
+		if (!source_find(loader->sources, "interfaces.inside"))
+			return error_between(
+				loader->error, loader->sources, config->path, "interfaces.inside",
+				"deployment",
+				"missing: write inside = \"eth1\"; the interface of the servers");
 		if (!strcmp(config->inside, config->outside))
-			return error_at(loader->error, find_given(loader, "interfaces.inside"),
+			return error_at(loader->error, source_find(loader->sources, "interfaces.inside"),
 					"the same as outside: inline takes two interfaces");
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(inline_keys) / sizeof(*inline_keys); i++) {
-		setting = find_given(loader, inline_keys[i]);
+		setting = source_find(loader->sources, inline_keys[i]);
 		if (setting)
 			return error_at(loader->error, setting,
 					"for deployment = \"inline\" only: remove it");
@@ -245,12 +236,12 @@ static int finish(struct loader *loader)
 		return error_set(loader->error, -EINVAL, config->path, 0, "services",
 				 "no service is declared: declare at least one");
 	config->flow_entries = round_up_to_power(config->flow_entries);
-	err = limits_check(&config->limits, config->path, loader->error);
+	err = limits_check(&config->limits, loader->sources, config->path, loader->error);
 	if (!err)
-		err = limits_check_punish(&config->punish, config->path, loader->error);
+		err = limits_check_punish(&config->punish, loader->sources, config->path, loader->error);
 	if (!err)
 		err = check_services(config, loader->sources, loader->error);
-	return err ? err : check_protected(config, loader->error);
+	return err ? err : check_protected(config, loader->sources, loader->error);
 }
 
 static int loader_init(struct loader *loader, const char *path, struct config_error *error)

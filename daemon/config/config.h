@@ -34,6 +34,22 @@ struct port_span {
 	uint16_t first, last; /* host order, inclusive */
 };
 
+/* Of one kind at one level; rate 0: none. Of half-opens the rates are how many there may be, and bursts are
+ * unused. */
+struct config_limit {
+	uint32_t rate;	       /* a second */
+	uint32_t burst;	       /* 0: a second's worth */
+	uint32_t proven_rate;  /* of sources that complete what they begin; 0: as of all others */
+	uint32_t proven_burst; /* 0: a second's worth */
+	enum limit_action action;
+};
+
+/* A service's own, in place of what all services have at LEVEL_SERVICE. */
+struct config_own_limits {
+	bool given[KIND_COUNT];
+	struct config_limit limit[KIND_COUNT];
+};
+
 struct config_service {
 	char name[32];
 	struct prefix *prefixes;
@@ -50,16 +66,7 @@ struct config_service {
 	enum service_handover handover; /* inline */
 	bool tcp_auth;			/* SYNs with TCP-MD5 or TCP-AO pass to the stack */
 	uint32_t tcp_auth_rate_pps;
-};
-
-/* Of one kind at one level; rate 0: none. Of half-opens the rates are how many there may be, and bursts are
- * unused. */
-struct config_limit {
-	uint32_t rate;	       /* a second */
-	uint32_t burst;	       /* 0: a second's worth */
-	uint32_t proven_rate;  /* of sources that complete what they begin; 0: as of all others */
-	uint32_t proven_burst; /* 0: a second's worth */
-	enum limit_action action;
+	struct config_own_limits limits;
 };
 
 struct config_limits {
@@ -166,6 +173,15 @@ const char *config_limit_name(enum limit_kind kind, enum limit_level level);
  */
 int config_change_limits(struct config_limits *limits, const char *name, const char *settings,
 			 struct config_error *error);
+
+/* The same of one service's own: syn_service, connection_service or half_open_service. What SETTINGS leave
+ * out stays as it is in force: by OWN or, as long as that gives none, by LIMITS. */
+int config_change_own_limits(struct config_own_limits *own, const struct config_limits *limits,
+			     const char *name, const char *settings, struct config_error *error);
+
+/* What a service has in force. */
+const struct config_limit *config_service_limit(const struct config_own_limits *own,
+						const struct config_limits *limits, enum limit_kind kind);
 
 /* "192.0.2.0/24", "2001:db8::/64"; an address alone is a full-length prefix. Parse returns 0 or -EINVAL (also
  * when bits are set beyond the length). */

@@ -76,6 +76,25 @@ int error_at(struct config_error *error, const config_setting_t *setting, const 
 	return -EINVAL;
 }
 
+int error_between(struct config_error *error, const struct source *sources, const char *file, const char *key,
+		  const char *other, const char *format, ...)
+{
+	const config_setting_t *setting = source_find(sources, key);
+	va_list arguments;
+
+	if (!setting)
+		setting = source_find(sources, other);
+	if (setting)
+		set_place(error, source_of(setting)->name, config_setting_source_line(setting));
+	else
+		set_place(error, file, 0);
+	snprintf(error->key, sizeof(error->key), "%s", key);
+	va_start(arguments, format);
+	set_text(error, format, arguments);
+	va_end(arguments);
+	return -EINVAL;
+}
+
 int error_missing(struct config_error *error, const config_setting_t *parent, const char *name,
 		  const char *example)
 {

@@ -14,7 +14,7 @@
 #define SERVICE(member)	    FIELD(struct config_service, member)
 #define PROTECTED(member)   FIELD(struct config_protected, member)
 
-static const struct value_type group, services, protected;
+static const struct value_type group, services, protected, own_limits, own_limit;
 
 const char *const mode_words[] = {
 	[MODE_OFF] = "off", [MODE_MONITOR] = "monitor", [MODE_AUTO] = "auto", [MODE_ALWAYS] = "always", NULL,
@@ -222,6 +222,39 @@ static const struct key protected_keys[] = {
 	{ 0 },
 };
 
+/* What a service may have of its own; it is no source that could be proven. */
+#define OWN(kind, field) &value_number, SERVICE(limits.limit[kind].field), .max = 100000000
+#define OWN_ACTION(kind, fault)                                                                              \
+	{                                                                                                    \
+		"action", &value_word, SERVICE(limits.limit[kind].action), .words = limit_action_words,      \
+									   .find_fault = fault               \
+	}
+static const struct key own_syn_keys[] = {
+	{ "rate", OWN(KIND_SYN, rate) },
+	{ "burst", OWN(KIND_SYN, burst) },
+	OWN_ACTION(KIND_SYN, syn_action_fault),
+	{ 0 },
+};
+static const struct key own_connection_keys[] = {
+	{ "rate", OWN(KIND_CONNECTION, rate) },
+	{ "burst", OWN(KIND_CONNECTION, burst) },
+	OWN_ACTION(KIND_CONNECTION, connection_action_fault),
+	{ 0 },
+};
+static const struct key own_half_open_keys[] = {
+	{ "most", OWN(KIND_HALF_OPEN, rate) },
+	OWN_ACTION(KIND_HALF_OPEN, syn_action_fault),
+	{ 0 },
+};
+static const struct key own_limit_keys[] = {
+	{ "syn_service", &own_limit, SERVICE(limits.given[KIND_SYN]), .members = own_syn_keys },
+	{ "connection_service", &own_limit, SERVICE(limits.given[KIND_CONNECTION]),
+	  .members = own_connection_keys },
+	{ "half_open_service", &own_limit, SERVICE(limits.given[KIND_HALF_OPEN]),
+	  .members = own_half_open_keys },
+	{ 0 },
+};
+
 static const struct key service_keys[] = {
 	{ "name", &value_text, SERVICE(name), .find_fault = name_fault, .example = "name = \"web\";" },
 	{ "prefixes", &value_prefixes, SERVICE(prefixes),
@@ -237,6 +270,7 @@ static const struct key service_keys[] = {
 	{ "handover", &value_word, SERVICE(handover), .words = handover_words },
 	{ "tcp_auth", &value_boolean, SERVICE(tcp_auth) },
 	{ "tcp_auth_rate_pps", &value_number, SERVICE(tcp_auth_rate_pps), .min = 1, .max = 1000000 },
+	{ "limits", &own_limits, .members = own_limit_keys },
 	{ 0 },
 };
 
@@ -303,6 +337,9 @@ static const struct config_service service_defaults = {
 	.syn_rate_high = 10000,
 	.hold_s = 60,
 	.tcp_auth_rate_pps = 100,
+	.limits.limit = { [KIND_SYN] = { .action = LIMIT_THIN },
+			  [KIND_CONNECTION] = { .action = LIMIT_DROP },
+			  [KIND_HALF_OPEN] = { .action = LIMIT_THIN } },
 };
 
 /* --- keys that nobody knows --- */
@@ -329,7 +366,7 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[length];
 }
 
-static const struct key *find_key(const struct key *keys, const char *name)
+const struct key *keys_find(const struct key *keys, const char *name)
 {
 	for (; keys->name; keys++) {
 		if (!strcmp(keys->name, name))
@@ -358,7 +395,7 @@ static const char *nearest_key(const struct key *keys, const char *name)
 static const struct key *find_home(const char *name)
 {
 	for (const struct key *key = config_keys; key->name; key++) {
-		if (key->members && find_key(key->members, name))
+		if (key->members && keys_find(key->members, name))
 			return key;
 	}
 	return NULL;
@@ -372,7 +409,7 @@ static int unknown_key(const struct key *keys, const config_setting_t *setting, 
 	if (home)
 		return error_at(error, setting, "unknown key here: it belongs inside %s = %s", home->name,
 				home->list ? "( { ... } )" : "{ ... }");
-	if (keys != config_keys && find_key(config_keys, name))
+	if (keys != config_keys && keys_find(config_keys, name))
 		return error_at(error, setting, "unknown key here: it belongs outside all brackets");
 	return error_at(error, setting, "unknown key: the nearest known one is %s", nearest_key(keys, name));
 }
@@ -386,7 +423,7 @@ int keys_read(const struct key *keys, const config_setting_t *group_setting, voi
 
 	for (unsigned int i = 0; !err && i < (unsigned int)config_setting_length(group_setting); i++) {
 		const config_setting_t *setting = config_setting_get_elem(group_setting, i);
-		const struct key *key = find_key(keys, config_setting_name(setting));
+		const struct key *key = keys_find(keys, config_setting_name(setting));
 
 		err = key ? key->type->read(key, setting, object, error) : unknown_key(keys, setting, error);
 	}
@@ -421,6 +458,39 @@ static void print_group(const struct key *key, const void *object, int depth, FI
 }
 
 static const struct value_type group = { read_group, print_group };
+
+/* --- a service's own limits: each that is given --- */
+
+static bool *own_is_given(const struct key *key, const void *object)
+{
+	return (bool *)((char *)object + key->offset);
+}
+
+static int read_own_limit(const struct key *key, const config_setting_t *setting, void *object,
+			  struct config_error *error)
+{
+	*own_is_given(key, object) = true;
+	return read_group(key, setting, object, error);
+}
+
+static void print_own_limit(const struct key *key, const void *object, int depth, FILE *out)
+{
+	if (*own_is_given(key, object))
+		print_group(key, object, depth, out);
+}
+
+static void print_own_limits(const struct key *key, const void *object, int depth, FILE *out)
+{
+	bool any = false;
+
+	for (const struct key *member = key->members; member->name; member++)
+		any |= *own_is_given(member, object);
+	if (any)
+		print_group(key, object, depth, out);
+}
+
+static const struct value_type own_limits = { read_group, print_own_limits };
+static const struct value_type own_limit = { read_own_limit, print_own_limit };
 
 /* --- services --- */
 

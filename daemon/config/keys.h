@@ -14,6 +14,9 @@ extern const char *const limit_action_words[];
 extern const struct config_limits limits_defaults;
 extern const struct config_punish punish_defaults;
 
+/* NULL: there is none of this name. */
+const struct key *keys_find(const struct key *keys, const char *name);
+
 /* Reads the members of a group into object; a key that the table lacks is an error. */
 int keys_read(const struct key *keys, const config_setting_t *group, void *object,
 	      struct config_error *error);

@@ -42,46 +42,56 @@ static uint32_t burst_of(uint32_t rate, uint32_t burst)
 }
 
 static int check_limit(const struct config_limit *l, enum limit_kind kind, enum limit_level level,
-		       const char *file, struct config_error *error)
+		       const struct source *sources, const char *file, struct config_error *error)
 {
 	const char *name = config_limit_name(kind, level), *unit = kind == KIND_HALF_OPEN ? "most" : "rate";
-	char key[sizeof(error->key)];
+	char key[sizeof(error->key)], other[sizeof(error->key)];
 
 	if (!l->proven_rate)
 		return 0;
 	if (l->proven_rate < l->rate) {
 		snprintf(key, sizeof(key), "limits.%s.proven_%s", name, unit);
-		return error_set(error, -EINVAL, file, 0, key,
-				 "%u is below %s, which is %u: write at least that, or 0 for the same",
-				 l->proven_rate, unit, l->rate);
+		snprintf(other, sizeof(other), "limits.%s.%s", name, unit);
+		return error_between(error, sources, file, key, other,
+				     "%u is below %s, which is %u: write at least that, or 0 for the same",
+				     l->proven_rate, unit, l->rate);
 	}
 	if (burst_of(l->proven_rate, l->proven_burst) < burst_of(l->rate, l->burst)) {
 		snprintf(key, sizeof(key), "limits.%s.proven_burst", name);
-		return error_set(error, -EINVAL, file, 0, key,
-				 "%u is below the burst, which is %u: write at least that",
-				 burst_of(l->proven_rate, l->proven_burst), burst_of(l->rate, l->burst));
+		snprintf(other, sizeof(other), "limits.%s.burst", name);
+		return error_between(error, sources, file, key, other,
+				     "%u is below the burst, which is %u: write at least that",
+				     burst_of(l->proven_rate, l->proven_burst), burst_of(l->rate, l->burst));
 	}
 	return 0;
 }
 
-int limits_check(const struct config_limits *limits, const char *file, struct config_error *error)
+int limits_check(const struct config_limits *limits, const struct source *sources, const char *file,
+		 struct config_error *error)
 {
 	int err = 0;
 
 	for (int kind = 0; !err && kind < KIND_COUNT; kind++)
 		for (int level = 0; !err && level < LEVEL_COUNT; level++)
 			err = check_limit(&limits->limit[kind][level], (enum limit_kind)kind,
-					  (enum limit_level)level, file, error);
+					  (enum limit_level)level, sources, file, error);
 	return err;
 }
 
-int limits_check_punish(const struct config_punish *punish, const char *file, struct config_error *error)
+int limits_check_punish(const struct config_punish *punish, const struct source *sources, const char *file,
+			struct config_error *error)
 {
 	if (punish->duration_s <= punish->duration_most_s)
 		return 0;
-	return error_set(error, -EINVAL, file, 0, "auto_block.duration_most_s",
-			 "%u is below duration_s, which is %u: write at least that", punish->duration_most_s,
-			 punish->duration_s);
+	return error_between(error, sources, file, "auto_block.duration_most_s", "auto_block.duration_s",
+			     "%u is below duration_s, which is %u: write at least that",
+			     punish->duration_most_s, punish->duration_s);
+}
+
+const struct config_limit *config_service_limit(const struct config_own_limits *own,
+						const struct config_limits *limits, enum limit_kind kind)
+{
+	return own->given[kind] ? &own->limit[kind] : &limits->limit[kind][LEVEL_SERVICE];
 }
 
 /* --- a change at runtime --- */
@@ -101,59 +111,118 @@ static void put_value(const char *value, size_t length, FILE *out)
 	fprintf(out, digits ? "%.*s" : "\"%.*s\"", (int)length, value);
 }
 
-/* "rate=500 action=thin" in the file's syntax. False: it is not of this form. */
-static bool put_settings(const char *settings, FILE *out)
+/* The keys of a limit, of a service's own or in all; NULL: there is no such limit. */
+static const struct key *members_of(const char *name, bool own)
 {
-	for (settings += strspn(settings, " "); *settings; settings += strspn(settings, " ")) {
-		size_t length = strcspn(settings, " ");
-		const char *equals = memchr(settings, '=', length);
-		size_t key = equals ? (size_t)(equals - settings) : 0;
+	const struct key *limits = keys_find(config_keys, "limits");
 
-		if (!is_word(settings, key) || !is_word(settings + key + 1, length - key - 1))
-			return false;
-		fprintf(out, "%.*s = ", (int)key, settings);
-		put_value(settings + key + 1, length - key - 1, out);
+	if (own)
+		limits = keys_find(keys_find(config_keys, "services")->members, "limits");
+	limits = keys_find(limits->members, name);
+	return limits ? limits->members : NULL;
+}
+
+static const char *list_names(const struct key *keys, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	*buffer = '\0';
+	for (; keys->name && used < size; keys++)
+		used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? ", " : "", keys->name);
+	return buffer;
+}
+
+static int fail_form(const char *name, const struct key *members, struct config_error *error)
+{
+	char names[128];
+
+	return error_set(error, -EINVAL, "", 0, name, "write settings such as %s (there are: %s)",
+			 keys_find(members, "most") ? "most=500 action=thin" : "rate=500 burst=1000",
+			 list_names(members, names, sizeof(names)));
+}
+
+static int fail_key(const char *name, const char *key, size_t length, const struct key *members,
+		    struct config_error *error)
+{
+	char names[128];
+
+	return error_set(error, -EINVAL, "", 0, name, "there is no key %.*s: the keys of %s are %s",
+			 (int)(length < 32 ? length : 32), key, name,
+			 list_names(members, names, sizeof(names)));
+}
+
+/* "rate=500 action=thin" in the file's syntax; each key is one of MEMBERS. */
+static int put_settings(const char *name, const char *settings, const struct key *members, FILE *out,
+			struct config_error *error)
+{
+	const char *at = settings + strspn(settings, " ");
+	char key[32];
+
+	if (!*at)
+		return fail_form(name, members, error);
+	for (; *at; at += strspn(at, " ")) {
+		size_t length = strcspn(at, " ");
+		const char *equals = memchr(at, '=', length);
+		size_t key_length = equals ? (size_t)(equals - at) : 0;
+
+		if (!is_word(at, key_length) || !is_word(at + key_length + 1, length - key_length - 1))
+			return fail_form(name, members, error);
+		snprintf(key, sizeof(key), "%.*s", (int)key_length, at);
+		if (key_length >= sizeof(key) || !keys_find(members, key))
+			return fail_key(name, at, key_length, members, error);
+		fprintf(out, "%s = ", key);
+		put_value(at + key_length + 1, length - key_length - 1, out);
 		fputs("; ", out);
-		settings += length;
+		at += length;
 	}
-	return true;
+	return 0;
 }
 
-static bool put_change(const char *name, const char *settings, FILE *out)
+static int put_change(const char *name, const char *settings, bool own, FILE *out, struct config_error *error)
 {
-	bool good = is_word(name, strlen(name));
+	const struct key *members = members_of(name, own);
+	int err;
 
-	if (good && !strcmp(name, "mode")) {
-		good = is_word(settings, strlen(settings));
-		fprintf(out, "limits = { mode = \"%s\"; };", settings);
-	} else if (good) {
-		fprintf(out, "limits = { %s = { ", name);
-		good = put_settings(settings, out);
-		fputs("}; };", out);
+	if (!strcmp(name, "mode") && !own) {
+		if (!is_word(settings, strlen(settings)))
+			return error_set(error, -EINVAL, "", 0, "mode", "it is off, monitor or enforce");
+		fprintf(out, "mode = \"%s\";", settings);
+		return 0;
 	}
-	return good;
-}
-
-static int apply_text(struct config_limits *limits, const char *text, size_t size, struct config_error *error)
-{
-	struct config config = { .limits = *limits };
-	struct source *source;
-	int err = source_parse(text, size, "", &source, error);
-
-	if (err)
-		return err;
-	err = keys_read(config_keys, config_root_setting(&source->tree), &config, error);
-	if (!err)
-		err = limits_check(&config.limits, "", error);
-	error->line = 0;
-	source_free(source);
-	if (!err)
-		*limits = config.limits;
+	if (!members && own)
+		return error_set(error, -EINVAL, "", 0, "",
+				 "a service has no limit \"%.32s\" of its own: it may have syn_service, "
+				 "connection_service and half_open_service",
+				 name);
+	if (!members)
+		return error_set(error, -EINVAL, "", 0, "",
+				 "there is no limit \"%.32s\": there is mode, and syn, connection and "
+				 "half_open, each with _source, _prefix, _site, _service and _total",
+				 name);
+	fprintf(out, "%s = { ", name);
+	err = put_settings(name, settings, members, out, error);
+	fputs("};", out);
 	return err;
 }
 
-int config_change_limits(struct config_limits *limits, const char *name, const char *settings,
-			 struct config_error *error)
+/* Reads TEXT by KEYS into OBJECT. */
+static int read_text(const char *text, size_t size, const struct key *keys, void *object,
+		     struct config_error *error)
+{
+	struct source *source;
+	int err = source_parse(text, size, "", &source, error);
+
+	if (!err) {
+		err = keys_read(keys, config_root_setting(&source->tree), object, error);
+		source_free(source);
+	}
+	error->line = 0;
+	return err;
+}
+
+/* A change in the file's syntax, by the rules of KEYS, into OBJECT. */
+static int apply_change(const char *name, const char *settings, bool own, const struct key *keys,
+			void *object, struct config_error *error)
 {
 	char *text = NULL;
 	size_t size = 0;
@@ -165,15 +234,48 @@ int config_change_limits(struct config_limits *limits, const char *name, const c
 	out = open_memstream(&text, &size);
 	if (!out)
 		return error_memory(error);
-	if (put_change(name, settings, out))
-		err = 0;
-	else
-		err = error_set(error, -EINVAL, "", 0, "",
-				"write settings such as rate=500 burst=1000 action=thin, or mode enforce");
+	err = put_change(name, settings, own, out, error);
 	if (fclose(out) && !err)
 		err = error_memory(error);
 	if (!err)
-		err = apply_text(limits, text, size, error);
+		err = read_text(text, size, keys, object, error);
 	free(text);
+	return err;
+}
+
+int config_change_limits(struct config_limits *limits, const char *name, const char *settings,
+			 struct config_error *error)
+{
+	struct config config = { .limits = *limits };
+	int err = apply_change(name, settings, false, keys_find(config_keys, "limits")->members, &config,
+			       error);
+
+	if (!err)
+		err = limits_check(&config.limits, NULL, "", error);
+	if (!err)
+		*limits = config.limits;
+	return err;
+}
+
+int config_change_own_limits(struct config_own_limits *own, const struct config_limits *limits,
+			     const char *name, const char *settings, struct config_error *error)
+{
+	struct config_service service = { .limits = *own };
+	int err;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		struct config_limit *l = &service.limits.limit[kind];
+
+		*l = *config_service_limit(own, limits, (enum limit_kind)kind);
+		l->proven_rate = l->proven_burst = 0;
+	}
+	err = apply_change(name, settings, true,
+			   keys_find(keys_find(config_keys, "services")->members, "limits")->members,
+			   &service, error);
+	for (int kind = 0; !err && kind < KIND_COUNT; kind++) {
+		own->given[kind] = service.limits.given[kind];
+		if (own->given[kind])
+			own->limit[kind] = service.limits.limit[kind];
+	}
 	return err;
 }

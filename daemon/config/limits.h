@@ -7,9 +7,13 @@
 
 #include "daemon/config/config.h"
 
-/* 0, or -EINVAL with *error filled. */
-int limits_check(const struct config_limits *limits, const char *file, struct config_error *error);
+struct source;
 
-int limits_check_punish(const struct config_punish *punish, const char *file, struct config_error *error);
+/* 0, or -EINVAL with *error filled. SOURCES: that were read, for the line; FILE: if it stands in none. */
+int limits_check(const struct config_limits *limits, const struct source *sources, const char *file,
+		 struct config_error *error);
+
+int limits_check_punish(const struct config_punish *punish, const struct source *sources, const char *file,
+			struct config_error *error);
 
 #endif

@@ -98,6 +98,19 @@ int source_read(const char *path, struct source **source, struct config_error *e
 	return err;
 }
 
+const config_setting_t *source_find(const struct source *sources, const char *path)
+{
+	const config_setting_t *found = NULL;
+
+	for (; sources; sources = sources->next) {
+		const config_setting_t *setting = config_lookup(&sources->tree, path);
+
+		if (setting)
+			found = setting;
+	}
+	return found;
+}
+
 const struct source *source_of(const config_setting_t *setting)
 {
 	return (const struct source *)((const char *)setting->config - offsetof(struct source, tree));

@@ -28,6 +28,9 @@ void source_free(struct source *source);
 /* The source that a setting stands in. */
 const struct source *source_of(const config_setting_t *setting);
 
+/* PATH as it was given last in a list of sources, or NULL. */
+const config_setting_t *source_find(const struct source *sources, const char *path);
+
 /* The integer as it was written (of an INT or INT64 setting). */
 long long source_integer(const config_setting_t *setting);
 

@@ -144,9 +144,9 @@ static json_t *encode_limit(const struct limit_status *status)
 {
 	const struct config_limit *l = &status->limit;
 
-	return json_pack("{s:s,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:I}", "name", status->name, "rate",
-			 count(l->rate), "burst", count(l->burst), "proven_rate", count(l->proven_rate),
-			 "proven_burst", count(l->proven_burst), "action",
+	return json_pack("{s:s,s:s?,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:I}", "name", status->name, "service",
+			 status->service, "rate", count(l->rate), "burst", count(l->burst), "proven_rate",
+			 count(l->proven_rate), "proven_burst", count(l->proven_burst), "action",
 			 config_limit_action_word(l->action), "changed", status->changed, "over",
 			 count(status->counters.over), "dropped", count(status->counters.dropped));
 }

@@ -430,12 +430,15 @@ static void handle_list_limits(struct request *request)
 
 static void handle_set_limit(struct request *request)
 {
+	const char *service = request_string(request, "service");
 	struct config_error error = { 0 };
-	int result = engine_change_limit(engine_of(request), request_string(request, "name"),
+	int result = engine_change_limit(engine_of(request), request_string(request, "name"), service,
 					 request_string(request, "settings"), &error);
 	char text[REASON_SIZE];
 
-	if (result == -EINVAL) {
+	if (result == -ENOENT) {
+		fail_no_such_service(request, service);
+	} else if (result == -EINVAL) {
 		request_explain(request, config_error_format(&error, text, sizeof(text)));
 		request_fail(
 			request, ERROR_BAD_LIMIT,
@@ -592,7 +595,7 @@ static const struct method methods[] = {
 	{ METHOD_SET_LIMIT,
 	  ACCESS_CHANGE,
 	  handle_set_limit,
-	  { NAME, { "settings", PARAMETER_STRING, false } } },
+	  { NAME, { "settings", PARAMETER_STRING, false }, { "service", PARAMETER_STRING, true } } },
 	{ METHOD_LIST_SOURCES,
 	  ACCESS_DETAIL,
 	  handle_list_sources,

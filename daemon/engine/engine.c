@@ -93,25 +93,33 @@ static void load_overrides(struct engine *e)
 	override_init(&force, e->config);
 	override_load(e->state_dir, e->config, &force);
 	e->limits = force.limits;
-	for (size_t i = 0; i < e->config->service_count; i++)
+	for (size_t i = 0; i < e->config->service_count; i++) {
 		slot_change_mode(e, e->slot_of[i], force.modes[i]);
+		e->slots[e->slot_of[i]].limits = force.own[i];
+	}
 }
 
 /* A change that cannot be written is in force nevertheless. */
-static void save_overrides(struct engine *e)
+void engine_save_overrides(struct engine *e)
 {
 	struct override force;
-	int error;
 
 	override_init(&force, e->config);
 	force.limits = e->limits;
-	for (size_t i = 0; i < e->config->service_count; i++)
+	for (size_t i = 0; i < e->config->service_count; i++) {
 		force.modes[i] = e->slots[e->slot_of[i]].mode;
-	error = override_save(e->state_dir, e->config, &force);
-	if (error && !e->override_unsaved)
-		log_print(LOG_ERR, "cannot write %s: %s. Limits and modes set now end with the daemon",
-			  e->state_dir, strerror(-error));
-	e->override_unsaved = error != 0;
+		force.own[i] = e->slots[e->slot_of[i]].limits;
+	}
+	override_save(&e->overrides, e->state_dir, e->config, &force, (int64_t)clock_now_s());
+}
+
+/* Waits for what is being written, and writes what has changed since. */
+static void finish_overrides(struct engine *e)
+{
+	if (!override_wait(&e->overrides, e->state_dir, (int64_t)clock_now_s()) || !e->config)
+		return;
+	engine_save_overrides(e);
+	override_wait(&e->overrides, e->state_dir, (int64_t)clock_now_s());
 }
 
 static int start_services(struct engine *e, struct config_error *error)
@@ -123,9 +131,7 @@ static int start_services(struct engine *e, struct config_error *error)
 	stack_settings_read(&e->stack);
 	slot_assign_all(e, e->config, NULL);
 	load_overrides(e);
-	result = publish_limits(e);
-	if (!result)
-		result = publish_services(e);
+	result = publish_services(e);
 	if (result)
 		set_error(error, e->config, "services", services_fault(result));
 	return result;
@@ -202,6 +208,7 @@ void engine_free(struct engine *e)
 	if (e->fastpath && e->config)
 		interface_detach(e);
 	list_stop(e);
+	finish_overrides(e);
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
 	config_free(e->config);
@@ -216,7 +223,7 @@ int engine_set_mode(struct engine *e, const char *name, enum service_mode mode)
 	if (slot == SERVICE_NONE)
 		return -ENOENT;
 	slot_change_mode(e, slot, mode);
-	save_overrides(e);
+	engine_save_overrides(e);
 	return publish_services(e);
 }
 
@@ -286,6 +293,7 @@ static const char *fixed_key_changed(const struct config *a, const struct config
 int engine_reload(struct engine *e, struct config_error *error)
 {
 	struct config *config, *old = e->config;
+	struct config_limits limits = e->limits;
 	struct slot *slots;
 	const char *key;
 	int result = config_load(old->path, &config, error);
@@ -309,19 +317,19 @@ int engine_reload(struct engine *e, struct config_error *error)
 	memcpy(slots, e->slots, sizeof(e->slots));
 	e->config = config;
 	slot_assign_all(e, config, old);
+	limit_merge(&e->limits, &old->limits, &config->limits);
 	result = publish_services(e);
 	if (result) {
 		set_error(error, config, "services", services_fault(result));
 		e->config = old;
+		e->limits = limits;
 		memcpy(e->slots, slots, sizeof(e->slots));
 		for (size_t i = 0; i < old->service_count; i++)
 			e->slot_of[i] = slot_find(e, old->services[i].name);
 		config_free(config);
 	} else {
-		limit_merge(&e->limits, &old->limits, &config->limits);
-		result = publish_limits(e);
 		config_free(old);
-		save_overrides(e);
+		engine_save_overrides(e);
 		list_reload(e);
 	}
 	free(slots);
@@ -337,13 +345,68 @@ int engine_rotate_key(struct engine *e, bool now)
 	return publish_runtime(e);
 }
 
-int engine_change_limit(struct engine *e, const char *name, const char *settings, struct config_error *error)
+/* As the configuration says again. */
+static int restore_limit(struct engine *e, const char *name, struct config_error *error)
 {
-	int result = config_change_limits(&e->limits, name, settings, error);
+	struct config_limits limits = e->config->limits;
 
+	if (!strcmp(name, "mode")) {
+		e->limits.mode = limits.mode;
+		return 0;
+	}
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			if (!strcmp(name,
+				    config_limit_name((enum limit_kind)kind, (enum limit_level)level))) {
+				e->limits.limit[kind][level] = limits.limit[kind][level];
+				return 0;
+			}
+	return config_change_limits(&limits, name, "", error); /* says which there are */
+}
+
+static int restore_own_limit(struct engine *e, const struct config_service *service, const char *name,
+			     struct config_error *error)
+{
+	struct config_own_limits *own = &e->slots[slot_find(e, service->name)].limits, none = { 0 };
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		if (!strcmp(name, config_limit_name((enum limit_kind)kind, LEVEL_SERVICE))) {
+			own->given[kind] = service->limits.given[kind];
+			own->limit[kind] = service->limits.limit[kind];
+			return 0;
+		}
+	return config_change_own_limits(&none, &e->limits, name, "", error);
+}
+
+static const struct config_service *find_config(const struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->config->service_count; i++)
+		if (!strcmp(e->config->services[i].name, name))
+			return &e->config->services[i];
+	return NULL;
+}
+
+int engine_change_limit(struct engine *e, const char *name, const char *service_name, const char *settings,
+			struct config_error *error)
+{
+	const struct config_service *service = service_name ? find_config(e, service_name) : NULL;
+	bool restore = !strcmp(settings, LIMIT_CONFIGURED);
+	int result;
+
+	if (service_name && !service)
+		return -ENOENT;
+	if (service && restore)
+		result = restore_own_limit(e, service, name, error);
+	else if (service)
+		result = config_change_own_limits(&e->slots[slot_find(e, service_name)].limits, &e->limits,
+						  name, settings, error);
+	else if (restore)
+		result = restore_limit(e, name, error);
+	else
+		result = config_change_limits(&e->limits, name, settings, error);
 	if (result)
 		return result;
-	save_overrides(e);
+	engine_save_overrides(e);
 	return publish_limits(e);
 }
 

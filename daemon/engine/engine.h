@@ -114,18 +114,22 @@ int engine_rotate_key(struct engine *engine, bool now);
 /* One limit as it stands now. */
 struct limit_status {
 	const char *name;
+	const char *service;	   /* whose own it is; NULL: as all have it */
 	struct config_limit limit; /* in force */
 	bool changed;		   /* at runtime: the configuration says otherwise */
+	/* at the level of services: of all, or of this one */
 	struct limit_counters counters;
 };
 
-/* 0, or -ENOENT beyond the last. */
+/* 0, or -ENOENT beyond the last. Services' own follow on what all services have. */
 int engine_get_limit(struct engine *engine, size_t index, struct limit_status *status);
 enum policy_mode engine_limits_mode(const struct engine *engine);
 
-/* A change at runtime, as config_change_limits(); kept in the state folder, until the file changes that limit
- * in the file. */
-int engine_change_limit(struct engine *engine, const char *name, const char *settings,
+/* A change at runtime, as config_change_limits() or, of one SERVICE (NULL: none), config_change_own_limits();
+ * kept in the state folder, until the file changes that limit in the file. settings LIMIT_CONFIGURED: as the
+ * configuration says again. -ENOENT: no such service. */
+#define LIMIT_CONFIGURED "configured"
+int engine_change_limit(struct engine *engine, const char *name, const char *service, const char *settings,
 			struct config_error *error);
 
 /* Fills all with sources that stand out, the heaviest first; returns how many. *window_s: that they are

@@ -62,6 +62,15 @@ void limit_compile(const struct config_limits *config, uint32_t jiffies_hz, stru
 				    &limits->limit[kind][level]);
 }
 
+void limit_compile_own(const struct config_own_limits *own, const struct config_limits *config,
+		       uint32_t jiffies_hz, struct limit limits[KIND_COUNT])
+{
+	memset(limits, 0, KIND_COUNT * sizeof(*limits));
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		compile_one(config_service_limit(own, config, (enum limit_kind)kind), kind, jiffies_hz,
+			    &limits[kind]);
+}
+
 uint32_t limit_window_shift(uint32_t jiffies_hz)
 {
 	uint32_t shift = 0;
@@ -117,8 +126,20 @@ uint32_t limit_wide_kinds(const struct config_limits *config)
 	return kinds;
 }
 
-enum policy_mode limit_mode_needed(const struct config_limits *config)
+uint32_t limit_own_kinds(const struct config_own_limits *own)
 {
+	uint32_t kinds = 0;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		if (own->given[kind] && is_set(&own->limit[kind]))
+			kinds |= 1U << kind;
+	return kinds;
+}
+
+enum policy_mode limit_mode_needed(const struct config_limits *config, uint32_t own_kinds)
+{
+	if (own_kinds)
+		return config->mode;
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		for (int level = 0; level < LEVEL_COUNT; level++)
 			if (is_set(&config->limit[kind][level]))
@@ -136,4 +157,22 @@ void limit_merge(struct config_limits *force, const struct config_limits *before
 			if (memcmp(&before->limit[kind][level], &now->limit[kind][level],
 				   sizeof(struct config_limit)) != 0)
 				force->limit[kind][level] = now->limit[kind][level];
+}
+
+bool limit_own_differs(const struct config_own_limits *a, const struct config_own_limits *b,
+		       enum limit_kind kind)
+{
+	return a->given[kind] != b->given[kind] ||
+	       (a->given[kind] && memcmp(&a->limit[kind], &b->limit[kind], sizeof(a->limit[kind])) != 0);
+}
+
+void limit_merge_own(struct config_own_limits *force, const struct config_own_limits *before,
+		     const struct config_own_limits *now)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		if (!limit_own_differs(before, now, (enum limit_kind)kind))
+			continue;
+		force->given[kind] = now->given[kind];
+		force->limit[kind] = now->limit[kind];
+	}
 }

@@ -5,6 +5,7 @@
 #ifndef SYNMOAT_ENGINE_LIMIT_H
 #define SYNMOAT_ENGINE_LIMIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -17,6 +18,10 @@
 struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz);
 
 void limit_compile(const struct config_limits *config, uint32_t jiffies_hz, struct limits *limits);
+
+/* What stands at LEVEL_SERVICE for a service that has limits of its own. */
+void limit_compile_own(const struct config_own_limits *own, const struct config_limits *config,
+		       uint32_t jiffies_hz, struct limit limits[KIND_COUNT]);
 
 /* Windows of 8 to 16 seconds, a power of two of jiffies. */
 uint32_t limit_window_shift(uint32_t jiffies_hz);
@@ -31,12 +36,17 @@ uint32_t limit_sample(const struct config_limits *config, uint32_t error);
 
 /* runtime.wide */
 uint32_t limit_wide_kinds(const struct config_limits *config);
+uint32_t limit_own_kinds(const struct config_own_limits *own); /* what a service adds to it */
 
-/* The mode to run in: off also when there is no limit. */
-enum policy_mode limit_mode_needed(const struct config_limits *config);
+/* The mode to run in: off also when there is no limit (OWN_KINDS: of services). */
+enum policy_mode limit_mode_needed(const struct config_limits *config, uint32_t own_kinds);
 
 /* What is in force after a reload: a change at runtime stays unless the file has changed the same limit. */
 void limit_merge(struct config_limits *force, const struct config_limits *before,
 		 const struct config_limits *now);
+void limit_merge_own(struct config_own_limits *force, const struct config_own_limits *before,
+		     const struct config_own_limits *now);
+bool limit_own_differs(const struct config_own_limits *a, const struct config_own_limits *b,
+		       enum limit_kind kind);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * See override.h. A line is KIND|what the configuration said|what is in force|NAME, in the words of `synmoat
- * limit set` and `service mode`. The files are small, so that they are written at once.
+ * limit set` and `service mode`; NAME of a service's own limit is LIMIT SERVICE.
  */
 #include "daemon/engine/override.h"
 
@@ -16,13 +16,17 @@
 #define FILE_NAME     "changes"
 #define FORMAT	      "synmoat-changes 1"
 #define SETTINGS_SIZE 160
+#define RETRY_S	      10
+#define NONE	      "none" /* a service has no such limit of its own */
 
 void override_init(struct override *force, const struct config *config)
 {
 	memset(force, 0, sizeof(*force));
 	force->limits = config->limits;
-	for (size_t i = 0; i < config->service_count; i++)
+	for (size_t i = 0; i < config->service_count; i++) {
 		force->modes[i] = config->services[i].mode;
+		force->own[i] = config->services[i].limits;
+	}
 }
 
 static void format(enum limit_kind kind, const struct config_limit *l, char text[SETTINGS_SIZE])
@@ -53,6 +57,21 @@ static bool format_named(const struct config_limits *limits, const char *name, c
 	return false;
 }
 
+/* In the words of the file, which know no proven service. */
+static void format_own(enum limit_kind kind, const struct config_own_limits *own, char text[SETTINGS_SIZE])
+{
+	const struct config_limit *l = &own->limit[kind];
+
+	if (!own->given[kind])
+		snprintf(text, SETTINGS_SIZE, NONE);
+	else if (kind == KIND_HALF_OPEN)
+		snprintf(text, SETTINGS_SIZE, "most=%u action=%s", l->rate,
+			 config_limit_action_word(l->action));
+	else
+		snprintf(text, SETTINGS_SIZE, "rate=%u burst=%u action=%s", l->rate, l->burst,
+			 config_limit_action_word(l->action));
+}
+
 /* --- writing --- */
 
 /* Returns how many lines. */
@@ -68,6 +87,24 @@ static uint64_t print_limit(const char *name, const struct config *config, const
 	return 1;
 }
 
+static uint64_t print_own(const struct config_service *service, const struct config_own_limits *force,
+			  FILE *out)
+{
+	char said[SETTINGS_SIZE], is[SETTINGS_SIZE];
+	uint64_t count = 0;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		format_own((enum limit_kind)kind, &service->limits, said);
+		format_own((enum limit_kind)kind, force, is);
+		if (!strcmp(said, is))
+			continue;
+		fprintf(out, "own|%s|%s|%s %s\n", said, is,
+			config_limit_name((enum limit_kind)kind, LEVEL_SERVICE), service->name);
+		count++;
+	}
+	return count;
+}
+
 static uint64_t print_all(const struct config *config, const struct override *force, FILE *out)
 {
 	uint64_t count = print_limit("mode", config, force, out);
@@ -78,6 +115,7 @@ static uint64_t print_all(const struct config *config, const struct override *fo
 				print_limit(config_limit_name((enum limit_kind)kind, (enum limit_level)level),
 					    config, force, out);
 	for (size_t i = 0; i < config->service_count; i++) {
+		count += print_own(&config->services[i], &force->own[i], out);
 		if (config->services[i].mode == force->modes[i])
 			continue;
 		fprintf(out, "mode|%s|%s|%s\n", config_mode_word(config->services[i].mode),
@@ -87,24 +125,69 @@ static uint64_t print_all(const struct config *config, const struct override *fo
 	return count;
 }
 
-int override_save(const char *dir, const struct config *config, const struct override *force)
+/* 0 or -ENOMEM. */
+static int make_text(const struct config *config, const struct override *force, char **text, size_t *length)
 {
-	size_t length;
-	char *text;
-	FILE *out = open_memstream(&text, &length);
+	FILE *out = open_memstream(text, length);
 	uint64_t count;
-	int error;
 
 	if (!out)
 		return -ENOMEM;
 	fprintf(out, FORMAT "\n");
 	count = print_all(config, force, out);
-	error = file_seal(out, &text, &length, count);
+	return file_seal(out, text, length, count);
+}
+
+static void tell(struct override_file *file, const char *dir, int error, int64_t now_s)
+{
+	if (error) {
+		file->pending = true;
+		file->retry_s = now_s + RETRY_S;
+		if (!file->failed)
+			log_print(LOG_ERR,
+				  "cannot write %s/" FILE_NAME ": %s. Limits and modes that were set are in "
+				  "force, but a restart would bring back those of before; trying again every "
+				  "%d s",
+				  dir, strerror(-error), RETRY_S);
+	} else if (file->failed) {
+		log_print(LOG_NOTICE, "%s/" FILE_NAME " is written again", dir);
+	}
+	file->failed = error != 0;
+}
+
+void override_save(struct override_file *file, const char *dir, const struct config *config,
+		   const struct override *force, int64_t now_s)
+{
+	size_t length;
+	char *text;
+	int error;
+
+	file->pending = file->writer.busy;
+	if (file->pending)
+		return;
+	error = make_text(config, force, &text, &length);
 	if (error)
-		return error;
-	error = file_write(dir, FILE_NAME, text, length);
-	free(text);
-	return error;
+		tell(file, dir, error, now_s);
+	else
+		file_worker_begin(&file->writer, dir, FILE_NAME, text, length);
+}
+
+bool override_follow(struct override_file *file, const char *dir, int64_t now_s)
+{
+	int error;
+
+	if (file_worker_ended(&file->writer, &error))
+		tell(file, dir, error, now_s);
+	return file->pending && !file->writer.busy && (!file->failed || now_s >= file->retry_s);
+}
+
+bool override_wait(struct override_file *file, const char *dir, int64_t now_s)
+{
+	int error;
+
+	if (file_worker_wait(&file->writer, &error))
+		tell(file, dir, error, now_s);
+	return file->pending;
 }
 
 /* --- reading --- */
@@ -128,17 +211,58 @@ static bool apply_limit(const char *said, const char *is, const char *name, cons
 	return true;
 }
 
+static int find_service(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		if (!strcmp(config->services[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static int find_own_kind(const char *name)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		if (!strcmp(config_limit_name((enum limit_kind)kind, LEVEL_SERVICE), name))
+			return kind;
+	return -1;
+}
+
+/* NAME: "syn_service web", cut up. */
+static bool apply_own(const char *said, const char *is, char *name, const struct config *config,
+		      struct override *force)
+{
+	const char *limit = strsep(&name, " ");
+	int service = name ? find_service(config, name) : -1, kind = find_own_kind(limit);
+	struct config_error error = { 0 };
+	char now[SETTINGS_SIZE] = "";
+
+	if (service >= 0 && kind >= 0)
+		format_own((enum limit_kind)kind, &config->services[service].limits, now);
+	if (service < 0 || kind < 0 || strcmp(said, now) != 0) {
+		log_print(
+			LOG_NOTICE,
+			"limit %s of service %s: the configuration has changed since \"%s\" was set: it wins",
+			limit, name ? name : "", is);
+		return false;
+	}
+	if (config_change_own_limits(&force->own[service], &force->limits, limit, is, &error)) {
+		log_print(LOG_WARNING,
+			  "limit %s of service %s: \"%s\", set before the restart, is skipped: %s", limit,
+			  name, is, error.text);
+		return false;
+	}
+	return true;
+}
+
 static bool apply_mode(const char *said, const char *is, const char *name, const struct config *config,
 		       struct override *force)
 {
-	int mode = config_mode_parse(is);
+	int mode = config_mode_parse(is), service = find_service(config, name);
 
-	for (size_t i = 0; mode >= 0 && i < config->service_count; i++)
-		if (!strcmp(config->services[i].name, name) &&
-		    !strcmp(config_mode_word(config->services[i].mode), said)) {
-			force->modes[i] = (enum service_mode)mode;
-			return true;
-		}
+	if (mode >= 0 && service >= 0 && !strcmp(config_mode_word(config->services[service].mode), said)) {
+		force->modes[service] = (enum service_mode)mode;
+		return true;
+	}
 	log_print(LOG_NOTICE, "service %s: the configuration has changed since mode %s was set: it wins",
 		  name, is);
 	return false;
@@ -151,6 +275,8 @@ static bool apply_line(char *line, const struct config *config, struct override 
 
 	if (line && !strcmp(kind, "limit"))
 		return apply_limit(said, is, line, config, force);
+	if (line && !strcmp(kind, "own"))
+		return apply_own(said, is, line, config, force);
 	if (line && !strcmp(kind, "mode"))
 		return apply_mode(said, is, line, config, force);
 	log_print(LOG_WARNING,

@@ -8,17 +8,36 @@
 
 #include "bpf/abi.h"
 #include "daemon/config/config.h"
+#include "daemon/file_worker.h"
 
 /* What is in force. */
 struct override {
 	struct config_limits limits;
-	enum service_mode modes[SERVICES_MAX]; /* of each service of the configuration */
+	/* of each service of the configuration */
+	enum service_mode modes[SERVICES_MAX];
+	struct config_own_limits own[SERVICES_MAX];
+};
+
+/* What of it is being written, or should be. */
+struct override_file {
+	struct file_worker writer;
+	bool pending; /* it has changed since what is being written, or could not be written */
+	bool failed;  /* the last one, as the log has been told */
+	int64_t retry_s;
 };
 
 void override_init(struct override *force, const struct config *config);
 
-/* DIR/changes and its copy. 0 or a negative errno; the old files then stay. */
-int override_save(const char *dir, const struct config *config, const struct override *force);
+/* Begins to write DIR/changes and its copy, or leaves it to override_follow(). What cannot be written leaves
+ * the old files as they are, is logged, and tried again. now_s: of any clock that goes on. */
+void override_save(struct override_file *file, const char *dir, const struct config *config,
+		   const struct override *force, int64_t now_s);
+
+/* Once a second. True: there is something to save, again. */
+bool override_follow(struct override_file *file, const char *dir, int64_t now_s);
+
+/* Waits until it is written. True: there is something to save, again. */
+bool override_wait(struct override_file *file, const char *dir, int64_t now_s);
 
 /* Applies to *force, which is as CONFIG says, what was kept; what cannot be applied is logged. Returns how
  * many changes were, or a negative errno: there are some, but they cannot be read. */

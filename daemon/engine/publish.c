@@ -40,6 +40,16 @@ static struct port_ranges in_half(uint32_t half, const struct port_ranges *list)
 	return moved;
 }
 
+/* Of services' own limits, runtime.wide. */
+static uint32_t own_kinds(const struct engine *e)
+{
+	uint32_t kinds = 0;
+
+	for (size_t i = 0; i < e->config->service_count; i++)
+		kinds |= limit_own_kinds(&e->slots[e->slot_of[i]].limits);
+	return kinds;
+}
+
 int publish_runtime(struct engine *e)
 {
 	struct clock_reading now;
@@ -54,11 +64,11 @@ int publish_runtime(struct engine *e)
 		.port_ifindex = { [PORT_OUTSIDE] = e->link.ifindex, [PORT_INSIDE] = e->inside.ifindex },
 		.lookups_per_s = e->config->lookup_budget_pps,
 		.limits = e->limits_half,
-		.limits_mode = limit_mode_needed(&e->limits),
+		.limits_mode = limit_mode_needed(&e->limits, own_kinds(e)),
 		.auto_block = e->config->punish.mode != POLICY_OFF && e->limits.mode != POLICY_OFF,
 		.accounting = e->limits.mode != POLICY_OFF,
 		.sample = limit_sample(&e->limits, e->sketch_error[LEVEL_SOURCE]),
-		.wide = limit_wide_kinds(&e->limits),
+		.wide = limit_wide_kinds(&e->limits) | own_kinds(e),
 		.window_shift = limit_window_shift(e->clock.jiffies_hz),
 		.policy = { [POLICY_REFLECTION] = (uint8_t)e->config->reflection,
 			    [POLICY_SMURF] = (uint8_t)e->config->smurf,
@@ -128,7 +138,20 @@ static void stage_guards(struct engine *e, const struct ranges_table *table)
 	fastpath_stage_guards(e->fastpath, e->half, guards);
 }
 
-/* Compiles the configuration's services, with the modes in force, and publishes them. */
+/* To the half that is about to be published. */
+static void stage_limits(struct engine *e)
+{
+	struct limit of_service[SERVICE_SLOTS][KIND_COUNT] = { 0 };
+	struct limits limits;
+
+	limit_compile(&e->limits, e->clock.jiffies_hz, &limits);
+	for (size_t i = 0; i < e->config->service_count; i++)
+		limit_compile_own(&e->slots[e->slot_of[i]].limits, &e->limits, e->clock.jiffies_hz,
+				  of_service[e->slot_of[i]]);
+	e->limits_half = fastpath_stage_limits(e->fastpath, &limits, of_service);
+}
+
+/* Compiles the configuration's services, with the modes and limits in force, and publishes them. */
 int publish_services(struct engine *e)
 {
 	struct service services[SERVICE_SLOTS] = { 0 };
@@ -150,15 +173,13 @@ int publish_services(struct engine *e)
 	e->half = fastpath_stage_services(e->fastpath, &table, services);
 	e->broadcasts = table.broadcasts;
 	stage_guards(e, &table);
+	stage_limits(e);
 	ranges_free(&table);
 	return publish_runtime(e);
 }
 
 int publish_limits(struct engine *e)
 {
-	struct limits limits;
-
-	limit_compile(&e->limits, e->clock.jiffies_hz, &limits);
-	e->limits_half = fastpath_stage_limits(e->fastpath, &limits);
+	stage_limits(e);
 	return publish_runtime(e);
 }

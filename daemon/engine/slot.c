@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "daemon/engine/limit.h"
 #include "daemon/maps/fastpath.h"
 
 uint64_t slot_state_age_s(struct engine *e, const struct service_state *state)
@@ -97,9 +98,12 @@ static uint32_t take_slot(struct engine *e, const struct config_service *service
 	memset(s, 0, sizeof(*s));
 	s->used = true;
 	s->mode = service->mode;
+	s->limits = service->limits;
 	memcpy(s->name, service->name, sizeof(s->name));
 	fastpath_read_counters(e->fastpath, slot, &s->base);
 	s->last = s->base;
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		fastpath_read_service_limit(e->fastpath, (enum limit_kind)kind, slot, &s->limit_base[kind]);
 	clear_state(e, fastpath_state(e->fastpath, slot));
 	return slot;
 }
@@ -128,6 +132,8 @@ void slot_assign_all(struct engine *e, const struct config *config, const struct
 			slot = take_slot(e, service);
 		else if (old && old->mode != service->mode) /* else a change at runtime stays */
 			slot_change_mode(e, slot, service->mode);
+		if (old && slot != SERVICE_NONE)
+			limit_merge_own(&e->slots[slot].limits, &old->limits, &service->limits);
 		e->slot_of[i] = slot;
 	}
 }

@@ -11,6 +11,7 @@
 #include "daemon/engine/clock.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
+#include "daemon/engine/override.h"
 #include "daemon/engine/profile.h"
 #include "daemon/engine/punish.h"
 #include "daemon/engine/ranges.h"
@@ -33,16 +34,18 @@ struct fastpath;
 struct slot {
 	bool used;
 	char name[32];
-	enum service_mode mode; /* in force */
-	enum mitigation seen;	/* that the log has told */
-	enum mitigation shown;	/* in status, since when */
+	enum service_mode mode;		 /* in force */
+	struct config_own_limits limits; /* likewise */
+	enum mitigation seen;		 /* that the log has told */
+	enum mitigation shown;		 /* in status, since when */
 	uint64_t shown_since_s;
 	uint32_t calm_s;
 	uint32_t syn_rate_pps, answered_pps, completed_pps;
 	uint32_t asymmetric_base, answered_base; /* at the beginning of the minute that is judged */
 	uint64_t judged_since_s, asymmetric_at_s, asymmetric_logged_s; /* 0: never */
-	struct service_counters base; /* what an earlier service had counted here */
-	struct service_counters last; /* at the last tick */
+	struct service_counters base;		      /* what an earlier service had counted here */
+	struct service_counters last;		      /* at the last tick */
+	struct limit_counters limit_base[KIND_COUNT]; /* as base */
 };
 
 /* SEALED: no cookie validates any more, but one that did just before may not have been counted. */
@@ -67,7 +70,7 @@ struct engine {
 	uint32_t half;			  /* of the services table that is live */
 	struct config_limits limits;	  /* in force: changes at runtime included */
 	char *state_dir;		  /* for what outlives the daemon */
-	bool override_unsaved;		  /* as the log has been told */
+	struct override_file overrides;
 	uint32_t limits_half;
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
@@ -96,7 +99,7 @@ int64_t clock_now_ns(clockid_t id);
 uint64_t clock_now_s(void); /* monotonic */
 int clock_read_all(struct engine *e, struct clock_reading *reading);
 int publish_runtime(struct engine *e);
-int publish_services(struct engine *e); /* and the runtime */
+int publish_services(struct engine *e); /* and limits, and the runtime */
 int publish_limits(struct engine *e);	/* and the runtime */
 
 /* --- slot.c --- */
@@ -117,6 +120,9 @@ void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- drain.c --- */
 void drain_follow(struct engine *e); /* once a second, before the runtime is published */
+
+/* --- engine.c --- */
+void engine_save_overrides(struct engine *e); /* what is set at runtime */
 
 /* --- list.c --- */
 int list_start(struct engine *e, struct sd_event *event,

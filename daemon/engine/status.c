@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/limit.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
 
@@ -135,19 +136,45 @@ int engine_get_interface(struct engine *e, size_t index, struct interface_status
 	return 0;
 }
 
-int engine_get_limit(struct engine *e, size_t index, struct limit_status *status)
+static int get_limit(struct engine *e, enum limit_kind kind, enum limit_level level,
+		     struct limit_status *status)
 {
-	enum limit_kind kind = (enum limit_kind)(index / LEVEL_COUNT);
-	enum limit_level level = (enum limit_level)(index % LEVEL_COUNT);
-
-	if (index >= KIND_COUNT * LEVEL_COUNT)
-		return -ENOENT;
-	memset(status, 0, sizeof(*status));
 	status->name = config_limit_name(kind, level);
 	status->limit = e->limits.limit[kind][level];
 	status->changed =
 		memcmp(&status->limit, &e->config->limits.limit[kind][level], sizeof(status->limit)) != 0;
 	return fastpath_read_limit(e->fastpath, kind, level, &status->counters);
+}
+
+static int get_own_limit(struct engine *e, enum limit_kind kind, const struct config_service *service,
+			 struct limit_status *status)
+{
+	uint32_t slot = slot_find(e, service->name);
+	const struct slot *s = &e->slots[slot];
+	int error = fastpath_read_service_limit(e->fastpath, kind, slot, &status->counters);
+
+	status->name = config_limit_name(kind, LEVEL_SERVICE);
+	status->service = service->name;
+	status->limit = s->limits.limit[kind];
+	status->changed = limit_own_differs(&s->limits, &service->limits, kind);
+	status->counters.over -= s->limit_base[kind].over;
+	status->counters.dropped -= s->limit_base[kind].dropped;
+	return error;
+}
+
+int engine_get_limit(struct engine *e, size_t index, struct limit_status *status)
+{
+	memset(status, 0, sizeof(*status));
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++) {
+			if (!index--)
+				return get_limit(e, (enum limit_kind)kind, (enum limit_level)level, status);
+			for (size_t i = 0; level == LEVEL_SERVICE && i < e->config->service_count; i++)
+				if (e->slots[e->slot_of[i]].limits.given[kind] && !index--)
+					return get_own_limit(e, (enum limit_kind)kind,
+							     &e->config->services[i], status);
+		}
+	return -ENOENT;
 }
 
 enum policy_mode engine_limits_mode(const struct engine *e)

@@ -246,6 +246,8 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
 			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
 	publish_runtime(e);
+	if (override_follow(&e->overrides, e->state_dir, (int64_t)clock_now_s()))
+		engine_save_overrides(e);
 	list_tick(e);
 	interface_look_after(e);
 	interface_check_forwarding(e);

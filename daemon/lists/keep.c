@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "daemon/file.h"
+#include "daemon/file_worker.h"
 #include "daemon/lists/lists.h"
 #include "daemon/log.h"
 
@@ -38,11 +38,7 @@ struct keep {
 	size_t length;
 	uint64_t count;
 	uint32_t place;
-	/* being written */
-	bool writing;
-	pthread_t thread;
-	bool done; /* by the thread */
-	int error;
+	struct file_worker writer;
 };
 
 /* --- the text --- */
@@ -108,29 +104,15 @@ static int end_text(struct keep *k)
 
 /* --- writing --- */
 
-static void *write_both(void *arg)
-{
-	struct keep *k = arg;
-
-	k->error = file_write(k->dir, "lists", k->text, k->length);
-	__atomic_store_n(&k->done, true, __ATOMIC_RELEASE);
-	return NULL;
-}
-
 static void begin_writing(struct keep *k)
 {
-	k->done = false;
-	k->writing = true;
-	k->error = -pthread_create(&k->thread, NULL, write_both, k);
-	if (!k->error)
-		return;
-	k->writing = false;
-	write_both(k);
+	file_worker_begin(&k->writer, k->dir, "lists", k->text, k->length);
+	k->text = NULL;
 }
 
-static void tell(struct keep *k, int64_t now_s)
+static void tell(struct keep *k, int error, int64_t now_s)
 {
-	if (k->error) {
+	if (error) {
 		k->saved = UINT64_MAX;
 		k->retry_s = now_s + RETRY_S;
 		if (!k->failed)
@@ -138,28 +120,20 @@ static void tell(struct keep *k, int64_t now_s)
 				  "lists: cannot write %s/lists: %s. Entries are in force, but a restart "
 				  "would bring back "
 				  "those of before; trying again every %d s",
-				  k->dir, strerror(-k->error), RETRY_S);
+				  k->dir, strerror(-error), RETRY_S);
 	} else if (k->failed) {
 		log_print(LOG_NOTICE, "lists: %s/lists is written again", k->dir);
 	}
-	k->failed = k->error != 0;
-}
-
-static void end_writing(struct keep *k, int64_t now_s)
-{
-	if (k->writing)
-		pthread_join(k->thread, NULL);
-	k->writing = false;
-	free(k->text);
-	k->text = NULL;
-	tell(k, now_s);
+	k->failed = error != 0;
 }
 
 void keep_tick(struct keep *k, const struct lists *lists, int64_t now_s)
 {
-	if (k->writing && __atomic_load_n(&k->done, __ATOMIC_ACQUIRE))
-		end_writing(k, now_s);
-	if (k->out || k->writing || k->saved == lists_changes(lists) || now_s < k->retry_s)
+	int error;
+
+	if (file_worker_ended(&k->writer, &error))
+		tell(k, error, now_s);
+	if (k->out || k->writer.busy || k->saved == lists_changes(lists) || now_s < k->retry_s)
 		return;
 	if (!begin_text(k, now_s))
 		k->saved = lists_changes(lists);
@@ -333,6 +307,8 @@ struct keep *keep_new(const char *dir)
 
 void keep_free(struct keep *k, const struct lists *lists, int64_t now_s)
 {
+	int error;
+
 	if (!k)
 		return;
 	if (k->out) { /* begun, but not with what has changed since */
@@ -342,14 +318,15 @@ void keep_free(struct keep *k, const struct lists *lists, int64_t now_s)
 		k->out = NULL;
 		k->saved = UINT64_MAX;
 	}
-	if (k->writing)
-		end_writing(k, now_s);
+	if (file_worker_wait(&k->writer, &error))
+		tell(k, error, now_s);
 	if (lists && k->saved != lists_changes(lists) && !begin_text(k, now_s)) {
 		while (print_some(k, lists, INT_MAX))
 			;
 		if (!end_text(k)) {
-			write_both(k);
-			end_writing(k, now_s);
+			begin_writing(k);
+			if (file_worker_wait(&k->writer, &error))
+				tell(k, error, now_s);
 		}
 	}
 	free(k);

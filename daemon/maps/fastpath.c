@@ -502,11 +502,17 @@ uint32_t fastpath_stage_services(struct fastpath *f, const struct ranges_table *
 	return half;
 }
 
-uint32_t fastpath_stage_limits(struct fastpath *f, const struct limits *limits)
+uint32_t fastpath_stage_limits(struct fastpath *f, const struct limits *limits,
+			       const struct limit (*of_service)[KIND_COUNT])
 {
 	uint32_t half = !fastpath_runtime(f)->limits;
+	struct limits *dead = f->limits + half * SERVICE_SLOTS;
 
-	f->limits[half] = *limits;
+	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
+		dead[slot] = *limits;
+		for (int kind = 0; of_service && kind < KIND_COUNT; kind++)
+			dead[slot].limit[kind][LEVEL_SERVICE] = of_service[slot][kind];
+	}
 	return half;
 }
 
@@ -559,11 +565,35 @@ int fastpath_read_counters(struct fastpath *f, uint32_t slot, struct service_cou
 			  sizeof(*sum) / sizeof(uint64_t));
 }
 
+static int read_limit_count(struct fastpath *f, uint32_t index, struct limit_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.limit_counts, index, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
+}
+
+int fastpath_read_service_limit(struct fastpath *f, enum limit_kind kind, uint32_t slot,
+				struct limit_counters *sum)
+{
+	return read_limit_count(f, LIMIT_COUNT((uint32_t)kind, LEVEL_SERVICE, slot), sum);
+}
+
 int fastpath_read_limit(struct fastpath *f, enum limit_kind kind, enum limit_level level,
 			struct limit_counters *sum)
 {
-	return sum_percpu(f, f->skeleton->maps.limit_counts, (uint32_t)kind * LEVEL_COUNT + (uint32_t)level,
-			  (uint64_t *)sum, sizeof(*sum) / sizeof(uint64_t));
+	struct limit_counters one;
+	int error = 0;
+
+	if (level != LEVEL_SERVICE)
+		return read_limit_count(f, LIMIT_COUNT((uint32_t)kind, (uint32_t)level, 0), sum);
+	memset(sum, 0, sizeof(*sum));
+	for (uint32_t slot = 0; !error && slot < SERVICE_SLOTS; slot++) {
+		error = fastpath_read_service_limit(f, kind, slot, &one);
+		if (error)
+			break;
+		sum->over += one.over;
+		sum->dropped += one.dropped;
+	}
+	return error;
 }
 
 int fastpath_read_outward(struct fastpath *f, struct outward_counters *sum)

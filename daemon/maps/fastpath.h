@@ -62,8 +62,10 @@ bool fastpath_links_dead(const struct fastpath *fastpath);
  */
 uint32_t fastpath_stage_services(struct fastpath *fastpath, const struct ranges_table *table,
 				 const struct service *services);
-/* Fills the dead half of the limits and returns it, for a runtime to name. */
-uint32_t fastpath_stage_limits(struct fastpath *fastpath, const struct limits *limits);
+/* Fills the dead half of the limits and returns it, for a runtime to name. of_service: by slot, SERVICE_SLOTS
+ * of them, in place of what limits say at LEVEL_SERVICE; NULL: services have none of their own. */
+uint32_t fastpath_stage_limits(struct fastpath *fastpath, const struct limits *limits,
+			       const struct limit (*of_service)[KIND_COUNT]);
 
 /* Policy of protected prefixes, GUARDS_MAX of them, for the half that was staged last. */
 void fastpath_stage_guards(struct fastpath *fastpath, uint32_t half, const struct guard *guards);
@@ -81,6 +83,9 @@ struct service_state *fastpath_state(struct fastpath *fastpath, uint32_t slot);
 int fastpath_read_counters(struct fastpath *fastpath, uint32_t slot, struct service_counters *sum);
 int fastpath_read_limit(struct fastpath *fastpath, enum limit_kind kind, enum limit_level level,
 			struct limit_counters *sum);
+/* LEVEL_SERVICE of one service; above: of all. */
+int fastpath_read_service_limit(struct fastpath *fastpath, enum limit_kind kind, uint32_t slot,
+				struct limit_counters *sum);
 /* Handshakes begun in the window of JIFFIES and the one before, as one row of the sketch has them. */
 uint64_t fastpath_sketch_total(struct fastpath *fastpath, enum limit_level level, uint64_t jiffies);
 /* Fills *heavy with those that stand out now, at most max; returns how many. */

@@ -18,7 +18,7 @@ static struct limits the_limits;
 
 static void publish(struct harness *h)
 {
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	h->runtime.limits_mode = POLICY_ENFORCE;
 	h->runtime.accounting = 1;
 	if (!h->runtime.window_shift)
@@ -143,12 +143,18 @@ static void a_limit_drops_what_is_above_it(void **state)
 
 static void services_and_all_have_limits(void **state)
 {
+	static struct limit own[SERVICE_SLOTS][KIND_COUNT];
 	struct harness *h = *state;
 
 	limit_to(h, LEVEL_SERVICE, 2, LIMIT_DROP);
 	syn(h, "10.1.63.1", TX_SYNACK);
 	syn(h, "10.1.64.1", TX_SYNACK);
 	syn(h, "10.1.65.1", DROP_HALF_OPEN_SERVICE);
+	own[SLOT_ALWAYS][KIND_HALF_OPEN] = (struct limit){ .most = 3, .action = LIMIT_DROP };
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, own);
+	harness_publish(h);
+	syn(h, "10.1.65.2", TX_SYNACK);
+	syn(h, "10.1.65.3", DROP_HALF_OPEN_SERVICE);
 	limit_to(h, LEVEL_TOTAL, 1, LIMIT_DROP);
 	syn(h, "10.1.66.1", TX_SYNACK);
 	syn(h, "10.1.67.1", DROP_HALF_OPEN_TOTAL);

@@ -215,6 +215,11 @@ static void clear_array(struct harness *h, const char *name, uint32_t entries, s
 	free(zero);
 }
 
+void harness_fill_service_buckets(struct harness *h)
+{
+	clear_array(h, "service_buckets", KIND_COUNT * SERVICE_SLOTS, sizeof(struct bucket));
+}
+
 void harness_forget_listeners(struct harness *h)
 {
 	clear_array(h, "listeners", 1024, sizeof(uint64_t));

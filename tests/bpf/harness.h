@@ -141,6 +141,7 @@ int harness_find_map(struct harness *h, const char *name);
 
 /* Lets all verified flows look SECONDS older; forgets what listens where. */
 void harness_age_flows(struct harness *h, unsigned int seconds);
+void harness_fill_service_buckets(struct harness *h); /* of limits */
 void harness_forget_listeners(struct harness *h);
 
 /* Sum of verdicts over all services, and by verdict. */

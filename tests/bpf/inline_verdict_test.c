@@ -344,7 +344,7 @@ static struct limit *limit_to(struct harness *h, enum limit_kind kind, enum limi
 	*l = (struct limit){ .action = LIMIT_DROP, .most = tokens };
 	if (kind != KIND_HALF_OPEN)
 		l->base = (struct pace){ NEVER, (tokens - 1) * NEVER };
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	h->runtime.limits_mode = POLICY_ENFORCE;
 	h->runtime.accounting = 1;
 	h->runtime.window_shift = 20;
@@ -443,7 +443,7 @@ static void connections_over_a_limit_are_acts(void **state)
 
 	l->base.tolerance = NEVER; /* a bucket of its own may hold what other tests left: two */
 	h->runtime.auto_block = 1;
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	harness_publish(h);
 	for (unsigned int i = 0; i < 4; i++) {
 		d = numbered(h, 200 + 2 * i);
@@ -497,7 +497,7 @@ static void a_proven_source_may_have_more(void **state)
 	frame_build(&syn, &spec);
 	appliance_expect(h, "no more for anyone", PORT_OUTSIDE, &syn, DROP_RATE_SOURCE, NULL);
 	l->extra = (struct pace){ NEVER, 0 };
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	harness_publish(h);
 	dialogue_ask(&d);
 	appliance_expect(h, "nor for the proven", PORT_OUTSIDE, &syn, DROP_RATE_SOURCE, NULL);

@@ -23,11 +23,18 @@ static struct pace tokens(uint32_t count)
 	return (struct pace){ .interval = NEVER, .tolerance = (count - 1) * NEVER };
 }
 
-static void publish(struct harness *h, enum policy_mode mode)
+/* OF_SERVICE: NULL: no service has limits of its own. */
+static void publish_with(struct harness *h, enum policy_mode mode,
+			 const struct limit (*of_service)[KIND_COUNT])
 {
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, of_service);
 	h->runtime.limits_mode = mode;
 	harness_publish(h);
+}
+
+static void publish(struct harness *h, enum policy_mode mode)
+{
+	publish_with(h, mode, NULL);
 }
 
 static void limit_to(struct harness *h, enum limit_level level, uint32_t count, enum limit_action action)
@@ -119,6 +126,44 @@ static void each_service_has_tokens_of_its_own(void **state)
 	syn(h, "10.1.26.1", PORT_AUTH, TX_SYNACK);
 	syn(h, "10.1.27.1", PORT_ALWAYS, DROP_RATE_TOTAL);
 	syn(h, "10.1.27.1", PORT_AUTO, DROP_RATE_TOTAL); /* not mitigated, all the same */
+}
+
+static struct limit_counters counted_of(struct harness *h, uint32_t slot)
+{
+	struct limit_counters c;
+
+	assert_int_equal(fastpath_read_service_limit(h->fastpath, KIND_SYN, slot, &c), 0);
+	return c;
+}
+
+/* In place of the level that all have, and counted apart; what all have together holds on. */
+static void a_service_may_have_a_limit_of_its_own(void **state)
+{
+	static struct limit own[SERVICE_SLOTS][KIND_COUNT];
+	struct harness *h = *state;
+	struct limit_counters always = counted_of(h, SLOT_ALWAYS), bare = counted_of(h, SLOT_BARE),
+			      all = counted(h, LEVEL_SERVICE);
+
+	harness_fill_service_buckets(h);
+	limit_to(h, LEVEL_SERVICE, 1, LIMIT_DROP);
+	for (int slot = 0; slot < SERVICE_SLOTS; slot++)
+		own[slot][KIND_SYN] = the_limits.limit[KIND_SYN][LEVEL_SERVICE];
+	own[SLOT_ALWAYS][KIND_SYN].base = tokens(3);
+	own[SLOT_AUTH][KIND_SYN].action = LIMIT_OFF;
+	publish_with(h, POLICY_ENFORCE, own);
+	for (int i = 0; i < 5; i++) {
+		syn(h, "10.1.28.1", PORT_ALWAYS, i < 3 ? TX_SYNACK : DROP_RATE_SERVICE);
+		syn(h, "10.1.28.2", PORT_BARE, i < 1 ? TX_SYNACK : DROP_RATE_SERVICE);
+		syn(h, "10.1.28.3", PORT_AUTH, TX_SYNACK);
+	}
+	assert_int_equal(counted_of(h, SLOT_ALWAYS).dropped - always.dropped, 2);
+	assert_int_equal(counted_of(h, SLOT_BARE).dropped - bare.dropped, 4);
+	assert_int_equal(counted(h, LEVEL_SERVICE).over - all.over, 6);
+	the_limits.limit[KIND_SYN][LEVEL_TOTAL] = the_limits.limit[KIND_SYN][LEVEL_SERVICE];
+	own[SLOT_ALWAYS][KIND_SYN].base = tokens(30);
+	publish_with(h, POLICY_ENFORCE, own);
+	syn(h, "10.1.28.4", PORT_ALWAYS, TX_SYNACK);
+	syn(h, "10.1.28.4", PORT_ALWAYS, DROP_RATE_TOTAL);
 }
 
 /* What is dropped at one level takes nothing of the next. */
@@ -357,6 +402,7 @@ int main(void)
 		TEST(each_source_has_tokens_of_its_own),
 		TEST(no_site_in_ipv4),
 		TEST(each_service_has_tokens_of_its_own),
+		TEST(a_service_may_have_a_limit_of_its_own),
 		TEST(a_heavy_source_leaves_its_prefix_alone),
 		TEST(thinning_lets_one_in_four_through),
 		TEST(over_a_limit_a_cookie_even_at_rest),

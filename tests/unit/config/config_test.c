@@ -89,6 +89,11 @@ static void least_config_has_defaults(void **state)
 	"  ports = ( 80, \"8000-8080\", 443L, \"22\" ); mode = \"always\"; mss = 536;\n"                     \
 	"  half_open_high = 4294967295; half_open_low = 0xFFFFFFFF; syn_rate_high = 4294967295L;\n"          \
 	"  syn_rate_low = 3000000000; hold_s = 86400; tcp_auth = true; tcp_auth_rate_pps = 5; },\n"          \
+	"  { name = \"c\"; prefixes = [ \"10.0.0.0/8\" ]; ports = [ 81 ]; limits = { syn_service = { rate "  \
+	"= 5; "                                                                                              \
+	"};\n"                                                                                               \
+	"    connection_service = { burst = 6; action = \"thin\"; }; half_open_service = { most = 7; }; }; " \
+	"},\n"                                                                                               \
 	"  { name = \"b\"; prefixes = [ \"::/0\" ]; ports = [ \"1-65535\" ]; mode = \"off\"; } );\n"
 
 static void every_key_is_read(void **state)
@@ -151,8 +156,16 @@ static void every_key_is_read(void **state)
 	assert_int_equal(service->hold_s, 86400);
 	assert_true(service->tcp_auth);
 	assert_int_equal(service->tcp_auth_rate_pps, 5);
-	assert_int_equal(config->service_count, 2);
-	assert_int_equal(config->services[1].mode, MODE_OFF);
+	assert_int_equal(config->service_count, 3);
+	assert_int_equal(config->services[2].mode, MODE_OFF);
+	assert_false(service->limits.given[KIND_SYN]);
+	service = &config->services[1];
+	assert_true(service->limits.given[KIND_SYN]);
+	assert_int_equal(service->limits.limit[KIND_SYN].rate, 5);
+	assert_int_equal(service->limits.limit[KIND_SYN].action, LIMIT_THIN);
+	assert_int_equal(service->limits.limit[KIND_CONNECTION].burst, 6);
+	assert_int_equal(service->limits.limit[KIND_CONNECTION].action, LIMIT_THIN);
+	assert_int_equal(service->limits.limit[KIND_HALF_OPEN].rate, 7);
 	config_free(config);
 }
 
@@ -241,7 +254,7 @@ static const struct {
 	  "missing: write ports = [ 80, 443 ];" },
 
 	/* deployment and interfaces */
-	{ "deployment = \"inline\"; interfaces = { outside = \"eth0\"; };\n" TAIL, 0, "interfaces.inside",
+	{ "deployment = \"inline\"; interfaces = { outside = \"eth0\"; };\n" TAIL, 1, "interfaces.inside",
 	  "missing: write inside" },
 	{ "deployment = \"inline\"; interfaces = { outside = \"eth0\"; inside = \"eth0\"; };\n" TAIL, 1,
 	  "interfaces.inside", "the same as outside" },
@@ -257,17 +270,23 @@ static const struct {
 	{ "limits = { connection_total = { action = \"challenge\"; }; };\n", 1,
 	  "limits.connection_total.action", "cookie already" },
 	{ "limits = { half_open_site = { rate = 5; }; };\n", 1, "limits.half_open_site.rate", "unknown key" },
-	{ HEAD TAIL "limits = { syn_source = { rate = 6000; burst = 6000; }; };\n", 0,
-	  "limits.syn_source.proven_rate", "write at least that" },
+	{ HEAD TAIL "limits = { syn_source = { rate = 6000; burst = 6000; }; };\n", 3,
+	  "limits.syn_source.proven_rate", "5000 is below rate, which is 6000: write at least that" },
+	{ HEAD TAIL "limits = { half_open_site = { most = 7;\n proven_most = 6; }; };\n", 4,
+	  "limits.half_open_site.proven_most", "6 is below most, which is 7" },
+	{ HEAD TAIL "limits = { syn_site = { proven_burst = 0;\n burst = 90000; }; };\n", 3,
+	  "limits.syn_site.proven_burst", "80000 is below the burst, which is 90000" },
 	{ "auto_block = { acts = 19; };\n", 1, "auto_block.acts", "20 to" },
-	{ HEAD TAIL "auto_block = { duration_most_s = 599; };\n", 0, "auto_block.duration_most_s",
+	{ HEAD TAIL "auto_block = { duration_most_s = 599; };\n", 3, "auto_block.duration_most_s",
 	  "write at least that" },
+	{ HEAD TAIL "auto_block = {\n duration_s = 86401; };\n", 4, "auto_block.duration_most_s",
+	  "86400 is below duration_s, which is 86401" },
 	{ HEAD "protected = ( { closed = \"off\"; } );\n" TAIL, 2, "protected[0].prefixes", "missing" },
 	{ HEAD "protected = ( { prefixes = [ \"192.0.2.0/24\" ];\n outward_ports = [ 0 ]; } );\n" TAIL, 3,
 	  "protected[0].outward_ports[0]", "0 is not a port" },
 	{ HEAD "protected = ( { prefixes = [ \"192.0.2.0/24\" ]; },\n { prefixes = [ \"192.0.2.0/24\" ]; } "
 	       ");\n" TAIL,
-	  0, "protected", "192.0.2.0/24 is listed twice" },
+	  3, "protected[1].prefixes[0]", "listed already at test.conf:2: keep one of them" },
 	{ "policy = { sanity = \"on\"; };\n", 1, "policy.sanity",
 	  "\"on\" is not one of \"off\", \"monitor\", \"enforce\"" },
 	{ "xdp = \"offload\";\n", 1, "xdp", "\"offload\" is not one of \"native\", \"generic\"" },
@@ -322,6 +341,15 @@ static const struct {
 	{ SERVICE "syn_rate_low = 10001;" END, 3, "services[0].syn_rate_low",
 	  "the high mark, which is 10000" },
 	{ SERVICE "hold_s = 0;" END, 3, "services[0].hold_s", "write 1 to 86400" },
+	{ SERVICE "limits = { mode = \"off\"; };" END, 3, "services[0].limits.mode", "unknown key" },
+	{ SERVICE "limits = { syn_service = 5; };" END, 3, "services[0].limits.syn_service",
+	  "a group { ... } is wanted here, found the number 5" },
+	{ SERVICE "limits = { syn_service = {\n proven_rate = 5; }; };" END, 4,
+	  "services[0].limits.syn_service.proven_rate", "unknown key" },
+	{ SERVICE "limits = { half_open_service = { most = 100000001; }; };" END, 3,
+	  "services[0].limits.half_open_service.most", "write 0 to 100000000" },
+	{ SERVICE "limits = { syn_service = { action = \"drop\"; }; };" END, 3,
+	  "services[0].limits.syn_service.action", "in another's name" },
 	{ SERVICE "tcp_auth = 1;" END, 3, "services[0].tcp_auth",
 	  "true or false is wanted here, found the number 1" },
 	{ SERVICE "tcp_auth_rate_pps = 0;" END, 3, "services[0].tcp_auth_rate_pps", "write 1 to" },
@@ -616,6 +644,7 @@ static void compare_services(const struct config_service *a, const struct config
 	assert_int_equal(a->hold_s, b->hold_s);
 	assert_int_equal(a->tcp_auth, b->tcp_auth);
 	assert_int_equal(a->tcp_auth_rate_pps, b->tcp_auth_rate_pps);
+	assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
 }
 
 static void compare_configs(const struct config *a, const struct config *b)

@@ -345,13 +345,13 @@ static void without_a_limit_the_mode_is_off(void **state)
 	struct config_limits config = { .mode = POLICY_ENFORCE };
 
 	(void)state;
-	assert_int_equal(limit_mode_needed(&config), POLICY_OFF);
+	assert_int_equal(limit_mode_needed(&config, 0), POLICY_OFF);
 	config.limit[KIND_CONNECTION][LEVEL_TOTAL] = (struct config_limit){ .rate = 5 };
-	assert_int_equal(limit_mode_needed(&config), POLICY_OFF);
+	assert_int_equal(limit_mode_needed(&config, 0), POLICY_OFF);
 	config.limit[KIND_CONNECTION][LEVEL_TOTAL].action = LIMIT_DROP;
-	assert_int_equal(limit_mode_needed(&config), POLICY_ENFORCE);
+	assert_int_equal(limit_mode_needed(&config, 0), POLICY_ENFORCE);
 	config.mode = POLICY_MONITOR;
-	assert_int_equal(limit_mode_needed(&config), POLICY_MONITOR);
+	assert_int_equal(limit_mode_needed(&config, 0), POLICY_MONITOR);
 }
 
 static void a_change_at_runtime_stays_unless_the_file_changed_the_same(void **state)
@@ -399,20 +399,116 @@ static void changes_go_by_the_rules_of_the_file(void **state)
 	assert_int_equal(limits.limit[KIND_CONNECTION][LEVEL_TOTAL].action, LIMIT_DROP);
 }
 
+static void a_service_has_limits_of_its_own(void **state)
+{
+	struct config_limits limits = {
+		.mode = POLICY_ENFORCE,
+		.limit[KIND_SYN][LEVEL_SERVICE] = { 100, 200, 0, 0, LIMIT_CHALLENGE },
+	};
+	struct config_own_limits own = { 0 }, none = { 0 }, was;
+	struct limit compiled[KIND_COUNT];
+	struct config_error error = { 0 };
+
+	(void)state;
+	assert_int_equal(config_change_own_limits(&own, &limits, "syn_service", "rate=7", &error), 0);
+	assert_true(own.given[KIND_SYN]);
+	assert_false(own.given[KIND_CONNECTION]);
+	assert_int_equal(own.limit[KIND_SYN].rate, 7);
+	assert_int_equal(own.limit[KIND_SYN].burst, 200); /* as it was in force */
+	assert_int_equal(own.limit[KIND_SYN].action, LIMIT_CHALLENGE);
+	assert_int_equal(
+		config_change_own_limits(&own, &limits, "half_open_service", "most=9 action=thin", &error),
+		0);
+	assert_int_equal(config_service_limit(&own, &limits, KIND_HALF_OPEN)->rate, 9);
+	limit_compile_own(&own, &limits, 250, compiled);
+	assert_memory_equal(&compiled[KIND_SYN].base, &(struct pace[]){ limit_pace(7, 200, 250) },
+			    sizeof(struct pace));
+	assert_int_equal(compiled[KIND_HALF_OPEN].most, 9);
+	limit_compile_own(&none, &limits, 250, compiled);
+	assert_memory_equal(&compiled[KIND_SYN].base, &(struct pace[]){ limit_pace(100, 200, 250) },
+			    sizeof(struct pace));
+	assert_int_equal(limit_own_kinds(&own), 1 << KIND_SYN | 1 << KIND_HALF_OPEN);
+	assert_int_equal(limit_own_kinds(&none), 0);
+	was = own;
+	assert_int_equal(config_change_own_limits(&own, &limits, "syn_service", "rate=0", &error), 0);
+	assert_int_equal(limit_own_kinds(&own), 1 << KIND_HALF_OPEN); /* none at all */
+	assert_true(limit_own_differs(&own, &was, KIND_SYN));
+	assert_false(limit_own_differs(&own, &was, KIND_HALF_OPEN));
+}
+
+static void a_service_has_no_other_limits(void **state)
+{
+	static const struct {
+		const char *name, *settings, *words;
+	} rows[] = {
+		{ "mode", "enforce", "it may have syn_service, connection_service and half_open_service" },
+		{ "syn_source", "rate=5", "\"syn_source\" of its own: it may have syn_service" },
+		{ "syn_service", "proven_rate=5", "the keys of syn_service are rate, burst, action" },
+		{ "half_open_service", "rate=5", "the keys of half_open_service are most, action" },
+		{ "syn_service", "action=drop", "in another's name" },
+		{ "syn_service", "rate=100000001", "100000000" },
+	};
+	struct config_limits limits = { 0 };
+	struct config_own_limits own = { .given[KIND_SYN] = true }, before = own;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config_error error = { 0 };
+		char line[600];
+
+		assert_int_equal(
+			config_change_own_limits(&own, &limits, rows[i].name, rows[i].settings, &error),
+			-EINVAL);
+		config_error_format(&error, line, sizeof(line));
+		if (!strstr(line, rows[i].words))
+			fail_msg("%s %s: %s", rows[i].name, rows[i].settings, line);
+		assert_memory_equal(&own, &before, sizeof(own));
+	}
+}
+
+static void a_reload_takes_the_own_limits_that_the_file_changed(void **state)
+{
+	struct config_own_limits before = { .given = { true, true },
+					    .limit = { { .rate = 1 }, { .rate = 2 } } };
+	struct config_own_limits now = before, force = before;
+
+	(void)state;
+	force.limit[0].rate = 11;
+	force.given[2] = true;
+	limit_merge_own(&force, &before, &now);
+	assert_int_equal(force.limit[0].rate, 11);
+	assert_true(force.given[2]);
+	now.given[0] = false;
+	limit_merge_own(&force, &before, &now);
+	assert_false(force.given[0]);
+	assert_int_equal(force.limit[1].rate, 2);
+	assert_true(force.given[2]);
+}
+
 static void wrong_changes_say_what_would_be_right(void **state)
 {
 	static const struct {
 		const char *name, *settings, *words;
 	} rows[] = {
 		{ "mode", "on", "\"enforce\"" },
-		{ "mode", "", "rate=500" },
-		{ "mode", "off\"; }; xdp = \"generic", "rate=500" },
-		{ "syn_sources", "rate=5", "syn_source" },
+		{ "mode", "", "mode: it is off, monitor or enforce" },
+		{ "mode", "off\"; }; xdp = \"generic", "mode: it is off" },
+		{ "syn_sources", "rate=5", "no limit \"syn_sources\": there is mode, and syn, connection" },
+		{ "acts", "rate=5", "no limit \"acts\"" },
+		{ "syn_source", "", "syn_source: write settings such as rate=500" },
+		{ "half_open_source", "", "such as most=500" },
 		{ "syn_source", "rate", "rate=500" },
 		{ "syn_source", "=5", "rate=500" },
 		{ "syn_source", "rate=", "rate=500" },
 		{ "syn_source", "rate=5; xdp=1", "rate=500" },
-		{ "syn_source", "rates=5", "rate" },
+		{ "syn_source", "rates=5",
+		  "syn_source: there is no key rates: the keys of syn_source are rate, burst, proven_rate, "
+		  "proven_burst, action" },
+		{ "syn_source", "most=1", "there is no key most" },
+		{ "half_open_total", "rate=1",
+		  "no key rate: the keys of half_open_total are most, proven_most, action" },
+		{ "syn_source", "a_very_long_word_that_is_no_key_of_any_limit_at_all=1",
+		  "there is no key a_very" },
 		{ "syn_source", "rate=fast", "whole number" },
 		{ "syn_source", "rate=100000001", "100000000" },
 		{ "syn_source", "rate=5 rate=6", "rate" },
@@ -453,6 +549,9 @@ int main(void)
 		cmocka_unit_test(a_change_at_runtime_stays_unless_the_file_changed_the_same),
 		cmocka_unit_test(changes_go_by_the_rules_of_the_file),
 		cmocka_unit_test(wrong_changes_say_what_would_be_right),
+		cmocka_unit_test(a_service_has_limits_of_its_own),
+		cmocka_unit_test(a_service_has_no_other_limits),
+		cmocka_unit_test(a_reload_takes_the_own_limits_that_the_file_changed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

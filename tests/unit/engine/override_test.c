@@ -35,6 +35,7 @@ static int start(void **state)
 									 LIMIT_THIN } } } },
 	};
 	services[0].mode = MODE_AUTO;
+	services[1].limits = (struct config_own_limits){ 0 };
 	strcpy(dir, "/tmp/synmoat-changes-XXXXXX");
 	return !mkdtemp(dir);
 }
@@ -55,6 +56,22 @@ static void change(struct override *force, const char *name, const char *setting
 	assert_int_equal(config_change_limits(&force->limits, name, settings, &error), 0);
 }
 
+static void change_own(struct config_own_limits *own, const struct config_limits *limits, const char *name,
+		       const char *settings)
+{
+	struct config_error error = { 0 };
+
+	assert_int_equal(config_change_own_limits(own, limits, name, settings, &error), 0);
+}
+
+static void save(const struct override *force)
+{
+	struct override_file file = { 0 };
+
+	override_save(&file, dir, &config, force, 0);
+	assert_false(override_wait(&file, dir, 0));
+}
+
 static void save_some(struct override *force)
 {
 	override_init(force, &config);
@@ -62,7 +79,8 @@ static void save_some(struct override *force)
 	change(force, "syn_source", "rate=7 burst=8");
 	change(force, "half_open_site", "most=9 action=challenge");
 	force->modes[0] = MODE_ALWAYS;
-	assert_int_equal(override_save(dir, &config, force), 0);
+	change_own(&force->own[1], &force->limits, "syn_service", "rate=3 action=challenge");
+	save(force);
 }
 
 static void assert_loads(int applied, const struct override *force)
@@ -82,9 +100,9 @@ static void what_was_changed_is_kept(void **state)
 	override_init(&force, &config);
 	assert_loads(0, &force); /* nothing there */
 	save_some(&force);
-	assert_loads(4, &force);
+	assert_loads(5, &force);
 	override_init(&force, &config); /* changed back */
-	assert_int_equal(override_save(dir, &config, &force), 0);
+	save(&force);
 	assert_loads(0, &force);
 }
 
@@ -96,13 +114,17 @@ static void a_changed_configuration_wins(void **state)
 	save_some(&force);
 	config.limits.limit[KIND_SYN][LEVEL_SOURCE].burst = 2000;
 	force.limits.limit[KIND_SYN][LEVEL_SOURCE] = config.limits.limit[KIND_SYN][LEVEL_SOURCE];
-	assert_loads(3, &force);
+	assert_loads(4, &force);
 	force.modes[0] = services[0].mode = MODE_OFF;
-	assert_loads(2, &force);
+	assert_loads(3, &force);
 	config.limits.mode = POLICY_OFF;
 	force.limits.mode = POLICY_OFF;
+	services[1].limits.given[KIND_SYN] = true;
+	force.own[1] = services[1].limits;
+	assert_loads(1, &force);
 	config.service_count = 1;
 	force.modes[1] = 0;
+	memset(&force.own[1], 0, sizeof(force.own[1]));
 	assert_loads(1, &force);
 }
 
@@ -129,7 +151,7 @@ static void a_damaged_file_is_read_from_its_copy(void **state)
 
 		save_some(&force);
 		assert_int_equal(truncate(path_of("changes"), at), 0);
-		assert_loads(4, &force);
+		assert_loads(5, &force);
 		assert_int_equal(access(path_of("changes"), F_OK), -1);
 		assert_int_equal(access(path_of("changes.damaged"), F_OK), 0);
 		save_some(&force);
@@ -140,7 +162,7 @@ static void a_damaged_file_is_read_from_its_copy(void **state)
 		fseek(file, at, SEEK_SET);
 		putc(byte ^ 1, file);
 		fclose(file);
-		assert_loads(4, &force);
+		assert_loads(5, &force);
 	}
 	assert_int_equal(truncate(path_of("changes.copy"), 30), 0);
 	override_init(&none, &config);
@@ -170,7 +192,9 @@ static void lines_that_make_no_sense_are_skipped(void **state)
 		"synmoat-changes 1\n|\n|||\nlimit\nlimit|monitor\nlimit|monitor|enforce\nlimit|a|b|nonsense\n"
 		"nonsense|a|b|c\nmode|auto|sometimes|web\nmode|auto|always|unknown\n"
 		"limit|rate=0 burst=0 proven_rate=0 proven_burst=0 action=off|rate=5 action=drop|syn_total\n"
-		"limit|monitor|enforce|mode\n");
+		"own|none|rate=1 burst=1 action=thin|syn_service unknown\nown||rate=1|syn_service unknown\n"
+		"own|none|rate=1 burst=1 action=thin|syn_source web\nown|none|rate=1|syn_service\n"
+		"own|none|nonsense|syn_service web\nlimit|monitor|enforce|mode\n");
 	force.limits.mode = POLICY_ENFORCE;
 	assert_loads(1, &force);
 	override_init(&force, &config);
@@ -186,8 +210,56 @@ static void a_folder_that_is_not_there_is_said(void **state)
 
 	(void)state;
 	override_init(&force, &config);
-	assert_int_equal(override_save("/nonexistent", &config, &force), -ENOENT);
 	assert_int_equal(override_load("/nonexistent", &config, &force), 0);
+}
+
+/* What could not be written is written again once it can be, but not every second. */
+static void what_cannot_be_written_is_tried_again(void **state)
+{
+	struct override_file file = { 0 };
+	struct override force;
+	char gone[80];
+
+	(void)state;
+	override_init(&force, &config);
+	change(&force, "mode", "enforce");
+	snprintf(gone, sizeof(gone), "%s/later", dir);
+	override_save(&file, gone, &config, &force, 100);
+	assert_true(override_wait(&file, gone, 100));
+	assert_true(file.failed);
+	assert_false(override_follow(&file, gone, 101));
+	assert_int_equal(mkdir(gone, 0700), 0);
+	assert_true(override_follow(&file, gone, 110));
+	override_save(&file, gone, &config, &force, 110);
+	assert_false(override_wait(&file, gone, 110));
+	assert_false(file.failed);
+	strcat(dir, "/later");
+	assert_loads(1, &force);
+	*strrchr(dir, '/') = '\0';
+}
+
+/* A change while the one before is being written. */
+static void the_last_of_two_changes_is_kept(void **state)
+{
+	struct override_file file = { 0 };
+	struct override force;
+	int saved = 0;
+
+	(void)state;
+	override_init(&force, &config);
+	change(&force, "mode", "enforce");
+	override_save(&file, dir, &config, &force, 0);
+	change(&force, "mode", "off");
+	override_save(&file, dir, &config, &force, 0);
+	assert_true(override_wait(&file, dir, 0));
+	assert_true(override_follow(&file, dir, 1));
+	override_save(&file, dir, &config, &force, 1);
+	while (file.writer.busy && saved++ < 1000) {
+		assert_false(override_follow(&file, dir, 2));
+		usleep(10000);
+	}
+	assert_false(file.writer.busy);
+	assert_loads(1, &force);
 }
 
 int main(void)
@@ -198,6 +270,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_read_from_its_copy, start, end),
 		cmocka_unit_test_setup_teardown(lines_that_make_no_sense_are_skipped, start, end),
 		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_said, start, end),
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_tried_again, start, end),
+		cmocka_unit_test_setup_teardown(the_last_of_two_changes_is_kept, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
