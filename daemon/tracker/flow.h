@@ -14,7 +14,8 @@
 
 enum endpoint { CLIENT, SERVER, ENDPOINTS };
 
-/* By endpoint where shifted. number: what an ACK of its SYN, later of its FIN, must reach. */
+/* By endpoint where shifted. number: what an ACK of its SYN, later of its FIN, must reach;
+ * of a server's SYN that was a cookie, see segment.c. */
 #define FLOW_SYN_KNOWN(endpoint) (0x01U << (endpoint))
 #define FLOW_SYN_ACKED(endpoint) (0x04U << (endpoint))
 #define FLOW_FIN_KNOWN(endpoint) (0x10U << (endpoint))

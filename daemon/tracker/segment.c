@@ -33,13 +33,20 @@ static bool step(struct flow *f, enum endpoint end, enum tcp_event event)
 	return f->state[end] != before;
 }
 
+/* The fast path handed one handshake over twice, as its third ACK and the data behind it came by two ways. */
+static bool is_known_cookie(const struct flow *f, const struct event *e)
+{
+	return f->flags & FLOW_COOKIE && !(f->flags & (FLOW_FIN_KNOWN(SERVER) | FLOW_RST_UNSURE)) &&
+	       f->state[SERVER] >= TS_ESTABLISHED && f->number[SERVER] == e->ack;
+}
+
 bool segment_begins_anew(const struct flow *f, const struct event *e)
 {
 	enum endpoint sender = sender_of(e);
 	enum tcp_state state = f->state[sender];
 
 	if (e->origin == EVENT_COOKIE)
-		return true;
+		return !is_known_cookie(f, e);
 	if (is_syn(e))
 		return state == TS_CLOSED || state == TS_TIME_WAIT || f->flags & FLOW_RST_UNSURE;
 	/* the server's own SYN-ACK sent again has the number that we know */
@@ -146,10 +153,12 @@ static bool apply_fin(struct flow *f, const struct event *e, enum endpoint sende
 
 static bool apply_cookie(struct flow *f, const struct event *e)
 {
-	(void)e;
+	if (is_known_cookie(f, e))
+		return false;
 	f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
 	forget(f);
 	f->flags |= FLOW_COOKIE;
+	f->number[SERVER] = e->ack; /* until a FIN: tells this handshake from another */
 	step(f, CLIENT, EV_COOKIE);
 	step(f, SERVER, EV_COOKIE);
 	return true;

@@ -149,6 +149,13 @@ static const struct conversation {
 	    { S, FIN, 7002, 2001, TS_ESTABLISHED, TS_FIN_WAIT_1 },
 	    { C, ACK, 2001, 7002, TS_CLOSE_WAIT, TS_FIN_WAIT_2 },
 	    END } },
+	{ "accepted by its cookie, and again by the data behind it, once its FIN has passed",
+	  { { EVENT_COOKIE, ACK, 2001, 7001, TS_ESTABLISHED, TS_ESTABLISHED },
+	    { C, FIN, 2102, 7001, TS_FIN_WAIT_1, TS_ESTABLISHED },
+	    { EVENT_COOKIE, ACK, 2101, 7001, TS_FIN_WAIT_1, TS_ESTABLISHED },
+	    { S, FIN, 7002, 2102, TS_FIN_WAIT_2, TS_LAST_ACK },
+	    { C, ACK, 2102, 7002, TS_TIME_WAIT, TS_CLOSED },
+	    END } },
 };
 
 static void converse(const struct conversation *conversation)
@@ -223,7 +230,8 @@ static void what_begins_anew(void **state)
 	struct event syn = { .origin = C, .flags = SYN, .next = 77 };
 	struct event again = { .origin = S, .flags = SA, .next = 5001, .ack = 1001 };
 	struct event other = { .origin = S, .flags = SA, .next = 9001, .ack = 77 };
-	struct event cookie = { .origin = EVENT_COOKIE, .flags = ACK };
+	struct event cookie = { .origin = EVENT_COOKIE, .flags = ACK, .ack = 7001 };
+	struct event newer = { .origin = EVENT_COOKIE, .flags = ACK, .ack = 7002 };
 	struct flow f = { 0 };
 
 	(void)state;
@@ -232,6 +240,9 @@ static void what_begins_anew(void **state)
 	assert_false(segment_begins_anew(&f, &again));
 	assert_true(segment_begins_anew(&f, &other));
 	assert_true(segment_begins_anew(&f, &cookie));
+	segment_apply(&f, &cookie);
+	assert_false(segment_begins_anew(&f, &cookie)); /* by the data behind its third ACK */
+	assert_true(segment_begins_anew(&f, &newer));
 	f.flags |= FLOW_RST_UNSURE;
 	assert_true(segment_begins_anew(&f, &syn));
 	establish(&f);
