@@ -164,7 +164,7 @@ json_t *parameters_flows(char **arguments, const struct options *options)
 
 /* --- config check --- */
 
-/* The daemon of the same build or installation as this program. */
+/* Returns only when there is none to run. */
 static void exec_beside_us(char **argv)
 {
 	static const char *const places[] = { "synmoatd", "../sbin/synmoatd" };
@@ -181,6 +181,12 @@ static void exec_beside_us(char **argv)
 	}
 }
 
+void command_exec_daemon(char **argv)
+{
+	exec_beside_us(argv);
+	execvp(argv[0], argv);
+}
+
 int run_config_check(char **arguments, const struct options *options)
 {
 	static char name[] = "synmoatd", check[] = "--check", default_file[] = DEFAULT_CONFIG,
@@ -188,8 +194,7 @@ int run_config_check(char **arguments, const struct options *options)
 	char *argv[] = { name, check, arguments[0] ? arguments[0] : default_file,
 			 options->json ? as_json : NULL, NULL };
 
-	exec_beside_us(argv);
-	execvp(name, argv);
+	command_exec_daemon(argv);
 	fprintf(stderr, "synmoat: cannot run synmoatd to check the file: %m. Put synmoatd into PATH\n");
 	return EXIT_FAILED;
 }

@@ -79,6 +79,10 @@ json_t *parameters_drain(char **arguments, const struct options *options);
 /* run of the table: hands over to synmoatd --check. */
 int run_config_check(char **arguments, const struct options *options);
 
+/* Becomes the daemon of the same build or installation as this program, else the one in PATH; returns, with
+ * errno set, when there is none. */
+void command_exec_daemon(char **argv);
+
 /* For a run that calls the daemon: says what went wrong, and returns the exit code. */
 int command_say_unreachable(const char *path, int error);
 int command_say_error(const char *error, const json_t *parameters);

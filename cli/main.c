@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "cli/doctor.h"
 #include "cli/format.h"
 #include "cli/lists.h"
 #include "cli/show.h"
@@ -110,6 +111,10 @@ static const struct command commands[] = {
 	  TAKES_JSON | TAKES_CANCEL | TAKES_TIMEOUT | FOLLOWS,
 	  "inline: bypass, and wait until stopping breaks nothing", METHOD_DRAIN, parameters_drain,
 	  show_drain, NULL, false },
+	{ "doctor", NULL, "[FILE]", 0, 1, TAKES_JSON,
+	  "what is in the way on this machine, and what to do; FILE: as if that were in force, without the "
+	  "daemon",
+	  NULL, NULL, NULL, run_doctor, false },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, "versions of this program and of the daemon", METHOD_VERSION,
 	  NULL, show_version, NULL, true },
 };

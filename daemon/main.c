@@ -16,7 +16,9 @@
 
 #include "daemon/config/config.h"
 #include "daemon/control/control.h"
+#include "daemon/control/doctor_method.h"
 #include "daemon/control/protocol.h"
+#include "daemon/doctor/doctor.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
 #include "daemon/log.h"
@@ -30,7 +32,7 @@ enum { EXIT_USAGE = 2 };
 
 struct settings {
 	const char *config, *socket, *state, *check;
-	bool json;
+	bool json, doctor;
 	bool done; /* help or version was asked for */
 };
 
@@ -43,21 +45,18 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "state", required_argument, NULL, 'd' },
-	{ "check", required_argument, NULL, 'k' },
-	{ "foreground", no_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' },
+	{ "state", required_argument, NULL, 'd' },  { "check", required_argument, NULL, 'k' },
+	{ "doctor", no_argument, NULL, 'D' },	    { "foreground", no_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },	    { "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH] [--state DIR]\n"
 		     "       synmoatd --check FILE [--json]\n"
+		     "       synmoatd --doctor [--config FILE] [--state DIR]\n"
 		     "\n"
 		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
 		     "\n"
@@ -68,6 +67,9 @@ static void print_usage(FILE *out)
 		     "  -f, --foreground    stay in the foreground (it always does; said for clarity)\n"
 		     "      --check FILE    only check FILE, and say what is wrong with it\n"
 		     "  -j, --json          with --check: say it as JSON\n"
+		     "      --doctor        look at the machine, and say as JSON what is in the way (synmoat "
+		     "doctor\n"
+		     "                      shows it)\n"
 		     "  -V, --version       print the version\n"
 		     "  -h, --help          print this\n");
 }
@@ -89,6 +91,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			break;
 		case 'k':
 			settings->check = optarg;
+			break;
+		case 'D':
+			settings->doctor = true;
 			break;
 		case 'f':
 			break;
@@ -177,6 +182,36 @@ static int check_config(const char *path, bool json)
 		       config->service_count == 1 ? "" : "s");
 	config_free(config);
 	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* Without a running daemon, so with the eyes of whoever asks. */
+static int run_doctor(const struct settings *settings)
+{
+	struct doctor doctor = { .root = "", .state = settings->state };
+	struct config_error error = { 0 };
+	struct findings findings = { 0 };
+	struct config *config = NULL;
+	char text[1024];
+	int result = EXIT_FAILURE;
+	json_t *said;
+
+	if (config_load(settings->config, &config, &error)) {
+		findings_add(&findings, SEVERITY_CRITICAL, "config", "%s",
+			     config_error_format(&error, text, sizeof(text)));
+		findings_advise(&findings, "put that right: synmoat config check %s", settings->config);
+		said = doctor_method_encode(&findings);
+	} else {
+		doctor.config = config;
+		said = doctor_method_run(&doctor);
+	}
+	if (said) {
+		json_dumpf(said, stdout, JSON_INDENT(2));
+		result = puts("") < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	json_decref(said);
+	findings_fini(&findings);
+	config_free(config);
+	return result;
 }
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
@@ -313,6 +348,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	if (settings.check)
 		return check_config(settings.check, settings.json);
+	if (settings.doctor)
+		return run_doctor(&settings);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
 	result = start(&d, &settings);
 	if (result >= 0) {

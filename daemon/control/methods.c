@@ -11,6 +11,7 @@
 #include "daemon/control/authority.h"
 #include "daemon/control/config_text.h"
 #include "daemon/control/dispatch.h"
+#include "daemon/control/doctor_method.h"
 #include "daemon/control/encode.h"
 #include "daemon/control/flows.h"
 #include "daemon/control/list_methods.h"
@@ -604,6 +605,7 @@ static const struct method methods[] = {
 	  ACCESS_READ,
 	  handle_syn_recv,
 	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } } },
+	{ METHOD_DOCTOR, ACCESS_READ, doctor_method_handle, { { 0 } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

@@ -38,6 +38,7 @@
 #define METHOD_SET_LIMIT	"io.synmoat.SetLimit"
 #define METHOD_LIST_SOURCES	"io.synmoat.ListSources"
 #define METHOD_SYN_RECV		"io.synmoat.SynRecv"
+#define METHOD_DOCTOR		"io.synmoat.Doctor"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"

@@ -86,6 +86,7 @@ void engine_free(struct engine *engine);
 
 void engine_get_status(struct engine *engine, struct engine_status *status);
 const struct config *engine_get_config(const struct engine *engine);
+const char *engine_state_dir(const struct engine *engine); /* the folder for what outlives the daemon */
 
 /* 0, or -ENOENT beyond the last / for an unknown name. */
 int engine_get_service(struct engine *engine, size_t index, struct service_status *status);

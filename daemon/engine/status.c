@@ -76,6 +76,11 @@ const struct config *engine_get_config(const struct engine *e)
 	return e->config;
 }
 
+const char *engine_state_dir(const struct engine *e)
+{
+	return e->state_dir;
+}
+
 int engine_get_service(struct engine *e, size_t index, struct service_status *status)
 {
 	const struct service_state *state;

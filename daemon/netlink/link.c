@@ -149,14 +149,19 @@ int link_read(const char *name, struct link_state *state)
 	return 0;
 }
 
+int link_ethtool(const char *name, void *command)
+{
+	struct ifreq ifr = { 0 };
+
+	ifr.ifr_data = command;
+	return interface_ioctl(name, SIOCETHTOOL, &ifr);
+}
+
 static int ethtool_flags(const char *name, uint32_t command, uint32_t *flags)
 {
 	struct ethtool_value value = { .cmd = command, .data = *flags };
-	struct ifreq ifr = { 0 };
-	int error;
+	int error = link_ethtool(name, &value);
 
-	ifr.ifr_data = (void *)&value;
-	error = interface_ioctl(name, SIOCETHTOOL, &ifr);
 	*flags = value.data;
 	return error;
 }
@@ -219,8 +224,6 @@ void link_read_broadcasts(const char *name, uint32_t *addresses, size_t max)
 bool link_is_veth(const char *name)
 {
 	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq ifr = { 0 };
 
-	ifr.ifr_data = (void *)&info;
-	return !interface_ioctl(name, SIOCETHTOOL, &ifr) && !strcmp(info.driver, "veth");
+	return !link_ethtool(name, &info) && !strcmp(info.driver, "veth");
 }

@@ -43,4 +43,7 @@ void link_read_broadcasts(const char *name, uint32_t *addresses, size_t max);
 
 bool link_is_veth(const char *name);
 
+/* An ethtool command, which is answered in place; 0 or a negative errno. */
+int link_ethtool(const char *name, void *command);
+
 #endif

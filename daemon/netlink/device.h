@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an interface's driver can do and how it is set up, as far as XDP cares; through ethtool's ioctl,
+ * rtnetlink and generic netlink. Nothing needs a capability but the programs at tcx.
+ */
+#ifndef SYNMOAT_NETLINK_DEVICE_H
+#define SYNMOAT_NETLINK_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* xdp_features: NETDEV_XDP_ACT_… of <linux/netdev.h> (Linux 6.3), which Debian 12 does not have. */
+enum {
+	DEVICE_XDP_BASIC = 1,
+	DEVICE_XDP_REDIRECT = 2,
+	DEVICE_XDP_TRANSMIT = 4, /* takes packets that were redirected to it */
+	DEVICE_XDP_FRAGS = 32,	 /* packets of several buffers */
+};
+
+#define DEVICE_PROGRAMS_MAX 8
+
+struct device {
+	char driver[32];
+	bool features_known; /* xdp_features */
+	uint64_t xdp_features;
+	bool lro, gro_hw, rxvlan;
+	unsigned int receive_queues; /* 0: the driver does not say */
+	unsigned int queues_max;
+	unsigned int master;  /* ifindex of the bridge or bond that it is a port of; 0: none */
+	uint32_t xdp_program; /* id; 0: none */
+	bool xdp_generic;
+	/* at tcx, ours included */
+	uint32_t ingress[DEVICE_PROGRAMS_MAX], egress[DEVICE_PROGRAMS_MAX];
+	unsigned int ingress_count, egress_count;
+	bool programs_known;  /* those at tcx: false without CAP_NET_ADMIN */
+	unsigned int filters; /* of tc, at clsact's ingress and egress */
+};
+
+/* 0, or -ENODEV. What cannot be found out stays 0. */
+int device_read(const char *name, struct device *device);
+
+#endif
