@@ -15,6 +15,8 @@
 
 enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMISSION };
 
+#define THRESHOLDS_MAX 16
+
 struct options {
 	const char *socket;
 	bool json, watch, now, cancel;
@@ -27,6 +29,12 @@ struct options {
 	enum color_choice color;
 	bool force;
 	const char *duration, *reason, *origin, *service; /* NULL: not given */
+	const char *attack;
+	struct {
+		const char *text;
+		bool critical;
+	} thresholds[THRESHOLDS_MAX];
+	size_t threshold_count;
 };
 
 /* Options that not every command takes. */
@@ -43,7 +51,8 @@ enum command_takes {
 	TAKES_COUNT = 1024,
 	TAKES_PORT = 2048,
 	TAKES_HISTORY = 4096,
-	TAKES_SERVICE = 8192
+	TAKES_SERVICE = 8192,
+	TAKES_THRESHOLDS = 16384
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */

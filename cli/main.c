@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
 #include "cli/format.h"
@@ -111,6 +112,9 @@ static const struct command commands[] = {
 	  TAKES_JSON | TAKES_CANCEL | TAKES_TIMEOUT | FOLLOWS,
 	  "inline: bypass, and wait until stopping breaks nothing", METHOD_DRAIN, parameters_drain,
 	  show_drain, NULL, false },
+	{ "check", NULL, "[-w NAME=N]... [-c NAME=N]... [--attack ok|warning|critical]", 0, 0,
+	  TAKES_THRESHOLDS, "for Nagios: one line, exit status 0 to 3, performance data", NULL, NULL, NULL,
+	  run_check, false },
 	{ "doctor", NULL, "[FILE]", 0, 1, TAKES_JSON,
 	  "what is in the way on this machine, and what to do; FILE: as if that were in force, without the "
 	  "daemon",
@@ -134,6 +138,9 @@ static void print_usage(void)
 	}
 	printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server STATE,\n"
 	       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
+	printf("\ncheck tells NAME above N: half_open, syn_rate, answered, completed, drops (all a second), "
+	       "table (%% full),\n"
+	       "  lost (records a second); it exits with 0 ok, 1 warning, 2 critical, 3 unknown\n");
 	printf("\noptions:\n"
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"
@@ -327,8 +334,29 @@ enum {
 	OPTION_ORIGIN,
 	OPTION_PORT,
 	OPTION_HISTORY,
-	OPTION_SERVICE
+	OPTION_SERVICE,
+	OPTION_ATTACK
 };
+
+/* `check` by itself, not `config check` and no option's value: there -w and -c have the plugins' meaning. */
+static bool is_plugin(char *const *argv)
+{
+	for (int i = 1; argv[i]; i++)
+		if (!strcmp(argv[i], "check"))
+			return i == 1 || (argv[i - 1][0] != '-' && strcmp(argv[i - 1], "config") != 0);
+	return false;
+}
+
+static bool add_threshold(struct options *options, const char *text, bool critical)
+{
+	if (options->threshold_count == THRESHOLDS_MAX) {
+		fprintf(stderr, "synmoat: check takes %d thresholds at most\n", THRESHOLDS_MAX);
+		return false;
+	}
+	options->thresholds[options->threshold_count].text = text;
+	options->thresholds[options->threshold_count++].critical = critical;
+	return true;
+}
 
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
@@ -347,15 +375,17 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "port", required_argument, NULL, OPTION_PORT },
 		{ "history", no_argument, NULL, OPTION_HISTORY },
 		{ "service", required_argument, NULL, OPTION_SERVICE },
+		{ "attack", required_argument, NULL, OPTION_ATTACK },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool plugin = is_plugin(argv);
 	int option;
 
-	while ((option = getopt_long(argc, argv, "jw::n:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, plugin ? "w:c:hV" : "jw::n:hV", long_options, NULL)) != -1) {
 		switch (option) {
 		case OPTION_SOCKET:
 			options->socket = optarg;
@@ -403,7 +433,18 @@ static int parse_options(int argc, char **argv, struct options *options)
 			if (!parse_count(optarg, &options->count))
 				return EXIT_USAGE;
 			break;
+		case OPTION_ATTACK:
+			options->attack = optarg;
+			break;
+		case 'c':
+			if (!add_threshold(options, optarg, true))
+				return EXIT_USAGE;
+			break;
 		case 'w':
+			if (plugin && !add_threshold(options, optarg, false))
+				return EXIT_USAGE;
+			if (plugin)
+				break;
 			if (!parse_watch(optarg, argv, options))
 				return EXIT_USAGE;
 			break;
@@ -441,6 +482,7 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->port, TAKES_PORT, "--port" },
 		{ options->history, TAKES_HISTORY, "--history" },
 		{ options->service, TAKES_SERVICE, "--service" },
+		{ options->attack, TAKES_THRESHOLDS, "--attack" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
