@@ -138,9 +138,9 @@ static void print_usage(void)
 	}
 	printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server STATE,\n"
 	       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
-	printf("\ncheck tells NAME above N: half_open, syn_rate, answered, completed, drops (all a second), "
-	       "table (%% full),\n"
-	       "  lost (records a second); it exits with 0 ok, 1 warning, 2 critical, 3 unknown\n");
+	printf("\ncheck tells what is above N: half_open; a second: syn_rate, answered, completed, drops, "
+	       "lost (records);\n"
+	       "  table (%% full). It exits with 0 ok, 1 warning, 2 critical, 3 unknown\n");
 	printf("\noptions:\n"
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"

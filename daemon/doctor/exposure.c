@@ -3,11 +3,6 @@
  * and does not listen. */
 #include "daemon/doctor/exposure.h"
 
-#include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +14,7 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define BACKLOG_LEAST	  256 /* mitigation begins at a quarter of it */
 #define PORTS_TEXT	  160
+#define SLICE_US	  5000
 
 static const struct sharing {
 	uint16_t port;
@@ -54,7 +50,7 @@ static bool covers_address(const struct config_service *service, const struct in
 	return is_any(address);
 }
 
-static bool is_declared(const struct config *config, const struct listener *listener)
+static bool is_declared(const struct config *config, const struct exposed *listener)
 {
 	for (size_t i = 0; i < config->service_count; i++)
 		if (covers_port(&config->services[i], listener->port) &&
@@ -72,7 +68,7 @@ static const struct sharing *find_sharing(uint16_t port)
 }
 
 /* The first of the listeners that have this port, and can be reached from outside. */
-static bool is_first_exposed(const struct listener *listeners, size_t index)
+static bool is_first_exposed(const struct exposed *listeners, size_t index)
 {
 	if (is_local(&listeners[index].address))
 		return false;
@@ -82,7 +78,7 @@ static bool is_first_exposed(const struct listener *listeners, size_t index)
 	return true;
 }
 
-static void judge_sharing(const struct config *config, const struct listener *listeners, size_t count,
+static void judge_sharing(const struct config *config, const struct exposed *listeners, size_t count,
 			  struct findings *f)
 {
 	bool any = false;
@@ -105,7 +101,7 @@ static void judge_sharing(const struct config *config, const struct listener *li
 }
 
 /* "22, 8080 and 3 more" */
-static void judge_undeclared(const struct config *config, const struct listener *listeners, size_t count,
+static void judge_undeclared(const struct config *config, const struct exposed *listeners, size_t count,
 			     struct findings *f)
 {
 	char ports[PORTS_TEXT] = "";
@@ -137,9 +133,8 @@ static void judge_undeclared(const struct config *config, const struct listener 
 		   "tells whose it is");
 }
 
-static const struct listener *find_listener(const struct config_service *service,
-					    const struct port_span *span, const struct listener *listeners,
-					    size_t count)
+static const struct exposed *find_listener(const struct config_service *service, const struct port_span *span,
+					   const struct exposed *listeners, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (listeners[i].port >= span->first && listeners[i].port <= span->last &&
@@ -148,12 +143,12 @@ static const struct listener *find_listener(const struct config_service *service
 	return NULL;
 }
 
-static void judge_service(const struct config_service *service, const struct listener *listeners,
-			  size_t count, struct findings *f)
+static void judge_service(const struct config_service *service, const struct exposed *listeners, size_t count,
+			  struct findings *f)
 {
 	for (size_t i = 0; i < service->port_count; i++) {
 		const struct port_span *span = &service->ports[i];
-		const struct listener *listener = find_listener(service, span, listeners, count);
+		const struct exposed *listener = find_listener(service, span, listeners, count);
 
 		if (!listener) {
 			findings_add(f, SEVERITY_NOTE, "service", "%s: nothing listens on port %u%s",
@@ -168,7 +163,7 @@ static void judge_service(const struct config_service *service, const struct lis
 	}
 }
 
-void exposure_judge(const struct config *config, const struct listener *listeners, size_t count,
+void exposure_judge(const struct config *config, const struct exposed *listeners, size_t count,
 		    struct findings *f)
 {
 	judge_sharing(config, listeners, count, f);
@@ -182,64 +177,48 @@ void exposure_judge(const struct config *config, const struct listener *listener
 /* --- the listeners of this network namespace --- */
 
 struct listing {
-	struct listener *items;
+	struct exposed *items;
 	size_t count;
 	bool failed;
 };
 
-static int on_listener(const struct nlmsghdr *header, void *arg)
+static void add_listener(const struct diag_entry *entry, void *arg)
 {
-	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
 	struct listing *listing = arg;
-	struct listener *items = reallocarray(listing->items, listing->count + 1, sizeof(*listing->items)),
-			*added;
+	struct exposed *items;
 
+	if (!entry->listens)
+		return;
+	items = reallocarray(listing->items, listing->count + 1, sizeof(*items));
 	listing->failed |= !items;
-	if (!items || mnl_nlmsg_get_payload_len(header) < sizeof(*m))
-		return MNL_CB_OK;
+	if (!items)
+		return;
 	listing->items = items;
-	added = &items[listing->count++];
-	*added = (struct listener){ .port = ntohs(m->id.idiag_sport), .backlog = m->idiag_wqueue };
-	if (m->idiag_family == AF_INET) {
-		added->address.s6_addr[10] = added->address.s6_addr[11] = 0xff;
-		memcpy(&added->address.s6_addr[12], m->id.idiag_src, 4);
-	} else {
-		memcpy(&added->address, m->id.idiag_src, sizeof(added->address));
-	}
-	return MNL_CB_OK;
+	items += listing->count++;
+	memcpy(&items->address, entry->server, sizeof(items->address));
+	items->port = entry->port;
+	items->backlog = entry->limit;
 }
 
-static int dump(uint8_t family, struct listing *listing)
+static int list_listeners(struct listing *listing)
 {
-	char buffer[32768];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct mnl_socket *socket = diag_open();
-	struct inet_diag_req_v2 *question;
-	int result = MNL_CB_OK;
+	struct diag_dump *dump;
+	int result = diag_dump_new(&dump);
 
-	if (!socket)
-		return -errno;
-	header->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	question = mnl_nlmsg_put_extra_header(header, sizeof(*question));
-	question->sdiag_family = family;
-	question->sdiag_protocol = IPPROTO_TCP;
-	question->idiag_states = 1U << TCP_LISTEN;
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		result = MNL_CB_ERROR;
-	while (result == MNL_CB_OK) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		result = length < 0 ? MNL_CB_ERROR
-				    : mnl_cb_run(buffer, (size_t)length, 0, 0, on_listener, listing);
-	}
-	diag_close(socket);
-	return result == MNL_CB_ERROR ? -EIO : 0;
+	if (result)
+		return result;
+	result = diag_dump_begin(dump, false);
+	if (!result)
+		result = 1;
+	while (result > 0)
+		result = diag_dump_step(dump, SLICE_US, add_listener, listing);
+	diag_dump_free(dump);
+	return result;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct listener *first = a, *second = b;
+	const struct exposed *first = a, *second = b;
 
 	return (first->port > second->port) - (first->port < second->port);
 }
@@ -248,7 +227,7 @@ void exposure_check(const struct doctor *doctor, struct findings *f)
 {
 	struct listing listing = { 0 };
 
-	if (dump(AF_INET, &listing) || dump(AF_INET6, &listing) || listing.failed) {
+	if (list_listeners(&listing) || listing.failed) {
 		findings_add(f, SEVERITY_NOTE, "exposure", "the listening sockets could not be read");
 	} else {
 		if (listing.count)

@@ -12,14 +12,14 @@
 
 struct config;
 
-struct listener {
+struct exposed {
 	struct in6_addr address; /* IPv4 as v4-mapped; :: and 0.0.0.0: any */
 	uint16_t port;		 /* host order */
 	uint32_t backlog;
 };
 
 /* listeners, sorted by port */
-void exposure_judge(const struct config *config, const struct listener *listeners, size_t count,
+void exposure_judge(const struct config *config, const struct exposed *listeners, size_t count,
 		    struct findings *findings);
 
 #endif

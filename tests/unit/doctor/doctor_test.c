@@ -566,9 +566,9 @@ static void programs_of_ours_at_tc_are_not_others(void **state)
 
 /* --- exposure --- */
 
-static struct listener listener(const char *address, uint16_t port)
+static struct exposed listener(const char *address, uint16_t port)
 {
-	struct listener made = { .port = port, .backlog = 4096 };
+	struct exposed made = { .port = port, .backlog = 4096 };
 	struct prefix prefix;
 
 	assert_int_equal(prefix_parse(address, &prefix), 0);
@@ -603,7 +603,7 @@ static void listeners_are_declared_or_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct listener one = listener(rows[i].address, rows[i].port);
+		struct exposed one = listener(rows[i].address, rows[i].port);
 		struct config *config = parse(rows[i].conf);
 		struct findings f = { 0 };
 
@@ -616,10 +616,10 @@ static void listeners_are_declared_or_told(void **state)
 
 static void a_port_is_named_once(void **state)
 {
-	const struct listener all[] = { listener("127.0.0.1", 22), listener("0.0.0.0", 22),
-					listener("::", 22),	   listener("::", 80),
-					listener("0.0.0.0", 111),  listener("::", 111),
-					listener("::", 2222),	   listener("0.0.0.0", 8000) };
+	const struct exposed all[] = { listener("127.0.0.1", 22), listener("0.0.0.0", 22),
+				       listener("::", 22),	  listener("::", 80),
+				       listener("0.0.0.0", 111),  listener("::", 111),
+				       listener("::", 2222),	  listener("0.0.0.0", 8000) };
 	struct config *config = parse(HOSTED WEB);
 	struct findings f = { 0 };
 
@@ -634,7 +634,7 @@ static void a_port_is_named_once(void **state)
 
 static void a_short_backlog_is_told_unless_a_mark_is_set(void **state)
 {
-	struct listener all[] = { listener("::", 80), listener("::", 8000) };
+	struct exposed all[] = { listener("::", 80), listener("::", 8000) };
 	struct config *config = parse(HOSTED WEB);
 	struct findings f = { 0 };
 
