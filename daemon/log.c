@@ -17,7 +17,7 @@
 #define LINE_MAX_BYTES 2048
 
 /* systemd.exec(5): JOURNAL_STREAM is inherited, so it counts only while it names our own stderr. */
-static bool stderr_is_journal(void)
+bool log_is_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
 	unsigned long long device, inode;
@@ -46,7 +46,7 @@ void log_print(int priority, const char *format, ...)
 	va_list arguments;
 	int wanted;
 
-	if (stderr_is_journal())
+	if (log_is_journal())
 		head = (size_t)snprintf(line, sizeof(line), "<%d>", LOG_PRI(priority));
 	else
 		head = format_time(line, sizeof(line));

@@ -20,7 +20,7 @@
 #include "daemon/control/protocol.h"
 #include "daemon/doctor/doctor.h"
 #include "daemon/engine/engine.h"
-#include "daemon/engine/keyring.h"
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/tracker/tracker.h"
 #include "daemon/watch/watch.h"
@@ -132,21 +132,6 @@ static int load_config(const char *path, struct config **config)
 	return result;
 }
 
-static int check_secret(const struct config *config, struct config_error *error)
-{
-	struct keyring keyring;
-	int result;
-
-	if (!config->cookie_secret_file)
-		return 0;
-	result = keyring_init(&keyring, config->cookie_secret_file, 0, error->text, sizeof(error->text));
-	if (result)
-		snprintf(error->key, sizeof(error->key), "cookie.secret_file");
-	else
-		keyring_fini(&keyring);
-	return result;
-}
-
 static void print_check(const char *path, const struct config *config, const struct config_error *error)
 {
 	json_t *said = config ? json_pack("{s:s,s:b,s:I}", "file", path, "ok", 1, "services",
@@ -168,7 +153,7 @@ static int check_config(const char *path, bool json)
 	int result = config_load(path, &config, &error);
 
 	if (!result)
-		result = check_secret(config, &error);
+		result = engine_check_config(config, &error);
 	if (result) {
 		config_free(config);
 		config = NULL;
@@ -217,7 +202,7 @@ static int run_doctor(const struct settings *settings)
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
 	(void)arg;
-	log_print(LOG_NOTICE, "stopping on signal %u: the fast path is detached", info->ssi_signo);
+	event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("signal", info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -230,12 +215,14 @@ static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *inf
 	(void)source;
 	(void)info;
 	if (engine_reload(d->engine, &error)) {
-		log_print(LOG_ERR, "reload: nothing changed: %s",
-			  config_error_format(&error, text, sizeof(text)));
+		event_tell(EVENT_CONFIG_REFUSED, EV_TEXT("signal", "SIGHUP"),
+			   EV_TEXT("error", config_error_format(&error, text, sizeof(text))));
 		return 0;
 	}
 	control_configuration_changed(d->control);
-	log_print(LOG_NOTICE, "configuration reloaded on SIGHUP");
+	event_tell(EVENT_CONFIG_RELOADED, EV_TEXT("config", engine_get_config(d->engine)->path),
+		   EV_NUMBER("services", (int64_t)engine_get_config(d->engine)->service_count),
+		   EV_TEXT("signal", "SIGHUP"));
 	return 0;
 }
 
@@ -300,6 +287,17 @@ static int start_control(struct daemon *d, const char *socket)
 	return error;
 }
 
+static int start_events(struct daemon *d, const char *state)
+{
+	int error;
+
+	events_open(state);
+	error = events_attach(d->event);
+	if (error < 0)
+		log_print(LOG_ERR, "events: %s", strerror(-error));
+	return error;
+}
+
 static int start(struct daemon *d, const struct settings *settings)
 {
 	struct config *config = NULL;
@@ -307,14 +305,15 @@ static int start(struct daemon *d, const struct settings *settings)
 
 	if (!error)
 		error = load_config(settings->config, &config);
-	if (!error) {
+	if (!error)
 		error = sd_event_default(&d->event);
-		if (error < 0)
-			config_free(config);
-		else
-			error = add_signals(d);
-	}
 	if (error >= 0)
+		error = add_signals(d);
+	if (error >= 0)
+		error = start_events(d, settings->state);
+	if (error < 0)
+		config_free(config);
+	else
 		error = start_engine(d, config, settings->state);
 	if (error >= 0)
 		error = start_tracker(d);
@@ -333,7 +332,18 @@ static void stop(struct daemon *d)
 	watch_free(d->watch);
 	tracker_free(d->tracker);
 	engine_free(d->engine);
+	events_close();
 	sd_event_unref(d->event);
+}
+
+static void tell_started(const struct daemon *d)
+{
+	const struct config *config = engine_get_config(d->engine);
+
+	event_tell(EVENT_DAEMON_STARTED, EV_TEXT("version", SYNMOAT_VERSION),
+		   EV_TEXT("deployment", config->deployment == DEPLOYMENT_INLINE ? "inline" : "host"),
+		   EV_TEXT("config", config->path), EV_NUMBER("services", (int64_t)config->service_count),
+		   EV_FLAG("unclean", !events_ended_well()));
 }
 
 int main(int argc, char **argv)
@@ -354,9 +364,13 @@ int main(int argc, char **argv)
 	result = start(&d, &settings);
 	if (result >= 0) {
 		sd_notify(0, "READY=1");
-		log_print(LOG_NOTICE, "synmoatd " SYNMOAT_VERSION " is up");
+		tell_started(&d);
 		result = sd_event_loop(d.event);
 		sd_notify(0, "STOPPING=1");
+		if (result < 0)
+			event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("error", strerror(-result)));
+	} else if (d.event) {
+		event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("error", "it could not start, as its log says"));
 	}
 	stop(&d);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

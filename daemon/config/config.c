@@ -43,6 +43,8 @@ static struct config *config_new(const char *path)
 	config->fin_wait_2_s = 60;
 	config->time_wait_s = 60;
 	config->established_s = 600;
+	config->hook_timeout_s = 30;
+	config->hook_events[EVENT_ATTACK_BEGUN] = config->hook_events[EVENT_ATTACK_ENDED] = true;
 	config->limits = limits_defaults;
 	config->punish = punish_defaults;
 	config->path = strdup(path);
@@ -73,6 +75,8 @@ void config_free(struct config *config)
 	free(config->protected);
 	free(config->control_group);
 	free(config->cookie_secret_file);
+	free(config->events_file);
+	free(config->hook);
 	free(config->path);
 	free(config);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The configuration as one finished, validated object. config_load() returns it or an error that names file,
- * line, key and the right form; it changes nothing else. Calls no other part of the daemon.
+ * line, key and the right form; it changes nothing else. Calls no other part of the daemon but the catalogue
+ * of events, for their names.
  */
 #ifndef SYNMOAT_CONFIG_H
 #define SYNMOAT_CONFIG_H
@@ -14,6 +15,7 @@
 #include <netinet/in.h>
 
 #include "bpf/abi.h"
+#include "daemon/events/catalogue.h"
 
 enum deployment { DEPLOYMENT_HOST, DEPLOYMENT_INLINE };
 enum service_handover { SERVICE_PROXY, SERVICE_AGENT };
@@ -119,6 +121,10 @@ struct config {
 	uint32_t tracked_flows;
 	uint32_t half_open_timeout_s; /* 0: the kernel's own */
 	uint32_t fin_wait_2_s, time_wait_s, established_s;
+	char *events_file; /* NULL: none */
+	char *hook;	   /* a command; NULL: none */
+	uint32_t hook_timeout_s;
+	bool hook_events[EVENT_KINDS]; /* that it is called for */
 	struct config_limits limits;
 	struct config_punish punish;
 	struct prefix_list blocked; /* sources; files of lists.d have more */

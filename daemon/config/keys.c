@@ -206,6 +206,14 @@ static const struct key limits_keys[] = {
 	LIMIT_LEVELS_X(SYN_GROUP) LIMIT_LEVELS_X(CONNECTION_GROUP) LIMIT_LEVELS_X(MOST_GROUP){ 0 },
 };
 
+static const struct key events_keys[] = {
+	{ "file", &value_string, CONFIG(events_file), .find_fault = path_fault },
+	{ "hook", &value_string, CONFIG(hook), .find_fault = path_fault },
+	{ "hook_events", &value_event_kinds, CONFIG(hook_events) },
+	{ "hook_timeout_s", &value_number, CONFIG(hook_timeout_s), .min = 1, .max = 3600 },
+	{ 0 },
+};
+
 static const struct key list_keys[] = {
 	{ "block", &value_prefix_list, CONFIG(blocked) },
 	{ "allow", &value_prefix_list, CONFIG(allowed) },
@@ -287,6 +295,7 @@ const struct key config_keys[] = {
 	{ "policy", &group, .members = policy_keys },
 	{ "tracking", &group, .members = tracking_keys },
 	{ "lists", &group, .members = list_keys },
+	{ "events", &group, .members = events_keys },
 	{ "protected", &protected, .members = protected_keys, .list = true },
 	{ "services", &services, .members = service_keys, .list = true,
 	  .example =

@@ -34,7 +34,7 @@ struct value_type {
 };
 
 extern const struct value_type value_number, value_boolean, value_word, value_text, value_string;
-extern const struct value_type value_prefixes, value_ports, value_prefix_list;
+extern const struct value_type value_prefixes, value_ports, value_prefix_list, value_event_kinds;
 
 /* Index of a word, or -1. */
 int value_find_word(const char *const *words, const char *word);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads and prints lists of prefixes and of ports, as arrays or lists. Repetition and
+ * Reads and prints lists of prefixes, of ports, and of kinds of events, as arrays or lists. Repetition and
  * overlap are judged in check.c.
  */
 #include <errno.h>
@@ -258,3 +258,56 @@ static void print_ports(const struct key *key, const void *object, int depth, FI
 }
 
 const struct value_type value_ports = { read_ports, print_ports };
+
+/* --- kinds of events: none, too --- */
+
+static int read_event_kind(const config_setting_t *setting, bool kinds[EVENT_KINDS],
+			   struct config_error *error)
+{
+	int kind;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING)
+		return error_type(error, setting, "the name of an event, such as \"attack-begun\",");
+	kind = catalogue_find(config_setting_get_string(setting));
+	if (kind < 0)
+		return error_at(error, setting,
+				"there is no event \"%.60s\": `synmoat events --kinds` names them",
+				config_setting_get_string(setting));
+	if (kind == EVENT_HOOK_FAILED || kind == EVENT_HOOK_LEFT_OUT)
+		return error_at(error, setting, "the hook itself makes these: it cannot be called for them");
+	kinds[kind] = true;
+	return 0;
+}
+
+static int read_event_kinds(const struct key *key, const config_setting_t *setting, void *object,
+			    struct config_error *error)
+{
+	bool kinds[EVENT_KINDS] = { false };
+	int err = 0;
+
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting))
+		return error_type(error, setting, "an array such as [ \"attack-begun\" ]");
+	for (unsigned int i = 0; !err && i < (unsigned int)config_setting_length(setting); i++)
+		err = read_event_kind(config_setting_get_elem(setting, i), kinds, error);
+	if (!err)
+		memcpy((char *)object + key->offset, kinds, sizeof(kinds));
+	return err;
+}
+
+static void print_event_kinds(const struct key *key, const void *object, int depth, FILE *out)
+{
+	const bool *kinds = (const bool *)((const char *)object + key->offset);
+	bool any = false;
+
+	value_print_indent(depth, out);
+	fprintf(out, "%s = [ ", key->name);
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (!kinds[kind])
+			continue;
+		fprintf(out, "%s\"%s\"", any ? ", " : "", catalogue_row((enum event_kind)kind)->name);
+		any = true;
+	}
+	fputs(any ? " ];\n" : "];\n", out);
+}
+
+const struct value_type value_event_kinds = { read_event_kinds, print_event_kinds };

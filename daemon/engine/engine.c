@@ -12,6 +12,7 @@
 
 #include "daemon/engine/limit.h"
 #include "daemon/engine/override.h"
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 
@@ -83,6 +84,53 @@ static int start_keys(struct engine *e, struct config_error *error)
 	if (result)
 		set_error(error, e->config, "cookie.secret_file", text);
 	return result;
+}
+
+static int check_hook(const struct config *config, struct config_error *error)
+{
+	char text[sizeof(error->text)] = "";
+	int result = config->hook ? hook_check(config->hook, text, sizeof(text)) : 0;
+
+	if (result)
+		set_error(error, config, "events.hook", text);
+	return result;
+}
+
+static int check_secret(const struct config *config, struct config_error *error)
+{
+	char text[sizeof(error->text)] = "";
+	struct keyring keyring;
+	int result;
+
+	if (!config->cookie_secret_file)
+		return 0;
+	result = keyring_init(&keyring, config->cookie_secret_file, 0, text, sizeof(text));
+	if (result)
+		set_error(error, config, "cookie.secret_file", text);
+	else
+		keyring_fini(&keyring);
+	return result;
+}
+
+int engine_check_config(const struct config *config, struct config_error *error)
+{
+	int result = check_secret(config, error);
+
+	if (!result)
+		result = check_hook(config, error);
+	if (result)
+		*error->file = '\0'; /* it may stand in one of conf.d */
+	return result;
+}
+
+static void configure_events(const struct config *config)
+{
+	struct events_settings settings = { .file = config->events_file,
+					    .hook = { .command = config->hook,
+						      .timeout_s = config->hook_timeout_s } };
+
+	memcpy(settings.hook.kinds, config->hook_events, sizeof(settings.hook.kinds));
+	events_configure(&settings);
 }
 
 /* Changes at runtime, from before the restart. */
@@ -179,7 +227,10 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 	}
 	e->config = config;
 	e->started_ns = clock_now_ns(CLOCK_MONOTONIC);
-	result = start_keys(e, error);
+	configure_events(config);
+	result = check_hook(config, error);
+	if (!result)
+		result = start_keys(e, error);
 	if (!result)
 		result = start_fastpath(e, error);
 	if (!result)
@@ -308,6 +359,12 @@ int engine_reload(struct engine *e, struct config_error *error)
 		config_free(config);
 		return -EBUSY;
 	}
+	result = check_hook(config, error);
+	if (result) {
+		*error->file = '\0';
+		config_free(config);
+		return result;
+	}
 	slots = malloc(sizeof(e->slots));
 	if (!slots) {
 		set_error(error, config, "services", services_fault(-ENOMEM));
@@ -331,6 +388,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 		config_free(old);
 		engine_save_overrides(e);
 		list_reload(e);
+		configure_events(config);
 	}
 	free(slots);
 	return result;

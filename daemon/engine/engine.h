@@ -78,6 +78,10 @@ struct engine_status {
 	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
 };
 
+/* What the file alone does not show: whether its secret and its hook are there and safe. Negative errno with
+ * *error filled. */
+int engine_check_config(const struct config *config, struct config_error *error);
+
 /* The engine takes the config over. state: the folder for what outlives the daemon. Negative errno with
  * *error filled on failure. */
 int engine_new(struct engine **engine, struct sd_event *event, struct config *config, const char *state,

@@ -15,15 +15,15 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "daemon-started",
 		.id = "e99788d0eec848faa853eae7b42f27be",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd {version} started, deployment {deployment}[; the one before it stopped "
+		.text = "synmoatd {version} started: {deployment} mode, {services} services[; the one before it stopped "
 			"without a word (crash, kill or power failure){?unclean}]",
-		.fields = "version deployment config boot_id unclean:flag",
+		.fields = "version deployment config services:number unclean:flag",
 	},
 	[EVENT_DAEMON_STOPPED] = {
 		.name = "daemon-stopped",
 		.id = "926f58bbbed342a4b5c90dd6f11da583",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd stops[ on signal {signal}][ because of an error: {error}]",
+		.text = "synmoatd stops, the fast path is detached[: {signal}][: {error}]",
 		.fields = "signal error",
 	},
 	[EVENT_CONFIG_RELOADED] = {
@@ -53,8 +53,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "clock-stepped",
 		.id = "92accecf78b14812a3b3e3338e8ad68a",
 		.severity = LOG_WARNING,
-		.text = "the wall clock was set: it stepped by {step_s} s",
-		.fields = "step_s:real before after",
+		.text = "the wall clock was set by {step_s} s: it was {before}",
+		.fields = "step_s:real before",
 	},
 	[EVENT_STATE_UNWRITABLE] = {
 		.name = "state-unwritable",
@@ -421,32 +421,43 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "events-missing",
 		.id = "d4c2776977db4a4ea5b92c2c36d19161",
 		.severity = LOG_ERR,
-		.text = "the event log has a gap: {first} to {last} are not in it ({cause})",
+		.text = "the event log has a gap: {first} to {last} are not in it[: they were given and never "
+			"written, or the end of the log was cut off{?at_end}]",
 		.per_minute = 60,
-		.fields = "first:number last:number cause",
+		.fields = "first:number last:number at_end:flag",
 	},
 	[EVENT_EVENTS_DAMAGED] = {
 		.name = "events-damaged",
 		.id = "e65fffaf81b44b9d9933cf143d8cf7fe",
 		.severity = LOG_ERR,
-		.text = "the event log was damaged: {lines} lines of {file} were not as they were written[, "
-			"the first is line {line}][; the file is kept as {kept}]",
-		.fields = "file lines:number line:number kept cut:flag",
+		.text = "the event log was damaged: {lines} lines of {file} are not as they were written, the first "
+			"is line {line}[ (it lacks its end, as after a crash){?cut}][; all of it is kept as "
+			"{file}.damaged{?kept}]",
+		.fields = "file lines:number line:number cut:flag kept:flag",
 	},
 	[EVENT_EVENTS_UNWRITTEN] = {
 		.name = "events-unwritten",
 		.id = "683ed74d10be4f578101f8630fdaa3c7",
 		.severity = LOG_ERR,
-		.text = "{count} events could not be written to {sink}[: {error}]",
+		.text = "events cannot be written to {sink}: {error}; trying again every second, the last "
+			"{kept} stay in memory",
 		.key = "sink",
-		.fields = "sink count:number error",
+		.fields = "sink error kept:number",
+	},
+	[EVENT_EVENTS_WRITTEN] = {
+		.name = "events-written",
+		.id = "0c447dc0ab2a42208467029fdabb275a",
+		.severity = LOG_NOTICE,
+		.text = "events are written to {sink} again[; {missed} were lost to it meanwhile{?missed}]",
+		.key = "sink",
+		.fields = "sink missed:number",
 	},
 	[EVENT_HOOK_FAILED] = {
 		.name = "hook-failed",
 		.id = "84faba8bc7694d71b5225dbb163ac64c",
 		.severity = LOG_WARNING,
-		.text = "hook {command} for {event}[ (event {number})]: {outcome}",
-		.fields = "command event number:number outcome status:number",
+		.text = "hook {command} for {of_event} (event {of_number}): {outcome}",
+		.fields = "command of_event of_number:number outcome status:number",
 	},
 	[EVENT_HOOK_LEFT_OUT] = {
 		.name = "hook-left-out",

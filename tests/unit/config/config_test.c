@@ -78,6 +78,8 @@ static void least_config_has_defaults(void **state)
 	"  action = \"challenge\"; }; connection_site = { action = \"off\"; };\n"                            \
 	"  half_open_total = { most = 100000000; proven_most = 100000000; }; };\n"                           \
 	"auto_block = { mode = \"off\"; acts = 21; duration_s = 5; duration_most_s = 6; most = 7; };\n"      \
+	"events = { file = \"/e\"; hook = \"/h\"; hook_events = [ \"drained\", \"attack-begun\" ]; "         \
+	"hook_timeout_s = 9; };\n"                                                                           \
 	"policy = { sanity = \"enforce\"; reflection = \"off\"; synack_budget_pps = 9; smurf = "             \
 	"\"enforce\"; outward_source = \"monitor\"; };\n"                                                    \
 	"protected = ( { prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ]; closed = \"enforce\";\n"        \
@@ -117,6 +119,11 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->limits.limit[KIND_SYN][LEVEL_SOURCE].action, LIMIT_CHALLENGE);
 	assert_int_equal(config->limits.limit[KIND_CONNECTION][LEVEL_SITE].action, LIMIT_OFF);
 	assert_int_equal(config->limits.limit[KIND_HALF_OPEN][LEVEL_TOTAL].rate, 100000000);
+	assert_string_equal(config->events_file, "/e");
+	assert_string_equal(config->hook, "/h");
+	assert_int_equal(config->hook_timeout_s, 9);
+	assert_true(config->hook_events[EVENT_DRAINED] && config->hook_events[EVENT_ATTACK_BEGUN]);
+	assert_false(config->hook_events[EVENT_ATTACK_ENDED]); /* the default is replaced */
 	assert_int_equal(config->punish.mode, POLICY_OFF);
 	assert_int_equal(config->punish.acts, 21);
 	assert_int_equal(config->punish.duration_s, 5);
@@ -276,6 +283,16 @@ static const struct {
 	  "limits.half_open_site.proven_most", "6 is below most, which is 7" },
 	{ HEAD TAIL "limits = { syn_site = { proven_burst = 0;\n burst = 90000; }; };\n", 3,
 	  "limits.syn_site.proven_burst", "80000 is below the burst, which is 90000" },
+	{ HEAD TAIL "limits = { syn_source = { rate = 6000; burst = 6000; }; };\n", 0,
+	  "limits.syn_source.proven_rate", "write at least that" },
+	{ "events = { hook = \"page me\"; };\n", 1, "events.hook", "full path" },
+	{ "events = { hook_events = [ \"drained\",\n\"attack\" ]; };\n", 2, "events.hook_events[1]",
+	  "no event \"attack\"" },
+	{ "events = { hook_events = [ \"hook-failed\" ]; };\n", 1, "events.hook_events[0]",
+	  "the hook itself" },
+	{ "events = { hook_events = \"drained\"; };\n", 1, "events.hook_events", "an array such as" },
+	{ "events = { hook_events = [ 1 ]; };\n", 1, "events.hook_events[0]", "the name of an event" },
+	{ "events = { hook_timeout_s = 0; };\n", 1, "events.hook_timeout_s", "1 to" },
 	{ "auto_block = { acts = 19; };\n", 1, "auto_block.acts", "20 to" },
 	{ HEAD TAIL "auto_block = { duration_most_s = 599; };\n", 3, "auto_block.duration_most_s",
 	  "write at least that" },

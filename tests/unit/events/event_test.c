@@ -28,17 +28,19 @@ static void what_was_not_told_is_left_out_of_the_text(void **state)
 	struct event_entry *by_root =
 		MAKE(EVENT_INTERFACE_ATTACHED, EV_TEXT("interface", "eth0"), EV_TEXT("xdp", "native"),
 		     EV_NUMBER("mtu", 1500), EV_NUMBER("uid", 0), EV_NUMBER("pid", 42));
-	struct event_entry *clean = MAKE(EVENT_DAEMON_STARTED, EV_TEXT("version", "1"),
-					 EV_TEXT("deployment", "host"), EV_FLAG("unclean", false));
-	struct event_entry *unclean = MAKE(EVENT_DAEMON_STARTED, EV_TEXT("version", "1"),
-					   EV_TEXT("deployment", "host"), EV_FLAG("unclean", true));
+	struct event_entry *clean =
+		MAKE(EVENT_DAEMON_STARTED, EV_TEXT("version", "1"), EV_TEXT("deployment", "host"),
+		     EV_NUMBER("services", 1), EV_FLAG("unclean", false));
+	struct event_entry *unclean =
+		MAKE(EVENT_DAEMON_STARTED, EV_TEXT("version", "1"), EV_TEXT("deployment", "host"),
+		     EV_NUMBER("services", 1), EV_FLAG("unclean", true));
 
 	(void)state;
 	assert_string_equal(plain->text, "interface eth0: attached, native XDP, MTU 1500");
 	assert_string_equal(by_root->text,
 			    "interface eth0: attached, native XDP, MTU 1500, by uid 0 (pid 42)");
-	assert_string_equal(clean->text, "synmoatd 1 started, deployment host");
-	assert_non_null(strstr(unclean->text, "host; the one before it stopped without a word"));
+	assert_string_equal(clean->text, "synmoatd 1 started: host mode, 1 services");
+	assert_non_null(strstr(unclean->text, "; the one before it stopped without a word"));
 	event_unref(plain);
 	event_unref(by_root);
 	event_unref(clean);
