@@ -180,7 +180,7 @@ struct service {
 /* What changes while packets flow; written by XDP and by the daemon, not swapped by a reload. */
 struct service_state {
 	__u32 mitigation; /* enum mitigation */
-	__u32 pad;
+	__u32 sample;	  /* written by the daemon: one SYN in so many is kept, a power of two; 0: none */
 	__u64 since;	  /* jiffies64 at which it began */
 	__u64 syn_window; /* SYN-rate mark: the eighth of a second being counted, and its SYNs */
 	__u32 syn_count;
@@ -466,6 +466,39 @@ struct limit_counters {
 #define LIMIT_COUNTS (KIND_COUNT * (LEVEL_COUNT + SERVICE_SLOTS))
 #define LIMIT_COUNT(kind, level, slot)                                                                       \
 	((kind) * (LEVEL_COUNT + SERVICE_SLOTS) + ((level) == LEVEL_SERVICE ? LEVEL_COUNT + (slot) : (level)))
+/* --- detection of attacks --- */
+
+/*
+ * How many different sources there are: HyperLogLog registers of each service, by a keyed hash of the IPv4
+ * address or the IPv6 /64. A register is the lowest bit of the hashes that met it, the highest of these (so 1
+ * << rank). Written by XDP alone, but that the daemon reads and clears them once a second. Those of
+ * SERVICE_NONE tell destinations apart instead: addresses and ports that no service has.
+ */
+#define REGISTER_BITS 10
+#define REGISTERS     (1U << REGISTER_BITS)
+struct registers {
+	__u32 bit[REGISTERS];
+};
+
+/* A frame as it came, of a SYN to a service that is being attacked. */
+#define SAMPLE_BYTES 128
+struct sample {
+	__u64 time_ns;	/* CLOCK_MONOTONIC */
+	__u32 length;	/* on the wire */
+	__u16 captured; /* of these, in frame */
+	__u16 service;
+	__u32 stands_for; /* SYNs */
+	__u8 l3;	  /* where the IP header begins in frame */
+	__u8 v6;
+	__u8 pad[2];
+	__u8 frame[SAMPLE_BYTES];
+};
+
+/* Per CPU. */
+struct sample_counters {
+	__u64 taken;
+	__u64 lost; /* no room in the ring */
+};
 
 #define COOKIE_SLOT_S	  60
 #define COOKIE_LIFETIME_S (2 * COOKIE_SLOT_S)
@@ -768,5 +801,7 @@ ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);
 ABI_SIZE(struct server, 56);
 ABI_SIZE(struct event, 56);
+ABI_SIZE(struct registers, 4096);
+ABI_SIZE(struct sample, 152);
 
 #endif

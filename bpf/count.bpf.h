@@ -28,12 +28,12 @@ static __always_inline void count_would(__u32 service, enum verdict verdict)
 	count_would_all(service, verdict, 1);
 }
 
-static __always_inline void count_syn(__u32 service)
+/* Which SYN of its service it is, on this CPU. */
+static __always_inline __u64 count_syn(__u32 service)
 {
 	struct service_counters *c = bpf_map_lookup_elem(&counters, &service);
 
-	if (c)
-		c->syns++;
+	return c ? ++c->syns : 0;
 }
 
 static __always_inline void count_completed(__u32 service)

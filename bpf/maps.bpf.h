@@ -117,6 +117,14 @@ struct {
 ARRAY_MAP(waiting_near, 1048576, __u32, 0);
 PERCPU_MAP(event_counts, 1, struct event_counters);
 
+/* Detection of attacks. */
+ARRAY_MAP(source_registers, SERVICE_SLOTS, struct registers, BPF_F_MMAPABLE);
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} samples SEC(".maps") __weak;
+PERCPU_MAP(sample_counts, 1, struct sample_counters);
+
 /* Keys the hash of the flow and listener tables: nobody outside may find tuples that collide. */
 const volatile __u64 table_key[2] __weak = {};
 /* flows has this many buckets, less one; always a power of two less one. */

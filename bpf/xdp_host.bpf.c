@@ -6,6 +6,7 @@
 #include "abi.h"
 #include "cookie.bpf.h"
 #include "count.bpf.h"
+#include "detect.bpf.h"
 #include "event.bpf.h"
 #include "flow.bpf.h"
 #include "guard.bpf.h"
@@ -162,11 +163,14 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 	bool syn = (j->packet.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	__u32 limited = 0;
 	enum verdict verdict;
+	__u64 nth = 0;
 
 	if (syn)
-		count_syn(slot);
+		nth = count_syn(slot);
 	if (j->stance == STANCE_OPEN)
 		return PASS_OPEN;
+	if (syn)
+		source_register(&j->packet, slot);
 	if (syn && (j->rt->accounting || j->rt->limits_mode != POLICY_OFF)) {
 		limited = limit_syn(&j->packet, j->rt, slot, !j->allowed && limits_apply(j->rt, j->service));
 		j->weight = limited >> LIMITED_WEIGHT_SHIFT;
@@ -185,6 +189,7 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 		return PASS_OPEN;
 	if (!syn)
 		return judge_segment(ctx, j);
+	sample_syn(ctx, &j->packet, j->state, slot, nth);
 	verdict = judge_syn(ctx, j);
 	return verdict == TX_SYNACK && limited_verdict(limited) ? limited_verdict(limited) : verdict;
 }
@@ -271,6 +276,8 @@ static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct ju
 	enum verdict verdict = DROP_CLOSED;
 	__u32 fault = DROP_CLOSED;
 
+	if (parsed == PARSED_TCP && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		scan_note(ctx, p);
 	if (parsed == PARSED_TCP && is_answer(p->flags) && is_service_address(j->rt, p) &&
 	    policy_mode(j->rt, POLICY_REFLECTION) >= mode) {
 		mode = policy_mode(j->rt, POLICY_REFLECTION);

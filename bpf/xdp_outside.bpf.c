@@ -5,6 +5,7 @@
  * handshake with the server. Everything else crosses untouched.
  */
 #include "abi.h"
+#include "detect.bpf.h"
 #include "follow.bpf.h"
 #include "guard.bpf.h"
 #include "halfopen.bpf.h"
@@ -298,12 +299,13 @@ static __always_inline enum verdict judge_unknown(struct crossing *x)
 static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct crossing *x)
 {
 	struct connection *c = x->connection;
+	__u64 nth = count_syn(x->slot);
 	__u32 limited = 0;
 	enum verdict verdict;
 
-	count_syn(x->slot);
 	if (x->stance == STANCE_OPEN)
 		return PASS_OPEN;
+	source_register(&x->packet, x->slot);
 	if (c && c->state == CONNECTION_SYN_RCVD && c->client_isn == x->packet.seq)
 		return PASS_OPEN; /* what began untranslated stays so */
 	if (x->rt->accounting || x->rt->limits_mode != POLICY_OFF) {
@@ -322,6 +324,7 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 		mitigation_begin(x->state);
 		x->stance = STANCE_DEFEND;
 	}
+	sample_syn(ctx, &x->packet, x->state, x->slot, nth);
 	verdict = judge_syn(ctx, x);
 	return verdict == TX_SYNACK && limited_verdict(limited) ? limited_verdict(limited) : verdict;
 }
@@ -377,12 +380,14 @@ static __always_inline enum verdict judge_answer(struct crossing *x)
 }
 
 /* TCP to no declared service, or none that can be told. */
-static __always_inline enum verdict judge_unserved(struct crossing *x, enum parsed parsed)
+static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct crossing *x, enum parsed parsed)
 {
 	struct packet *p = &x->packet;
 	enum policy_mode mode = closed_mode(x->rt, p->v6, p->daddr);
 	enum verdict verdict = DROP_CLOSED;
 
+	if (parsed == PARSED_TCP && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
+		scan_note(ctx, p);
 	if (parsed == PARSED_TCP && is_answer(p->flags) && is_service_address(x->rt, p) &&
 	    policy_mode(x->rt, POLICY_REFLECTION) >= mode) {
 		mode = policy_mode(x->rt, POLICY_REFLECTION);
@@ -455,7 +460,7 @@ static __always_inline __u32 decide(struct xdp_md *ctx, struct crossing *x, enum
 		}
 	}
 	if (!crossing_service(x, p->daddr, parsed == PARSED_TCP ? p->dest : 0))
-		return judge_unserved(x, parsed);
+		return judge_unserved(ctx, x, parsed);
 	if (parsed == PARSED_FRAGMENT)
 		return refuse(x, DROP_FRAGMENT);
 	if (parsed == PARSED_MALFORMED || !whole)

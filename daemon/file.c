@@ -37,7 +37,7 @@ int file_seal(FILE *out, char **text, size_t *length, uint64_t count)
 	return -ENOMEM;
 }
 
-static int write_all(int fd, const char *text, size_t length)
+int file_write_all(int fd, const char *text, size_t length)
 {
 	while (length) {
 		ssize_t written = write(fd, text, length);
@@ -63,7 +63,7 @@ static int write_one(const char *dir, const char *name, const char *text, size_t
 	fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;
-	error = write_all(fd, text, length);
+	error = file_write_all(fd, text, length);
 	if (close(fd) && !error)
 		error = -errno;
 	if (!error && rename(aside, path))

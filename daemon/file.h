@@ -13,6 +13,9 @@
 /* Ends what open_memstream() made in OUT, text and length, and closes it. 0, or -ENOMEM: *text is gone. */
 int file_seal(FILE *out, char **text, size_t *length, uint64_t count);
 
+/* All of it, and synced. 0 or a negative errno. */
+int file_write_all(int fd, const char *text, size_t length);
+
 /* Both, and the folder. 0 or a negative errno; what was there before then stays. */
 int file_write(const char *dir, const char *name, const char *text, size_t length);
 

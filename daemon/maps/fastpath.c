@@ -56,6 +56,13 @@ struct fastpath {
 	struct sketch_cell *sketch;
 	struct heavy_set *heavies;
 	struct port_half_opens *half_opens;
+	struct registers *registers;
+	struct ring_buffer *samples;
+	struct sample_batch {
+		fastpath_sample_fn *fn;
+		void *arg;
+		int left;
+	} sampled;
 	int cpus;
 	int links[LINK_COUNT];
 	enum port at_fault;
@@ -214,8 +221,10 @@ static int map_all(struct fastpath *f)
 	f->sketch = map_memory(f->skeleton->maps.sketch);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
 	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
+	f->registers = map_memory(f->skeleton->maps.source_registers);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies || !f->half_opens)
+	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies || !f->half_opens ||
+	    !f->registers)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -232,10 +241,24 @@ static int on_event(void *ctx, void *data, size_t size)
 	return --batch->left > 0 ? 0 : -EAGAIN;
 }
 
-static int open_ring(struct fastpath *f)
+/* As on_event(). */
+static int on_sample(void *ctx, void *data, size_t size)
 {
-	f->ring = ring_buffer__new(bpf_map__fd(f->skeleton->maps.events), on_event, &f->batch, NULL);
-	return f->ring ? 0 : -errno;
+	struct sample_batch *batch = ctx;
+
+	if (size >= sizeof(struct sample))
+		batch->fn(data, batch->arg);
+	return --batch->left > 0 ? 0 : -EAGAIN;
+}
+
+static int open_rings(struct fastpath *f, bool tracked)
+{
+	if (tracked)
+		f->ring = ring_buffer__new(bpf_map__fd(f->skeleton->maps.events), on_event, &f->batch, NULL);
+	if (tracked && !f->ring)
+		return -errno;
+	f->samples = ring_buffer__new(bpf_map__fd(f->skeleton->maps.samples), on_sample, &f->sampled, NULL);
+	return f->samples ? 0 : -errno;
 }
 
 static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
@@ -258,8 +281,8 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 		return error;
 	}
 	error = map_all(f);
-	if (!error && options->tracked)
-		error = open_ring(f);
+	if (!error)
+		error = open_rings(f, options->tracked > 0);
 	if (error)
 		snprintf(text, size, "cannot map the BPF maps into memory: %s", strerror(-error));
 	return error;
@@ -300,8 +323,10 @@ void fastpath_free(struct fastpath *f)
 	if (!f)
 		return;
 	fastpath_detach(f);
+	ring_buffer__free(f->samples);
 	ring_buffer__free(f->ring);
 	if (f->skeleton) {
+		unmap_memory(f->registers, f->skeleton->maps.source_registers);
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
 		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
 		unmap_memory(f->sketch, f->skeleton->maps.sketch);
@@ -866,6 +891,27 @@ int fastpath_read_events(struct fastpath *f, fastpath_event_fn *fn, void *arg, i
 int fastpath_read_event_counters(struct fastpath *f, struct event_counters *sum)
 {
 	return sum_percpu(f, f->skeleton->maps.event_counts, 0, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
+}
+
+void fastpath_take_registers(struct fastpath *f, uint32_t slot, struct registers *registers)
+{
+	*registers = f->registers[slot];
+	memset(&f->registers[slot], 0, sizeof(*f->registers));
+}
+
+int fastpath_read_samples(struct fastpath *f, fastpath_sample_fn *fn, void *arg, int max)
+{
+	int result;
+
+	f->sampled = (struct sample_batch){ .fn = fn, .arg = arg, .left = max };
+	result = ring_buffer__consume(f->samples);
+	return result < 0 && result != -EAGAIN ? result : max - f->sampled.left;
+}
+
+int fastpath_read_sample_counters(struct fastpath *f, struct sample_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.sample_counts, 0, (uint64_t *)sum,
 			  sizeof(*sum) / sizeof(uint64_t));
 }
 

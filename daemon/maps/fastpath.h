@@ -119,6 +119,15 @@ typedef void fastpath_event_fn(const struct event *event, void *arg);
 int fastpath_read_events(struct fastpath *fastpath, fastpath_event_fn *fn, void *arg, int max);
 int fastpath_read_event_counters(struct fastpath *fastpath, struct event_counters *sum);
 
+/*
+ * Detection. Registers: what XDP has noted of a service since they were last taken. Samples: as events above;
+ * XDP takes them while service_state.sample asks for it.
+ */
+void fastpath_take_registers(struct fastpath *fastpath, uint32_t slot, struct registers *registers);
+typedef void fastpath_sample_fn(const struct sample *sample, void *arg);
+int fastpath_read_samples(struct fastpath *fastpath, fastpath_sample_fn *fn, void *arg, int max);
+int fastpath_read_sample_counters(struct fastpath *fastpath, struct sample_counters *sum);
+
 /* Inline: what the table of connections says of this one. 0 with *connection filled, or -ENOENT. */
 int fastpath_find_connection(const struct fastpath *fastpath, const struct tuple *tuple,
 			     struct connection *connection);
