@@ -26,7 +26,7 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now
 
 DAEMON_PKGS := libbpf libconfig libmnl libsystemd jansson
 CLI_PKGS    := jansson smartcols
-DAEMON_LIBS  = $(shell $(PKG) --libs $(DAEMON_PKGS))
+DAEMON_LIBS  = $(shell $(PKG) --libs $(DAEMON_PKGS)) -lm
 CLI_LIBS     = $(shell $(PKG) --libs $(CLI_PKGS))
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')

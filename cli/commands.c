@@ -45,6 +45,12 @@ json_t *parameters_rotate(char **arguments, const struct options *options)
 	return json_pack("{s:b}", "now", options->now);
 }
 
+json_t *parameters_count(char **arguments, const struct options *options)
+{
+	(void)arguments;
+	return options->count ? json_pack("{s:i}", "count", options->count) : json_object();
+}
+
 json_t *parameters_sources(char **arguments, const struct options *options)
 {
 	static const char *const orders[] = { "half_open", "rate", "dropped" };

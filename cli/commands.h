@@ -80,6 +80,7 @@ json_t *parameters_mode(char **arguments, const struct options *options);
 json_t *parameters_rotate(char **arguments, const struct options *options);
 json_t *parameters_flow(char **arguments, const struct options *options);
 json_t *parameters_flows(char **arguments, const struct options *options);
+json_t *parameters_count(char **arguments, const struct options *options);
 json_t *parameters_sources(char **arguments, const struct options *options);
 json_t *parameters_limit(char **arguments, const struct options *options);
 json_t *parameters_bypass(char **arguments, const struct options *options);

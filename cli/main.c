@@ -99,6 +99,9 @@ static const struct command commands[] = {
 	{ "syn-recv", NULL, "[--port PORT] [--history]", 0, 0,
 	  TAKES_JSON | TAKES_WATCH | TAKES_PORT | TAKES_HISTORY, "half-opens (SYN_RECV) by listener, queues",
 	  METHOD_SYN_RECV, parameters_syn_recv, show_syn_recv, NULL, false },
+	{ "attacks", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
+	  "attacks on services, now and past; crowds", METHOD_LIST_ATTACKS, parameters_count, show_attacks,
+	  NULL, false },
 	{ "limit", "show", "", 0, 0, TAKES_JSON | TAKES_WATCH,
 	  "limits on SYNs and connections, and what met them", METHOD_LIST_LIMITS, NULL, show_limits, NULL,
 	  false },
@@ -146,8 +149,8 @@ static void print_usage(void)
 	       "  -j, --json                  the daemon's reply as JSON\n"
 	       "  -w, --watch [SECONDS]       again and again (status, flows, service list|show, interface "
 	       "list,\n"
-	       "                              limit show, sources, syn-recv)\n"
-	       "  -n, --count N               so many sources, 1 to 200 (20)\n"
+	       "                              limit show, sources, attacks, syn-recv)\n"
+	       "  -n, --count N               so many sources or attacks (20)\n"
 	       "      --port PORT             of this port only\n"
 	       "      --history               with -j: every second of the last 10 minutes, too\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"

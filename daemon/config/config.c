@@ -47,6 +47,11 @@ static struct config *config_new(const char *path)
 	config->hook_events[EVENT_ATTACK_BEGUN] = config->hook_events[EVENT_ATTACK_ENDED] = true;
 	config->limits = limits_defaults;
 	config->punish = punish_defaults;
+	config->completion_percent = 50;
+	config->share_percent = 50;
+	config->connections_per_minute = 12;
+	config->scan_ports = 64;
+	config->evidence_files = 64;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");
 	if (!config->path || !config->control_group) {

@@ -127,7 +127,12 @@ struct config {
 	bool hook_events[EVENT_KINDS]; /* that it is called for */
 	struct config_limits limits;
 	struct config_punish punish;
-	struct prefix_list blocked; /* sources; files of lists.d have more */
+	uint32_t completion_percent;	 /* of handshakes: fewer are an attack, not a crowd */
+	uint32_t share_percent;		 /* of SYNs, that few sources must have to be told apart from many */
+	uint32_t connections_per_minute; /* of each of many sources, in the mean: more is an attack */
+	uint32_t scan_ports;		 /* destinations without a service, in four seconds */
+	uint32_t evidence_files;	 /* kept; 0: none */
+	struct prefix_list blocked;	 /* sources; files of lists.d have more */
 	struct prefix_list allowed;
 	struct config_service *services;
 	size_t service_count;

@@ -201,6 +201,15 @@ static const struct key punish_keys[] = {
 	{ 0 },
 };
 
+static const struct key attack_keys[] = {
+	{ "completion_percent", &value_number, CONFIG(completion_percent), .min = 1, .max = 100 },
+	{ "share_percent", &value_number, CONFIG(share_percent), .min = 1, .max = 100 },
+	{ "connections_per_minute", &value_number, CONFIG(connections_per_minute), .min = 1, .max = 1000000 },
+	{ "scan_ports", &value_number, CONFIG(scan_ports), .min = 8, .max = 1000000 },
+	{ "evidence_files", &value_number, CONFIG(evidence_files), .max = 10000 },
+	{ 0 },
+};
+
 static const struct key limits_keys[] = {
 	{ "mode", &value_word, CONFIG(limits.mode), .words = policy_words },
 	LIMIT_LEVELS_X(SYN_GROUP) LIMIT_LEVELS_X(CONNECTION_GROUP) LIMIT_LEVELS_X(MOST_GROUP){ 0 },
@@ -302,6 +311,7 @@ const struct key config_keys[] = {
 		  "services = ( { name = \"web\"; prefixes = [ \"192.0.2.0/24\" ]; ports = [ 443 ]; } );" },
 	{ "limits", &group, .members = limits_keys },
 	{ "auto_block", &group, .members = punish_keys },
+	{ "attacks", &group, .members = attack_keys },
 	{ 0 },
 };
 

@@ -30,11 +30,64 @@ static json_t *text(const char *value)
 	return varlink_text(value, strlen(value));
 }
 
+/* Of a status with many services, so that it stays short. */
+static json_t *encode_attack_of(const struct attack *a)
+{
+	if (!a)
+		return json_null();
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I}", "class", detect_class_word(a->class), "going_on",
+			 a->going_on, "begun_ms", (json_int_t)a->begun_ms, "duration_s", count(a->duration_s),
+			 "peak_pps", count(a->peak_pps), "sources", count(a->sources));
+}
+
+static json_t *encode_completion(const struct attack *a)
+{
+	uint64_t answered = a->monitor ? a->would_answer : a->answered;
+
+	return a->completes_known ? json_integer(detect_completion(answered, a->completed)) : json_null();
+}
+
+static json_t *encode_talkers(const struct attack *a)
+{
+	char prefix[INET6_ADDRSTRLEN + 8];
+	json_t *top = json_array();
+
+	for (size_t i = 0; i < a->top_count; i++)
+		json_array_append_new(top, json_pack("{s:s,s:I}", "prefix",
+						     prefix_format(&a->top[i].prefix, prefix, sizeof(prefix)),
+						     "percent", count(a->top[i].percent)));
+	return top;
+}
+
+static json_t *encode_attack(const struct attack *a)
+{
+	return json_pack("{s:o,s:s,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:o,s:o}",
+			 "service", text(a->service), "class", detect_class_word(a->class), "going_on",
+			 a->going_on, "monitor", a->monitor, "begun_ms", (json_int_t)a->begun_ms,
+			 "duration_s", count(a->duration_s), "syn_rate_pps",
+			 count(a->going_on ? a->syn_rate_pps : 0), "peak_pps", count(a->peak_pps),
+			 "half_open", count(a->half_open_peak), "sources", count(a->sources), "syns",
+			 count(a->syns), "answered", count(a->answered), "completed", count(a->completed),
+			 "completion_percent", encode_completion(a), "dropped", count(a->dropped),
+			 "would_answer", count(a->would_answer), "would_drop", count(a->would_drop), "top",
+			 encode_talkers(a), "evidence", *a->evidence ? text(a->evidence) : json_null());
+}
+
+json_t *encode_attacks(const struct engine *engine, size_t wanted)
+{
+	json_t *attacks = json_array();
+	const struct attack *a;
+
+	for (size_t i = 0; i < wanted && (a = engine_get_attack(engine, i)); i++)
+		json_array_append_new(attacks, encode_attack(a));
+	return json_pack("{s:o,s:o}", "attacks", attacks, "folder", text(engine_evidence_folder(engine)));
+}
+
 json_t *encode_service(const struct service_status *status)
 {
 	const struct config_service *config = status->config;
 
-	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I,s:I,s:I}", "name",
+	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I,s:I,s:I,s:o}", "name",
 			 text(config->name), "mode", config_mode_word(status->mode), "configured_mode",
 			 config_mode_word(config->mode), "mitigation", mitigation_words[status->mitigation],
 			 "since_s", count(status->since_s), "half_open", count(status->half_open),
@@ -42,7 +95,8 @@ json_t *encode_service(const struct service_status *status)
 			 count(status->answered_pps), "completed_pps", count(status->completed_pps),
 			 "mptcp_listener", status->mptcp_listener, "asymmetric", status->asymmetric,
 			 "asymmetric_connections", count(status->asymmetric_connections), "prefix_count",
-			 count(config->prefix_count), "port_count", count(config->port_count));
+			 count(config->prefix_count), "port_count", count(config->port_count), "attack",
+			 encode_attack_of(status->attack));
 }
 
 json_t *encode_settings(const struct config_service *config)

@@ -31,6 +31,8 @@
 /* Sources in a reply, which holds some 250 bytes of each. */
 #define SOURCES_SHOWN	  20
 #define SOURCES_SHOWN_MAX 200
+#define ATTACKS_SHOWN	  20
+#define ATTACKS_SHOWN_MAX 64 /* keeps a reply below MESSAGE_MAX */
 #define DRAIN_EVERY_MS	  1000
 
 #define SECRET_FILE_RULE                                                                                     \
@@ -466,6 +468,17 @@ static void handle_list_sources(struct request *request)
 						 engine_of(request)));
 }
 
+static void handle_list_attacks(struct request *request)
+{
+	struct engine *engine = engine_of(request);
+	long long wanted = request_integer(request, "count", ATTACKS_SHOWN);
+
+	if (wanted < 1 || wanted > ATTACKS_SHOWN_MAX)
+		request_fail_parameter(request, "count");
+	else
+		request_reply(request, encode_with_alarms(encode_attacks(engine, (size_t)wanted), engine));
+}
+
 static void handle_version(struct request *request)
 {
 	request_reply(request, json_pack("{s:s}", "version", SYNMOAT_VERSION));
@@ -606,6 +619,7 @@ static const struct method methods[] = {
 	  handle_syn_recv,
 	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } } },
 	{ METHOD_DOCTOR, ACCESS_READ, doctor_method_handle, { { 0 } } },
+	{ METHOD_LIST_ATTACKS, ACCESS_DETAIL, handle_list_attacks, { { "count", PARAMETER_INTEGER, true } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

@@ -39,6 +39,7 @@
 #define METHOD_LIST_SOURCES	"io.synmoat.ListSources"
 #define METHOD_SYN_RECV		"io.synmoat.SynRecv"
 #define METHOD_DOCTOR		"io.synmoat.Doctor"
+#define METHOD_LIST_ATTACKS	"io.synmoat.ListAttacks"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"

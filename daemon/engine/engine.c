@@ -225,6 +225,12 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 		free(e);
 		return -ENOMEM;
 	}
+	e->attacks = attack_new(state, config->control_group);
+	if (!e->attacks) {
+		free(e->state_dir);
+		free(e);
+		return -ENOMEM;
+	}
 	e->config = config;
 	e->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	configure_events(config);
@@ -260,6 +266,7 @@ void engine_free(struct engine *e)
 		interface_detach(e);
 	list_stop(e);
 	finish_overrides(e);
+	attack_free(e->attacks);
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
 	config_free(e->config);

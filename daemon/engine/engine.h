@@ -12,6 +12,7 @@
 
 #include "bpf/abi.h"
 #include "daemon/config/config.h"
+#include "daemon/engine/attack.h"
 #include "daemon/engine/source.h"
 
 struct engine;
@@ -31,6 +32,7 @@ struct service_status {
 	bool mptcp_listener;	/* a SYN met an MPTCP listener in the last minute */
 	bool asymmetric;	/* inline: its servers' answers were seen not to come back through us */
 	uint32_t asymmetric_connections;
+	const struct attack *attack; /* that goes on, or the last one; NULL: none */
 	struct service_counters counters;
 };
 
@@ -141,6 +143,11 @@ int engine_change_limit(struct engine *engine, const char *name, const char *ser
  * counted over. */
 size_t engine_get_sources(struct engine *engine, enum source_order order, struct source_status *all,
 			  size_t max, uint32_t *window_s);
+
+/* Those that go on first, then past ones, the newest first; NULL beyond the last. Valid until the next
+ * second. */
+const struct attack *engine_get_attack(const struct engine *engine, size_t index);
+const char *engine_evidence_folder(const struct engine *engine);
 
 /* Off ends draining, too. */
 int engine_set_bypass(struct engine *engine, bool on);

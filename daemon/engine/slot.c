@@ -101,7 +101,7 @@ static uint32_t take_slot(struct engine *e, const struct config_service *service
 	s->limits = service->limits;
 	memcpy(s->name, service->name, sizeof(s->name));
 	fastpath_read_counters(e->fastpath, slot, &s->base);
-	s->last = s->base;
+	s->last = s->before = s->base;
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		fastpath_read_service_limit(e->fastpath, (enum limit_kind)kind, slot, &s->limit_base[kind]);
 	clear_state(e, fastpath_state(e->fastpath, slot));

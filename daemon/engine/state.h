@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "daemon/engine/attack.h"
 #include "daemon/engine/clock.h"
 #include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
@@ -41,10 +42,11 @@ struct slot {
 	uint64_t shown_since_s;
 	uint32_t calm_s;
 	uint32_t syn_rate_pps, answered_pps, completed_pps;
+	uint32_t returned_pps;			 /* segments that bore a good cookie */
 	uint32_t asymmetric_base, answered_base; /* at the beginning of the minute that is judged */
 	uint64_t judged_since_s, asymmetric_at_s, asymmetric_logged_s; /* 0: never */
 	struct service_counters base;		      /* what an earlier service had counted here */
-	struct service_counters last;		      /* at the last tick */
+	struct service_counters last, before;	      /* at the last tick, and the one before */
 	struct limit_counters limit_base[KIND_COUNT]; /* as base */
 };
 
@@ -74,6 +76,7 @@ struct engine {
 	uint32_t limits_half;
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
+	struct attacks *attacks;
 	struct port_ranges guarded;    /* the protected prefixes, in that half */
 	struct ranges_list broadcasts; /* of services' prefixes, in that half */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;

@@ -104,6 +104,7 @@ int engine_get_service(struct engine *e, size_t index, struct service_status *st
 				 slot_state_age_s(e, &(struct service_state){ .since = state->mptcp_seen }) <
 					 MPTCP_REMEMBERED_S;
 	status->asymmetric = path_is_asymmetric(s);
+	status->attack = attack_of(e, e->slot_of[index]);
 	status->asymmetric_connections = state->asymmetric;
 	fastpath_read_counters(e->fastpath, e->slot_of[index], &status->counters);
 	subtract_counters(&status->counters, &s->base);

@@ -34,6 +34,8 @@ static void take_rates(struct engine *e, uint32_t slot)
 	s->answered_pps = rise(now.verdict[TX_SYNACK], s->last.verdict[TX_SYNACK]) +
 			  rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK]);
 	s->completed_pps = rise(now.completed, s->last.completed);
+	s->returned_pps = rise(now.verdict[PASS_COOKIE], s->last.verdict[PASS_COOKIE]);
+	s->before = s->last;
 	s->last = now;
 }
 
@@ -232,6 +234,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		slot_note_shown(e, e->slot_of[i]);
 		path_judge(e, e->slot_of[i]);
 	}
+	attack_tick(e);
 	if (is_inline(e)) {
 		fastpath_expire(e->fastpath, &e->connections, &e->translated);
 		drain_follow(e);

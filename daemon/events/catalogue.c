@@ -10,6 +10,13 @@
 
 #define BY " uid:number pid:number"
 
+/* begun: of the SYN above the mark; duration_s: up to now; half_open: the most; top: prefixes; the rest since
+ * it began. */
+#define ATTACK_FIELDS                                                                                        \
+	"service class monitor:flag begun duration_s:number syn_rate_pps:number peak_pps:number"             \
+	" half_open:number syns:number sources:number completion_percent:number top:json!"                   \
+	" answered:number dropped:number would_answer:number would_drop:number evidence"
+
 static const struct event_row rows[EVENT_KINDS] = {
 	[EVENT_DAEMON_STARTED] = {
 		.name = "daemon-started",
@@ -179,42 +186,43 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-begun",
 		.id = "cff7f6eb40be427fb80dcfb88b4ccb75",
 		.severity = LOG_ALERT,
-		.text = "service {service}: attack[ ({class})]: {syn_rate_pps} SYN/s[ from about {sources} "
+		.text = "service {service}: attack ({class}): {syn_rate_pps} SYN/s[ from about {sources} "
 			"sources][, {completion_percent} % complete their handshake][; most from {top}][; "
 			"mode monitor: only watched{?monitor}]",
 		.key = "service",
-		.fields = "service class monitor:flag syn_rate_pps:number half_open:number sources:number"
-			  " completion_percent:number randomness_percent:number top:json! evidence",
+		.fields = ATTACK_FIELDS,
 	},
 	[EVENT_ATTACK_CHANGED] = {
 		.name = "attack-changed",
 		.id = "ab7b288430344aef83b4f01f9ee28a89",
 		.severity = LOG_WARNING,
-		.text = "service {service}: the attack is another now: {class}, {syn_rate_pps} SYN/s[ from "
-			"about {sources} sources][; most from {top}]",
+		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak {peak_pps}[ "
+			"from about {sources} sources][, {completion_percent} % complete their handshake][; most "
+			"from {top}]",
 		.key = "service",
-		.fields = "service class before syn_rate_pps:number sources:number"
-			  " completion_percent:number randomness_percent:number top:json!",
+		.fields = ATTACK_FIELDS,
 	},
 	[EVENT_ATTACK_ENDED] = {
 		.name = "attack-ended",
 		.id = "d6015b9ef8374e7fb0737327302474f7",
 		.severity = LOG_NOTICE,
-		.text = "service {service}: the attack[ ({class})] is over after {duration_s} s: peak "
-			"{peak_pps} SYN/s[ from about {sources} sources][; most from {top}][; packets in "
-			"{evidence}]",
+		.text = "service {service}: the attack ({class}) is over after {duration_s} s: peak {peak_pps} "
+			"SYN/s[ from about {sources} sources][, {completion_percent} % completed their "
+			"handshake][; {answered} SYNs answered with cookies{?answered}][; {dropped} packets "
+			"dropped{?dropped}][; mode monitor: {would_answer} SYNs would have been "
+			"answered{?would_answer}][; {would_drop} packets would have been "
+			"dropped{?would_drop}][; most from {top}][; packets in {evidence}]",
 		.key = "service",
-		.fields = "service class monitor:flag begun duration_s:number peak_pps:number syns:number"
-			  " sources:number completion_percent:number top:json! evidence",
+		.fields = ATTACK_FIELDS,
 	},
 	[EVENT_CROWD_BEGUN] = {
 		.name = "crowd-begun",
 		.id = "9ea2605851414b1392d0478e807a09f7",
 		.severity = LOG_NOTICE,
-		.text = "service {service}: a crowd, not an attack: {syn_rate_pps} SYN/s, "
-			"{completion_percent} % complete their handshake; nobody is blocked",
+		.text = "service {service}: a crowd, not an attack: {syn_rate_pps} SYN/s[ from about {sources} "
+			"sources][, {completion_percent} % complete their handshake]; nobody is blocked",
 		.key = "service",
-		.fields = "service syn_rate_pps:number sources:number completion_percent:number",
+		.fields = "service monitor:flag syn_rate_pps:number sources:number completion_percent:number",
 	},
 	[EVENT_CROWD_ENDED] = {
 		.name = "crowd-ended",
@@ -222,7 +230,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.severity = LOG_INFO,
 		.text = "service {service}: the crowd has gone after {duration_s} s: peak {peak_pps} SYN/s",
 		.key = "service",
-		.fields = "service duration_s:number peak_pps:number",
+		.fields = "service duration_s:number peak_pps:number sources:number completion_percent:number",
 	},
 	[EVENT_SOURCE_BLOCKED] = {
 		.name = "source-blocked",

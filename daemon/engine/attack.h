@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attacks on services and crowds of clients, as they stand and stood: what is decided of them (daemon/detect)
+ * is told, kept, and shown.
+ */
+#ifndef SYNMOAT_ENGINE_ATTACK_H
+#define SYNMOAT_ENGINE_ATTACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "daemon/detect/detect.h"
+#include "daemon/detect/evidence.h"
+#include "daemon/detect/talkers.h"
+
+#define ATTACKS_KEPT 64 /* past ones */
+
+struct attack {
+	char service[32];
+	enum detect_class class; /* CLASS_CROWD: no attack */
+	bool going_on;
+	bool monitor;	       /* mode monitor: only watched */
+	bool completes_known;  /* completed is what it says */
+	int64_t begun_ms;      /* wall clock: the SYN above the mark */
+	uint64_t duration_s;   /* until it was calm for the last time */
+	uint32_t syn_rate_pps; /* over the last second */
+	uint32_t peak_pps, half_open_peak;
+	uint32_t sources; /* different ones, estimated; IPv6: /64 */
+	uint64_t syns, answered, completed;
+	uint64_t dropped, would_answer, would_drop; /* packets to the service meanwhile */
+	struct talker top[TALKERS_TOP];
+	size_t top_count;
+	char evidence[EVIDENCE_NAME_SIZE]; /* empty: none */
+};
+
+struct engine;
+struct attacks;
+
+/* NULL: no memory. */
+struct attacks *attack_new(const char *state, const char *group);
+void attack_free(struct attacks *attacks);
+
+/* Once a second, after the rates were taken. */
+void attack_tick(struct engine *e);
+
+/* Of a service: the one that goes on, else the last one that is remembered; NULL: none. Valid until the next
+ * tick. */
+const struct attack *attack_of(const struct engine *e, uint32_t slot);
+
+#endif
