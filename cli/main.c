@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/attacks.h"
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"

@@ -25,7 +25,6 @@ void show_flows(struct render *render, const json_t *reply);
 void show_flow(struct render *render, const json_t *reply);
 void show_flow_killed(struct render *render, const json_t *reply);
 void show_sources(struct render *render, const json_t *reply);
-void show_attacks(struct render *render, const json_t *reply);
 void show_limits(struct render *render, const json_t *reply);
 void show_bypass(struct render *render, const json_t *reply);
 void show_drain(struct render *render, const json_t *reply);

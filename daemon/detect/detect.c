@@ -139,12 +139,27 @@ static bool agrees(struct detect *d, enum detect_class class, const struct detec
 	       f->answered >= SYNS_LEAST && detect_completion(f->answered, f->completed) < CLEAR_PERCENT;
 }
 
-static enum detect_step move_on(struct detect *d, enum detect_class class)
+/* Those who connect over and over were the crowd; all else has come on top of it. */
+bool detect_is_new(enum detect_class before, enum detect_class class)
+{
+	return before == CLASS_CROWD && class != CLASS_CONNECTIONS;
+}
+
+static void begin_again(struct detect *d, const struct detect_facts *f)
+{
+	d->syns = d->peak_pps = f->syns;
+	d->answered = f->answered;
+	d->completed = f->completed;
+}
+
+static enum detect_step move_on(struct detect *d, enum detect_class class, const struct detect_facts *f)
 {
 	bool attack = is_attack(class), was_attack = d->state == DETECT_ATTACK;
 
 	if (class == CLASS_UNKNOWN || class == d->class || (was_attack && !attack))
 		return DETECT_NOTHING;
+	if (detect_is_new(d->class, class))
+		begin_again(d, f);
 	d->class = class;
 	d->state = attack ? DETECT_ATTACK : DETECT_CROWD;
 	return was_attack ? DETECT_CHANGED : DETECT_BEGUN;
@@ -180,5 +195,5 @@ enum detect_step detect_second(struct detect *d, const struct detect_rules *rule
 	if (f->calm) /* what is left of it tells nothing of what it was */
 		return DETECT_NOTHING;
 	class = judge(d, rules, f);
-	return agrees(d, class, f) ? move_on(d, class) : DETECT_NOTHING;
+	return agrees(d, class, f) ? move_on(d, class, f) : DETECT_NOTHING;
 }

@@ -85,6 +85,9 @@ struct detect {
 enum detect_step detect_second(struct detect *detect, const struct detect_rules *rules,
 			       const struct detect_facts *facts);
 
+/* An attack of CLASS where BEFORE was said: has it begun only now? Sums begin with it then. */
+bool detect_is_new(enum detect_class before, enum detect_class class);
+
 /* Per cent of ANSWERED. */
 uint32_t detect_completion(uint64_t answered, uint64_t completed);
 

@@ -347,6 +347,19 @@ static void suspect(struct engine *e, uint32_t slot, struct watch *w)
 	w->told_peak_pps = 0;
 }
 
+/* An attack on top of a crowd. */
+static void begin_again(struct engine *e, uint32_t slot, struct watch *w)
+{
+	remember(e->attacks, &w->attack);
+	w->all = w->recent;
+	w->evidence.count = 0;
+	w->evidence.seen = 0;
+	w->attack.begun_ms = clock_now_ns(CLOCK_REALTIME) / 1000000 - 1000;
+	w->attack.half_open_peak = 0;
+	w->began_s = clock_now_s() - 1;
+	w->base = e->slots[slot].before;
+}
+
 /* Worth telling although it is of the same class. */
 static bool has_grown(const struct watch *w)
 {
@@ -360,12 +373,10 @@ static bool has_grown(const struct watch *w)
 static void follow(struct engine *e, uint32_t slot, struct watch *w, enum detect_step step,
 		   const struct detect_facts *facts)
 {
-	bool was_crowd = w->attack.going_on && w->attack.class == CLASS_CROWD;
-
-	if (step == DETECT_BEGUN && was_crowd) { /* an attack on top of it */
+	if (step == DETECT_BEGUN && w->attack.going_on) {
 		tell(e->attacks, &w->attack, DETECT_ENDED);
-		remember(e->attacks, &w->attack);
-		w->attack.begun_ms = clock_now_ns(CLOCK_REALTIME) / 1000000;
+		if (detect_is_new(w->attack.class, w->detect.class))
+			begin_again(e, slot, w);
 	}
 	describe(e, slot, w, facts);
 	w->attack.going_on = step != DETECT_ENDED && w->detect.state >= DETECT_CROWD;

@@ -22,7 +22,7 @@
 #include "common.h"
 
 #define MAX_COUNT    1000000
-#define MAX_SOURCES  4096
+#define MAX_SOURCES  65536
 #define PORT_FIRST   10000
 #define PORTS	     20000 /* the same number again is kept for forged source ports */
 #define TICK_NS	     (2 * NS_PER_MS)
