@@ -216,7 +216,7 @@ static void samples_are_taken_of_what_is_defended_while_they_are_asked_for(void 
 		assert_int_equal(read_samples(both[d]), 1);
 		both[d]->runtime.bypass = 1;
 		harness_publish(both[d]);
-		run(both[d], "10.2.0.1", PORT_ALWAYS, SYN, &frame);
+		run(both[d], "10.2.0.9", PORT_ALWAYS, SYN, &frame);
 		run(both[d], "10.2.0.1", PORT_FREE, SYN, &frame);
 		assert_int_equal(read_samples(both[d]), 0);
 		assert_int_equal(take(both[d], SERVICE_NONE), 1); /* of before */
