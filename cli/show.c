@@ -259,6 +259,7 @@ static void print_services(struct render *render, const json_t *reply)
 		service_row(table, service, reply, narrow);
 	render_table_print(table);
 	print_service_notes(render, services);
+	attacks_print_services(render, services);
 }
 
 /* --- verdicts and handovers --- */
@@ -468,7 +469,6 @@ void show_status(struct render *render, const json_t *reply)
 	print_interfaces(render, json_object_get(reply, "interfaces"));
 	render_print(render, "\n");
 	print_services(render, reply);
-	attacks_print_services(render, json_object_get(reply, "services"));
 	render_print(render, "\n");
 	snprintf(seen, sizeof(seen), "of %s packets seen", format_count(count, number(reply, "packets")));
 	print_verdicts(render, json_object_get(reply, "verdicts"), seen);

@@ -459,6 +459,13 @@ static void let_go(struct engine *e, uint32_t slot)
 	forget(w);
 }
 
+void attack_stop(struct engine *e)
+{
+	for (uint32_t slot = 1; slot < SERVICE_SLOTS; slot++)
+		if (e->attacks->watches[slot] && e->attacks->watches[slot]->attack.going_on)
+			write_evidence(e, e->attacks->watches[slot]);
+}
+
 void attack_tick(struct engine *e)
 {
 	int error;

@@ -45,6 +45,9 @@ void attack_free(struct attacks *attacks);
 /* Once a second, after the rates were taken. */
 void attack_tick(struct engine *e);
 
+/* Keeps the packets of attacks that go on as the daemon ends. */
+void attack_stop(struct engine *e);
+
 /* Of a service: the one that goes on, else the last one that is remembered; NULL: none. Valid until the next
  * tick. */
 const struct attack *attack_of(const struct engine *e, uint32_t slot);

@@ -262,8 +262,10 @@ void engine_free(struct engine *e)
 		return;
 	sd_event_source_unref(e->timer);
 	link_monitor_free(e->links);
-	if (e->fastpath && e->config)
+	if (e->fastpath && e->config) {
 		interface_detach(e);
+		attack_stop(e);
+	}
 	list_stop(e);
 	finish_overrides(e);
 	attack_free(e->attacks);

@@ -186,8 +186,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-begun",
 		.id = "cff7f6eb40be427fb80dcfb88b4ccb75",
 		.severity = LOG_ALERT,
-		.text = "service {service}: attack ({class}): {syn_rate_pps} SYN/s[ from about {sources} "
-			"sources][, {completion_percent} % complete their handshake][; most from {top}][; "
+		.text = "service {service}: attack ({class}): {syn_rate_pps} SYN/s[, sources: about "
+			"{sources}][, {completion_percent} % complete their handshake][; most from {top}][; "
 			"mode monitor: only watched{?monitor}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
@@ -196,8 +196,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-changed",
 		.id = "ab7b288430344aef83b4f01f9ee28a89",
 		.severity = LOG_WARNING,
-		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak {peak_pps}[ "
-			"from about {sources} sources][, {completion_percent} % complete their handshake][; most "
+		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak {peak_pps}[, "
+			"sources: about {sources}][, {completion_percent} % complete their handshake][; most "
 			"from {top}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
@@ -207,7 +207,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "d6015b9ef8374e7fb0737327302474f7",
 		.severity = LOG_NOTICE,
 		.text = "service {service}: the attack ({class}) is over after {duration_s} s: peak {peak_pps} "
-			"SYN/s[ from about {sources} sources][, {completion_percent} % completed their "
+			"SYN/s[, sources: about {sources}][, {completion_percent} % completed their "
 			"handshake][; {answered} SYNs answered with cookies{?answered}][; {dropped} packets "
 			"dropped{?dropped}][; mode monitor: {would_answer} SYNs would have been "
 			"answered{?would_answer}][; {would_drop} packets would have been "
@@ -219,8 +219,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "crowd-begun",
 		.id = "9ea2605851414b1392d0478e807a09f7",
 		.severity = LOG_NOTICE,
-		.text = "service {service}: a crowd, not an attack: {syn_rate_pps} SYN/s[ from about {sources} "
-			"sources][, {completion_percent} % complete their handshake]; nobody is blocked",
+		.text = "service {service}: a crowd, not an attack: {syn_rate_pps} SYN/s[, sources: about "
+			"{sources}][, {completion_percent} % complete their handshake]; nobody is blocked",
 		.key = "service",
 		.fields = "service monitor:flag syn_rate_pps:number sources:number completion_percent:number",
 	},

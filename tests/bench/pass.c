@@ -8,6 +8,7 @@
  *	pass [ROUNDS [REPEAT]]
  */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ struct bench_case {
 	bool accounting;	 /* of half-opens */
 	enum policy_mode limits; /* all those of a new install, never exceeded */
 	uint32_t error;		 /* of the sketch */
+	uint32_t sample;	 /* one SYN in so many is kept for the daemon; 0: none */
 };
 
 #define HOT    256
@@ -84,6 +86,11 @@ static const struct bench_case cases[] = {
 	CASE("SYN, no options, IPv4", TX_SYNACK, 45, HOT, TO4, .flags = SYN),
 	CASE("SYN, Linux, IPv4, 4,096 sources", TX_SYNACK, 0, SPREAD, TO4, .flags = SYN,
 	     .options = LINUX_OPTIONS),
+	{ .name = "... and one in 4,096 kept",
+	  .verdict = TX_SYNACK,
+	  .pool = SPREAD,
+	  .sample = 4096,
+	  .frame = { TO4, .flags = SYN, .options = LINUX_OPTIONS } },
 	DEFAULT("... accounted", POLICY_OFF, 0),
 	DEFAULT("... and limits in monitor", POLICY_MONITOR, 0),
 	DEFAULT("... accounted, in a flood", POLICY_OFF, FLOOD_ERROR),
@@ -149,6 +156,12 @@ static double run(struct refill_bpf *r, int target, uint32_t repeat)
 	return options.duration;
 }
 
+static void forget_sample(const struct sample *sample, void *arg)
+{
+	(void)sample;
+	(void)arg;
+}
+
 static void prepare(struct harness *h, const struct bench_case *c)
 {
 	h->runtime.lookups_per_s = c->lookups_per_s;
@@ -162,6 +175,8 @@ static void prepare(struct harness *h, const struct bench_case *c)
 	}
 	h->runtime.sample = c->error ? SAMPLE_MOST : 1;
 	fastpath_publish(h->fastpath, &h->runtime);
+	fastpath_state(h->fastpath, SLOT_ALWAYS)->sample = c->sample;
+	fastpath_read_samples(h->fastpath, forget_sample, NULL, INT_MAX);
 }
 
 static void measure(struct harness *h, struct refill_bpf *r, size_t i, int round, uint32_t repeat)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "cli/attacks.h"
 #include "cli/render.h"
 #include "cli/show.h"
 
@@ -19,6 +20,16 @@
 #define SERVICES(mode, mitigation) "\"services\":[" SERVICE(mode, mitigation) "]"
 #define BYPASS			   "\"bypass\":true,"
 #define NO_SYNCOOKIES		   "\"syncookies_off\":true,"
+
+#define ATTACK(class, going_on)                                                                              \
+	"{\"service\":\"web\",\"class\":\"" class "\",\"going_on\":" going_on                                \
+						  ",\"sources\":1000,\"completion_percent\":3,\"answered\":" \
+						  "7,\"dropped\":8,\"top\":[{\"prefix\":\"192.0.2.7/32\","   \
+						  "\"percent\":97},{\"prefix\":\"192.0.2.0/"                 \
+						  "24\",\"percent\":10}],\"evidence\":\"x.pcap\"}"
+#define WATCHED                                                                                              \
+	"{\"service\":\"web\",\"class\":\"many_sources\",\"monitor\":true,\"completion_percent\":null,"      \
+	"\"would_answer\":9}"
 
 static const struct {
 	void (*show)(struct render *render, const json_t *reply);
@@ -57,6 +68,32 @@ static const struct {
 	  "\"window_scaling\":true,\"wscale\":0,\"ecn\":false,\"state\":\"closed\",\"age_s\":61}]}",
 	  "[fd99::1]:80  1,440  yes           0  yes   no          no   closed  1m 01s", "?" },
 	{ show_service, "{\"service\":{\"asymmetric\":true}}", "do not come back through here", "MPTCP" },
+	{ show_attacks, "{\"attacks\":[]}", "no attack since the daemon's start", "SERVICE" },
+	{ show_attacks, "{" BYPASS "\"attacks\":[" ATTACK("forged", "true") "],\"folder\":\"/e\"}",
+	  "BYPASS IS ON", "crowd" },
+	{ show_attacks, "{\"attacks\":[" ATTACK("single_source", "false") "],\"folder\":\"/e\"}",
+	  "    1,000        3 %  192.0.2.7/32 97 %, 192.0.2.0/24 10 %", "forged:" },
+	{ show_attacks, "{\"attacks\":[" ATTACK("forged", "true") "],\"folder\":\"/e\"}",
+	  "7 SYNs answered with cookies, 8 packets dropped; packets in /e/x.pcap", "monitor" },
+	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "9 SYNs would have been answered", "packets in" },
+	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "  ?  ", "0 %" },
+	{ show_services,
+	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"forged\",\"going_on\":true,\"duration_"
+	  "s\":61,"
+	  "\"peak_pps\":2000,\"sources\":1}}]}",
+	  "web: UNDER ATTACK (forged) since ", "last" },
+	{ show_services,
+	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"forged\",\"going_on\":true,\"duration_"
+	  "s\":61,"
+	  "\"peak_pps\":2000,\"sources\":1}}]}",
+	  ", for 1m 01s, peak 2,000 SYN/s from about 1 source\n", "sources" },
+	{ show_status,
+	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"connections\",\"going_on\":false,"
+	  "\"sources\":2}}]}",
+	  "web: last attack (connections) since ", "UNDER" },
+	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":{\"class\":\"crowd\",\"going_on\":true}}}",
+	  "attack         a crowd of real clients since ", "UNDER" },
+	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":null}}", "web", "attack" },
 	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
 	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
 };
