@@ -252,7 +252,7 @@ static void publish_limits(struct harness *h)
 			limits.limit[kind][level] = (struct limit){ .base = { 1, 1ULL << 60 },
 								    .action = LIMIT_THIN,
 								    .most = 1U << 30 };
-	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits);
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits, NULL);
 }
 
 int main(int argc, char **argv)
