@@ -283,8 +283,6 @@ static const struct {
 	  "limits.half_open_site.proven_most", "6 is below most, which is 7" },
 	{ HEAD TAIL "limits = { syn_site = { proven_burst = 0;\n burst = 90000; }; };\n", 3,
 	  "limits.syn_site.proven_burst", "80000 is below the burst, which is 90000" },
-	{ HEAD TAIL "limits = { syn_source = { rate = 6000; burst = 6000; }; };\n", 0,
-	  "limits.syn_source.proven_rate", "write at least that" },
 	{ "events = { hook = \"page me\"; };\n", 1, "events.hook", "full path" },
 	{ "events = { hook_events = [ \"drained\",\n\"attack\" ]; };\n", 2, "events.hook_events[1]",
 	  "no event \"attack\"" },
