@@ -21,6 +21,7 @@ struct options {
 	const char *socket;
 	bool json, watch, now, cancel;
 	bool history;
+	bool follow, kinds;
 	int port;	  /* 0: not given */
 	int count;	  /* 0: as many as the daemon thinks best */
 	double timeout_s; /* negative: none */
@@ -28,7 +29,7 @@ struct options {
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
 	bool force;
-	const char *duration, *reason, *origin, *service; /* NULL: not given */
+	const char *duration, *reason, *origin, *service, *since; /* NULL: not given */
 	const char *attack;
 	struct {
 		const char *text;
@@ -52,7 +53,10 @@ enum command_takes {
 	TAKES_PORT = 2048,
 	TAKES_HISTORY = 4096,
 	TAKES_SERVICE = 8192,
-	TAKES_THRESHOLDS = 16384
+	TAKES_THRESHOLDS = 16384,
+	TAKES_FOLLOW = 32768,
+	TAKES_SINCE = 65536,
+	TAKES_KINDS = 131072
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */

@@ -8,6 +8,8 @@
 
 #include "cli/format.h"
 
+#define DURATION_MAX_S (10LL * 366 * 86400)
+
 #define WORD_MAX 32
 
 const char *format_count(char buffer[FORMAT_SIZE], int64_t count)
@@ -123,4 +125,32 @@ const char *format_sparkline(char *buffer, size_t width, const int64_t *samples,
 		end = stpcpy(end, most < 0 ? " " : (utf8 ? blocks : marks)[level]);
 	}
 	return buffer;
+}
+
+long long format_parse_duration(const char *text)
+{
+	static const struct {
+		char letter;
+		long long seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
+	long long sum = 0;
+
+	if (!*text)
+		return -1;
+	while (*text) {
+		size_t digits = strspn(text, "0123456789"), unit = 0;
+		long long value;
+
+		if (!digits || digits > 9)
+			return -1;
+		value = atoll(text);
+		text += digits;
+		while (*text && unit < sizeof(units) / sizeof(*units) && units[unit].letter != *text)
+			unit++;
+		if (unit == sizeof(units) / sizeof(*units))
+			return -1;
+		sum += value * units[unit].seconds;
+		text += *text != '\0';
+	}
+	return sum > 0 && sum <= DURATION_MAX_S ? sum : -1;
 }

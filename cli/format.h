@@ -26,6 +26,9 @@ const char *format_sparkline(char *buffer, size_t width, const int64_t *samples,
  */
 char *format_wrap(const char *text, size_t width);
 
+/* Seconds of "90", "10m", "2h", "7d", "1h30m", up to ten years; -1: no duration. */
+long long format_parse_duration(const char *text);
+
 /* Edits (insert, delete, replace, swap neighbours) from one word to the other; long words: SIZE_MAX. */
 size_t format_distance(const char *from, const char *to);
 

@@ -20,42 +20,12 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PEERS_MAX	  8
 #define ANSWER_WITHIN_S	  10
-#define FOR_MAX_S	  (10LL * 366 * 86400)
 
 /* --- arguments --- */
 
-/* Seconds of "90", "10m", "2h", "7d", "1h30m"; -1: no duration. */
-static long long parse_duration(const char *text)
-{
-	static const struct {
-		char letter;
-		long long seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 7 * 86400 } };
-	long long sum = 0;
-
-	if (!*text)
-		return -1;
-	while (*text) {
-		size_t digits = strspn(text, "0123456789"), unit = 0;
-		long long value;
-
-		if (!digits || digits > 9)
-			return -1;
-		value = atoll(text);
-		text += digits;
-		while (*text && unit < ARRAY_SIZE(units) && units[unit].letter != *text)
-			unit++;
-		if (unit == ARRAY_SIZE(units))
-			return -1;
-		sum += value * units[unit].seconds;
-		text += *text != '\0';
-	}
-	return sum > 0 && sum <= FOR_MAX_S ? sum : -1;
-}
-
 static bool take_duration(const struct options *options, json_t *parameters)
 {
-	long long for_s = options->duration ? parse_duration(options->duration) : 0;
+	long long for_s = options->duration ? format_parse_duration(options->duration) : 0;
 
 	if (for_s < 0) {
 		fprintf(stderr, "synmoat: --for takes a time such as 90s, 10m, 2h or 7d, not '%s'\n",

@@ -15,6 +15,7 @@
 #include "cli/check.h"
 #include "cli/commands.h"
 #include "cli/doctor.h"
+#include "cli/events.h"
 #include "cli/format.h"
 #include "cli/lists.h"
 #include "cli/show.h"
@@ -26,7 +27,7 @@
 #define INTERVAL_LEAST_S  0.1
 #define INTERVAL_MOST_S	  86400.0
 #define TIMEOUT_MOST_S	  1e9
-#define COUNT_MOST	  200
+#define COUNT_MOST	  4096
 #define LIKE_ENOUGH	  2 /* edits between what was typed and what was meant */
 
 static const struct command commands[] = {
@@ -103,6 +104,10 @@ static const struct command commands[] = {
 	{ "attacks", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
 	  "attacks on services, now and past; crowds", METHOD_LIST_ATTACKS, parameters_count, show_attacks,
 	  NULL, false },
+	{ "events", NULL, "[-f] [--since WHEN] [-n N] [--kinds] [NAME]...", 0, 32,
+	  TAKES_JSON | TAKES_FOLLOW | TAKES_SINCE | TAKES_COUNT | TAKES_KINDS,
+	  "what happened (the last 50, or since a number, 2h, 18:25); names such as attack-*", NULL, NULL,
+	  NULL, run_events, false },
 	{ "limit", "show", "", 0, 0, TAKES_JSON | TAKES_WATCH,
 	  "limits on SYNs and connections, and what met them", METHOD_LIST_LIMITS, NULL, show_limits, NULL,
 	  false },
@@ -151,7 +156,10 @@ static void print_usage(void)
 	       "  -w, --watch [SECONDS]       again and again (status, flows, service list|show, interface "
 	       "list,\n"
 	       "                              limit show, sources, attacks, syn-recv)\n"
-	       "  -n, --count N               so many sources or attacks (20)\n"
+	       "  -n, --count N               so many sources, attacks (20) or events (50)\n"
+	       "  -f, --follow                events: go on as they happen\n"
+	       "      --since WHEN            events: from this number, time ago or time on\n"
+	       "      --kinds                 events: which there are, with their fields and MESSAGE_IDs\n"
 	       "      --port PORT             of this port only\n"
 	       "      --history               with -j: every second of the last 10 minutes, too\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
@@ -339,7 +347,9 @@ enum {
 	OPTION_PORT,
 	OPTION_HISTORY,
 	OPTION_SERVICE,
-	OPTION_ATTACK
+	OPTION_ATTACK,
+	OPTION_SINCE,
+	OPTION_KINDS
 };
 
 /* `check` by itself, not `config check` and no option's value: there -w and -c have the plugins' meaning. */
@@ -380,6 +390,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "history", no_argument, NULL, OPTION_HISTORY },
 		{ "service", required_argument, NULL, OPTION_SERVICE },
 		{ "attack", required_argument, NULL, OPTION_ATTACK },
+		{ "follow", no_argument, NULL, 'f' },
+		{ "since", required_argument, NULL, OPTION_SINCE },
+		{ "kinds", no_argument, NULL, OPTION_KINDS },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -389,7 +402,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 	bool plugin = is_plugin(argv);
 	int option;
 
-	while ((option = getopt_long(argc, argv, plugin ? "w:c:hV" : "jw::n:hV", long_options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, plugin ? "w:c:hV" : "jfw::n:hV", long_options, NULL)) !=
+	       -1) {
 		switch (option) {
 		case OPTION_SOCKET:
 			options->socket = optarg;
@@ -429,6 +443,15 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case OPTION_SERVICE:
 			options->service = optarg;
+			break;
+		case OPTION_SINCE:
+			options->since = optarg;
+			break;
+		case OPTION_KINDS:
+			options->kinds = true;
+			break;
+		case 'f':
+			options->follow = true;
 			break;
 		case 'j':
 			options->json = true;
@@ -487,6 +510,9 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->history, TAKES_HISTORY, "--history" },
 		{ options->service, TAKES_SERVICE, "--service" },
 		{ options->attack, TAKES_THRESHOLDS, "--attack" },
+		{ options->follow, TAKES_FOLLOW, "--follow" },
+		{ options->since, TAKES_SINCE, "--since" },
+		{ options->kinds, TAKES_KINDS, "--kinds" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -13,6 +13,7 @@
 #include "daemon/control/dispatch.h"
 #include "daemon/control/doctor_method.h"
 #include "daemon/control/encode.h"
+#include "daemon/control/event_methods.h"
 #include "daemon/control/flows.h"
 #include "daemon/control/list_methods.h"
 #include "daemon/control/methods.h"
@@ -620,6 +621,15 @@ static const struct method methods[] = {
 	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } } },
 	{ METHOD_DOCTOR, ACCESS_READ, doctor_method_handle, { { 0 } } },
 	{ METHOD_LIST_ATTACKS, ACCESS_DETAIL, handle_list_attacks, { { "count", PARAMETER_INTEGER, true } } },
+	{ METHOD_LIST_EVENTS,
+	  ACCESS_READ, /* single addresses are left out for those who may not see them */
+	  event_methods_list,
+	  { { "after", PARAMETER_INTEGER, true },
+	    { "since_us", PARAMETER_INTEGER, true },
+	    { "last", PARAMETER_INTEGER, true },
+	    { "kinds", PARAMETER_STRING, true },
+	    { "follow", PARAMETER_BOOL, true } } },
+	{ METHOD_LIST_EVENT_KINDS, ACCESS_READ, event_methods_kinds, { { 0 } } },
 	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
 	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,

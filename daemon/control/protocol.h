@@ -40,6 +40,8 @@
 #define METHOD_SYN_RECV		"io.synmoat.SynRecv"
 #define METHOD_DOCTOR		"io.synmoat.Doctor"
 #define METHOD_LIST_ATTACKS	"io.synmoat.ListAttacks"
+#define METHOD_LIST_EVENTS	"io.synmoat.ListEvents"
+#define METHOD_LIST_EVENT_KINDS "io.synmoat.ListEventKinds"
 #define METHOD_VERSION		"io.synmoat.Version"
 
 #define METHOD_GET_INFO			 "org.varlink.service.GetInfo"
