@@ -101,7 +101,14 @@ $(B)/lab/%: tests/lab/%.c $(LAB_SKEL)
 	@mkdir -p $(@D) $(B)/tests/lab
 	$(CC) $(CPPFLAGS) -I$(B)/tests/lab -MF $(B)/tests/lab/$*.d $(CFLAGS) $(C11) $< -o $@ -lbpf -lpthread -lm
 
-lab: $(LAB_SRC:tests/lab/%.c=$(B)/lab/%) ## build the lab's tools (flood generator, clients, servers)
+# what goes before libc
+$(B)/lab/%.so: tests/lab/preload/%.c
+	@mkdir -p $(@D) $(B)/tests/lab
+	$(CC) $(CPPFLAGS) -MF $(B)/tests/lab/$*.so.d $(CFLAGS) $(C11) -fPIC -shared $< -o $@
+
+LAB_PRELOAD := $(patsubst tests/lab/preload/%.c,$(B)/lab/%.so,$(wildcard tests/lab/preload/*.c))
+
+lab: $(LAB_PRELOAD) $(LAB_SRC:tests/lab/%.c=$(B)/lab/%) ## build the lab's tools (flood generator, clients, servers)
 
 # --- tests ---
 $(B)/tests/%.o: tests/%.c | $(B)/bpf/synmoat.skel.h

@@ -252,7 +252,8 @@ static const char *const readable[] = {
 
 /* These tell single addresses. */
 static const char *const detailed[] = {
-	METHOD_LIST_ENTRIES, METHOD_TEST_ADDRESS, METHOD_LIST_FLOWS, METHOD_GET_FLOW, METHOD_LIST_SOURCES,
+	METHOD_LIST_ENTRIES, METHOD_TEST_ADDRESS, METHOD_LIST_FLOWS,
+	METHOD_GET_FLOW,     METHOD_LIST_SOURCES, METHOD_LIST_ATTACKS,
 };
 
 static bool is_among(const char *const *names, size_t count, const char *name)
