@@ -249,10 +249,13 @@ static const struct {
 	enum exit_code code;
 	const char *key; /* parameter of the error that says more than its text; NULL: none */
 	const char *fallback;
-	const char *hint;
+	const char *hint; /* NULL: none */
 } answers[] = {
 	{ ERROR_PERMISSION_DENIED, EXIT_PERMISSION, NULL, "permission denied", "use sudo" },
-	{ ERROR_NO_SUCH_SERVICE, EXIT_FAILED, NULL, "no such service", "synmoat service list shows them" },
+	{ ERROR_NO_SUCH_SERVICE, EXIT_FAILED, NULL, "no such service", NULL },
+	{ ERROR_WOULD_CUT_OFF, EXIT_FAILED, NULL, "too much would be cut off",
+	  "nothing was blocked; --force does it all the same" },
+	{ ERROR_BAD_VALUE, EXIT_USAGE, NULL, "there is no such value", NULL },
 	{ ERROR_NO_SUCH_INTERFACE, EXIT_FAILED, NULL, "no such interface",
 	  "synmoat interface list shows them" },
 	{ ERROR_NO_SUCH_FLOW, EXIT_FAILED, NULL, "no such connection", "synmoat flows lists them" },
@@ -302,8 +305,10 @@ static int say_error(const char *error, const json_t *parameters)
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++) {
 		if (strcmp(answers[i].error, error) != 0)
 			continue;
-		fprintf(stderr, "synmoat: %s%s (%s)\n", *text ? text : answers[i].fallback,
-			answers[i].key ? text_of(parameters, answers[i].key) : "", answers[i].hint);
+		fprintf(stderr, "synmoat: %s%s%s%s%s\n", *text ? text : answers[i].fallback,
+			answers[i].key ? text_of(parameters, answers[i].key) : "",
+			answers[i].hint ? " (" : "", answers[i].hint ? answers[i].hint : "",
+			answers[i].hint ? ")" : "");
 		return answers[i].code;
 	}
 	fprintf(stderr, "synmoat: %s\n", *text ? text : error);
@@ -333,12 +338,25 @@ static unsigned int answer_within_s(const char *method)
 	return ANSWER_WITHIN_S;
 }
 
+/* Of both programs. NULL: that of the daemon is not known. */
+static void print_versions_json(struct render *render, const json_t *reply)
+{
+	json_t *versions = json_pack("{s:s,s:s?}", "synmoat", SYNMOAT_VERSION, "synmoatd",
+				     json_string_value(json_object_get(reply, "version")));
+
+	render_json(render, versions, false);
+	json_decref(versions);
+}
+
 /* What there is to say without the daemon comes before the error. */
 static void show_alone(const struct command *command, const struct options *options, struct render *render)
 {
-	if (!command->alone || options->json)
+	if (!command->alone)
 		return;
-	command->show(render, NULL);
+	if (options->json)
+		print_versions_json(render, NULL);
+	else
+		command->show(render, NULL);
 	render_flush(render, false);
 }
 
@@ -355,6 +373,8 @@ static int show_answer(const struct command *command, const struct options *opti
 {
 	if (options->json && answer->error)
 		print_error_json(render, answer, options->watch);
+	else if (options->json && command->alone)
+		print_versions_json(render, answer->reply);
 	else if (options->json)
 		render_json(render, answer->reply, options->watch);
 	else if (!answer->error)

@@ -39,6 +39,15 @@ static bool take_duration(const struct options *options, json_t *parameters)
 	return true;
 }
 
+/* Who is at a terminal may well have come from somewhere that we cannot see. */
+static void say_peer_unknown(size_t count)
+{
+	if (!count && isatty(STDERR_FILENO))
+		fprintf(stderr,
+			"synmoat: no ssh session is to be seen here, so whether this cuts you off yourself "
+			"was not checked\n");
+}
+
 static bool cuts_us_off(const char *prefix)
 {
 	struct in6_addr peers[PEERS_MAX];
@@ -58,12 +67,14 @@ static bool cuts_us_off(const char *prefix)
 			prefix, text);
 		return true;
 	}
+	say_peer_unknown(count);
 	return false;
 }
 
 static json_t *parameters_add(const char *kind, const char *prefix, const struct options *options)
 {
-	json_t *parameters = json_pack("{s:s,s:s}", "kind", kind, "prefix", prefix);
+	json_t *parameters =
+		json_pack("{s:s,s:s,s:b}", "kind", kind, "prefix", prefix, "force", options->force);
 
 	if (!parameters)
 		fprintf(stderr, "synmoat: the prefix is not valid text\n");
@@ -475,9 +486,11 @@ static int run_import(const char *kind, const char *path, const struct options *
 		return EXIT_FAILED;
 	im->kind = kind;
 	im->options = options;
-	im->settings = json_pack("{s:s}", "kind", kind);
-	if (!options->force && !strcmp(kind, "block"))
+	im->settings = json_pack("{s:s,s:b}", "kind", kind, "force", options->force);
+	if (!options->force && !strcmp(kind, "block")) {
 		im->peer_count = ssh_peers(im->peers, PEERS_MAX);
+		say_peer_unknown(im->peer_count);
+	}
 	if (im->settings && take_duration(options, im->settings)) {
 		error = client_open(&im->client, options->socket, ANSWER_WITHIN_S);
 		code = error ? command_say_unreachable(options->socket, error) : import_file(im, path);

@@ -952,11 +952,22 @@ void show_bypass(struct render *render, const json_t *reply)
 		render_print(render, "bypass is off: services are defended as their modes say\n");
 }
 
+static void show_draining(struct render *render, int64_t left, int64_t honours_s)
+{
+	char buffer[FORMAT_SIZE];
+
+	render_print(render, "draining: %s connection%s left to end", format_count(buffer, left),
+		     left == 1 ? "" : "s");
+	if (honours_s)
+		render_print(render, "; cookies that are out are honoured for %s more",
+			     format_duration(buffer, honours_s));
+	render_print(render, "\n");
+}
+
 /* One line for each of the replies that drain gives. */
 void show_drain(struct render *render, const json_t *reply)
 {
 	int64_t left = number(reply, "translated");
-	char buffer[FORMAT_SIZE];
 
 	if (!strcmp(string(reply, "deployment"), "host"))
 		render_print(
@@ -969,8 +980,7 @@ void show_drain(struct render *render, const json_t *reply)
 		render_print(render,
 			     "not draining: services are defended as their modes say, unless bypass is on\n");
 	else
-		render_print(render, "draining: %s connection%s left to end\n", format_count(buffer, left),
-			     left == 1 ? "" : "s");
+		show_draining(render, left, number(reply, "honours_s"));
 }
 
 void show_version(struct render *render, const json_t *reply)

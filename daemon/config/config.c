@@ -308,6 +308,26 @@ int config_parse(const char *text, size_t size, const char *name, struct config 
 	return loader_fini(&loader, err, config);
 }
 
+void config_locate(const char *path, const char *key, struct config_error *error)
+{
+	const config_setting_t *setting;
+	struct config_error ignored = { 0 };
+	struct loader loader;
+
+	snprintf(error->file, sizeof(error->file), "%s", path);
+	error->line = 0;
+	if (loader_init(&loader, path, &ignored))
+		return;
+	if (!apply_file(&loader, path))
+		apply_folder_beside(&loader, path);
+	setting = *key ? source_find(loader.sources, key) : NULL;
+	if (setting) {
+		snprintf(error->file, sizeof(error->file), "%s", source_of(setting)->name);
+		error->line = config_setting_source_line(setting);
+	}
+	loader_fini(&loader, -ENOENT, NULL);
+}
+
 int config_print(const struct config *config, FILE *out)
 {
 	keys_print(config_keys, config, 0, out);

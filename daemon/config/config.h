@@ -159,6 +159,10 @@ int config_load(const char *path, struct config **config, struct config_error *e
 int config_parse(const char *text, size_t size, const char *name, struct config **config,
 		 struct config_error *error);
 
+/* Where KEY, such as "interfaces.outside", was given last in PATH and its conf.d: sets error's file and line.
+ * If it stands nowhere: PATH as a whole. */
+void config_locate(const char *path, const char *key, struct config_error *error);
+
 /* Writes the effective configuration, defaults included, in the file's own syntax: loading that again gives
  * the same configuration. Returns 0, or -EIO. */
 int config_print(const struct config *config, FILE *out);

@@ -88,6 +88,13 @@ void request_fail_parameter(struct request *request, const char *name)
 	request_fail(request, ERROR_INVALID_PARAMETER, json_pack("{s:s}", "parameter", name));
 }
 
+void request_fail_value(struct request *request, const char *name, const char *text)
+{
+	request_explain(request, text);
+	request_fail(request, ERROR_BAD_VALUE,
+		     json_pack("{s:s,s:o}", "parameter", name, "text", varlink_text(text, strlen(text))));
+}
+
 void request_explain(struct request *request, const char *reason)
 {
 	snprintf(request->reason, sizeof(request->reason), "%s", reason);
@@ -201,42 +208,30 @@ static const char *short_name(const struct method *method)
 	return method->name + interface_length(method->name) + 1;
 }
 
-/* Anyone can provoke these, so that they must not drown the log. */
-static void log_refusal(struct dispatcher *dispatcher, const struct caller *caller,
-			const struct method *method)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	dispatcher->refused++;
-	if (dispatcher->refused_at && now.tv_sec == dispatcher->refused_at)
-		return;
-	log_print(LOG_WARNING, "control: %s refused to uid %u pid %d (%u refused since the last such line)",
-		  short_name(method), caller->uid, caller->pid, dispatcher->refused);
-	dispatcher->refused_at = now.tv_sec;
-	dispatcher->refused = 0;
-}
-
 static void refuse_access(struct dispatcher *dispatcher, struct request *request, const struct method *method)
 {
 	char text[256];
 
-	log_refusal(dispatcher, request->caller, method);
+	request_tell(request, EVENT_ACCESS_REFUSED, EV_TEXT("method", short_name(method)));
 	snprintf(text, sizeof(text), "this %s: only root%s%s may do it; you are uid %u",
 		 method->access == ACCESS_DETAIL ? "names single addresses" : "changes things",
 		 *dispatcher->group ? " and members of group " : "", dispatcher->group, request->caller->uid);
 	request_fail(request, ERROR_PERMISSION_DENIED, json_pack("{s:s}", "text", text));
 }
 
-/* As ASCII, so that nothing from outside can forge a log line. */
-static void log_change(const struct request *request, const struct method *method)
+/* As ASCII, so that nothing from outside can forge a line. */
+static void tell_change(struct request *request, const struct method *method)
 {
 	char *parameters = json_dumps(request->parameters, JSON_COMPACT | JSON_ENSURE_ASCII);
 
-	log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: %s%s%s", short_name(method),
-		  LOGGED_PARAMETERS, parameters ? parameters : "?", request->caller->uid,
-		  request->caller->pid, request->error ? request->error : "done",
-		  *request->reason ? ": " : "", request->reason);
+	if (request->error)
+		request_tell(request, EVENT_CHANGE_FAILED, EV_TEXT("method", short_name(method)),
+			     EV_TEXT("error", request->error), EV_TEXT("reason", request->reason),
+			     EV_TEXT("parameters", parameters ? parameters : "?"));
+	else
+		log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: done", short_name(method),
+			  LOGGED_PARAMETERS, parameters ? parameters : "?", request->caller->uid,
+			  request->caller->pid);
 	free(parameters);
 }
 
@@ -253,9 +248,8 @@ static void run(struct request *request, const struct method *method)
 	if (!request->answered && !request->progress->at)
 		request_fail(request, ERROR_FAILED,
 			     json_pack("{s:i,s:s}", "errno", EIO, "text", "the daemon has no answer"));
-	if (method->access == ACCESS_CHANGE && (first || request->error) &&
-	    (!request->quiet || request->error))
-		log_change(request, method);
+	if (method->access == ACCESS_CHANGE && !request->told && (first || request->error))
+		tell_change(request, method);
 }
 
 static void dispatch_call(struct dispatcher *dispatcher, struct request *request, const char *name)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From a message to its handler: requests are one table of method, who may call it, parameters and handler.
- * Checks all three before the handler runs, sees to it that every call is answered, and logs every change.
+ * Checks all three before the handler runs, sees to it that every call is answered, and tells of changes that
+ * failed or were refused; handlers tell of their own.
  */
 #ifndef SYNMOAT_CONTROL_DISPATCH_H
 #define SYNMOAT_CONTROL_DISPATCH_H
@@ -10,7 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
-#include <time.h>
+
+#include "daemon/events/events.h"
 
 struct request;
 
@@ -42,14 +44,12 @@ struct progress {
 	void (*release)(void *held);
 };
 
-/* The table, what its handlers work on, and the memory of refusals (logged once a second at most). */
+/* The table, and what its handlers work on. */
 struct dispatcher {
 	const struct method *methods;
 	size_t method_count;
 	void *context;
 	const char *group; /* for the text of a refusal; may be empty */
-	time_t refused_at;
-	unsigned int refused;
 };
 
 /* What a client has begun and not ended, from one of its calls to the next; released when it goes. */
@@ -76,10 +76,10 @@ struct request {
 	void *context;
 	json_t *parameters; /* an object, never NULL; checked against the table */
 	bool more, oneway;
-	bool quiet;		  /* one step of many: the log tells of the last one, and of errors */
+	bool told;		  /* the event of this change, or there is none to tell */
 	bool answered;		  /* the last reply has been given */
 	const char *error;	  /* that it was answered with */
-	char reason[REASON_SIZE]; /* of the error, for the log; may be empty */
+	char reason[REASON_SIZE]; /* of the error, for its event; may be empty */
 	struct progress *progress;
 	const struct caller *caller;
 };
@@ -101,6 +101,8 @@ void request_part(struct request *request, json_t *parameters, size_t at);
 void request_reply(struct request *request, json_t *parameters);
 void request_fail(struct request *request, const char *error, json_t *parameters);
 void request_fail_parameter(struct request *request, const char *name);
+/* text: what is wrong with a value that a person gave, and which are possible. */
+void request_fail_value(struct request *request, const char *name, const char *text);
 
 /* After request_part: the handler is called again only in so long. */
 void request_pause(struct request *request, unsigned int ms);
@@ -108,7 +110,15 @@ void request_pause(struct request *request, unsigned int ms);
 /* Releases what is held, if anything. */
 void session_end(struct session *session);
 
-/* Before request_fail: what the log is to say of a change that failed, beside the name of the error. */
+/* What a change came to, with who made it. */
+#define request_tell(request, kind, ...)                                                                     \
+	do {                                                                                                 \
+		(request)->told = true;                                                                      \
+		event_tell(kind, __VA_ARGS__ __VA_OPT__(, ) EV_NUMBER("uid", (request)->caller->uid),        \
+			   EV_NUMBER("pid", (request)->caller->pid));                                        \
+	} while (0)
+
+/* Before request_fail: what is told of a change that failed, beside the name of the error. */
 void request_explain(struct request *request, const char *reason);
 
 /* A parameter that the table declares; fallback when it is optional and absent. */

@@ -168,10 +168,11 @@ json_t *encode_server(const struct server_status *status)
 
 json_t *encode_drain(const struct engine_status *status)
 {
-	return json_pack("{s:s,s:b,s:b,s:I,s:I}", "deployment", deployment_words[status->deployment],
+	return json_pack("{s:s,s:b,s:b,s:I,s:I,s:I}", "deployment", deployment_words[status->deployment],
 			 "draining", status->draining, "drained",
 			 status->drained || status->deployment == DEPLOYMENT_HOST, "translated",
-			 count(status->translated), "since_s", count(status->drain_age_s));
+			 count(status->translated), "since_s", count(status->drain_age_s), "honours_s",
+			 count(status->drain_honours_s));
 }
 
 json_t *encode_key(const struct engine_status *status)

@@ -11,6 +11,7 @@
 #include "daemon/control/flows.h"
 #include "daemon/control/methods.h"
 #include "daemon/control/protocol.h"
+#include "daemon/engine/engine.h"
 #include "daemon/tracker/tracker.h"
 
 #define FLOWS_IN_PART 128 /* below MESSAGE_MAX */
@@ -136,21 +137,33 @@ static bool parse_end(const char *text, __be32 address[4], __be16 *port, __u32 *
 	return inet_pton(AF_INET, host, &address[3]) == 1;
 }
 
+static void fail_end(struct request *request, const char *name)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "%.80s is no end of a connection: give the %s as 192.0.2.1:40000 or [2001:db8::1]:40000",
+		 request_string(request, name), name);
+	request_fail_value(request, name, text);
+}
+
 static bool read_tuple(struct request *request, struct tuple *tuple)
 {
 	__u32 v6 = 0;
 
 	memset(tuple, 0, sizeof(*tuple));
 	if (!parse_end(request_string(request, "client"), tuple->client, &tuple->client_port, &tuple->v6)) {
-		request_fail_parameter(request, "client");
+		fail_end(request, "client");
 		return false;
 	}
-	if (!parse_end(request_string(request, "server"), tuple->server, &tuple->server_port, &v6) ||
-	    v6 != tuple->v6) {
-		request_fail_parameter(request, "server");
+	if (!parse_end(request_string(request, "server"), tuple->server, &tuple->server_port, &v6)) {
+		fail_end(request, "server");
 		return false;
 	}
-	return true;
+	if (v6 == tuple->v6)
+		return true;
+	request_fail_value(request, "server", "client and server must be both IPv4, or both IPv6");
+	return false;
 }
 
 static bool read_address(const char *text, struct flow_filter *filter)
@@ -211,6 +224,54 @@ static const char *read_filter(const struct request *request, struct flow_filter
 	return NULL;
 }
 
+/* What the parameter takes. */
+static void describe_values(const char *name, char *text, size_t size)
+{
+	size_t used;
+
+	if (strstr(name, "_state")) {
+		used = (size_t)snprintf(text, size, "there is no such state: give");
+		for (int s = 0; s < TS_COUNT && used < size; s++)
+			used += (size_t)snprintf(text + used, size - used, "%s %s", s ? "," : "",
+						 tcp_state_word((enum tcp_state)s));
+	} else if (!strcmp(name, "order")) {
+		used = (size_t)snprintf(text, size, "there is no such order: give");
+		for (int o = 0; o < ORDER_COUNT && used < size; o++)
+			used += (size_t)snprintf(text + used, size - used, "%s %s", o ? "," : "",
+						 tracker_order_word((enum flow_order)o));
+	} else if (!strcmp(name, "port")) {
+		snprintf(text, size, "there is no such port: give 1 to 65535");
+	} else {
+		snprintf(text, size, "%s: out of range: give 0 to %u", name,
+			 strcmp(name, "limit") ? AGE_MAX : TRACKER_SELECT_MAX);
+	}
+}
+
+static void fail_filter(struct request *request, const char *name)
+{
+	char text[512], fault[256];
+
+	if (strcmp(name, "address") != 0) {
+		describe_values(name, text, sizeof(text));
+	} else {
+		snprintf(text, sizeof(text), "%s",
+			 prefix_explain(request_string(request, name), fault, sizeof(fault)));
+	}
+	request_fail_value(request, name, text);
+}
+
+/* A service that the configuration lacks fits no flow but such as are left of it. */
+static bool service_known(struct request *request, const char *name)
+{
+	struct engine *engine = ((const struct method_context *)request->context)->engine;
+	struct service_status status;
+
+	if (!name || !engine_find_service(engine, name, &status))
+		return true;
+	methods_fail_no_such_service(request, name);
+	return false;
+}
+
 /* --- ListFlows: the selection is made once, and then told in parts --- */
 
 struct selection {
@@ -260,10 +321,10 @@ void flows_handle_list(struct request *request)
 		if (!wrong && !in_range(limit, TRACKER_SELECT_MAX))
 			wrong = "limit";
 		if (wrong) {
-			request_fail_parameter(request, wrong);
+			fail_filter(request, wrong);
 			return;
 		}
-		if (!tracking_on(request))
+		if (!tracking_on(request) || !service_known(request, filter.service))
 			return;
 		if (hold_selection(request, &filter, (size_t)limit)) {
 			request_reply(request, NULL);
@@ -298,6 +359,13 @@ void flows_handle_get(struct request *request)
 		request_reply(request, json_pack("{s:o}", "flow", encode_flow(&flow)));
 }
 
+static void killed(struct request *request, const struct flow_view *flow)
+{
+	request_tell(request, EVENT_FLOW_KILLED, EV_TEXT("client", request_string(request, "client")),
+		     EV_TEXT("server", request_string(request, "server")), EV_TEXT("service", flow->service));
+	request_reply(request, json_pack("{s:o}", "flow", encode_flow(flow)));
+}
+
 void flows_handle_kill(struct request *request)
 {
 	struct flow_view flow;
@@ -307,7 +375,7 @@ void flows_handle_kill(struct request *request)
 		return;
 	error = tracker_kill(tracker_of(request), &flow.tuple);
 	if (!error)
-		request_reply(request, json_pack("{s:o}", "flow", encode_flow(&flow)));
+		killed(request, &flow);
 	else if (error == -ENOENT)
 		fail_text(request, ERROR_NO_SUCH_FLOW,
 			  "it has ended or, inline, belongs to a service in mode off, which is only watched");

@@ -13,6 +13,7 @@
 #include "daemon/control/methods.h"
 #include "daemon/control/protocol.h"
 #include "daemon/control/varlink.h"
+#include "daemon/engine/cut.h"
 #include "daemon/engine/engine.h"
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
@@ -102,6 +103,32 @@ static void reply_entry(struct request *request, enum list_kind kind, const stru
 					 prefix_format(prefix, text, sizeof(text)), "changed", changed));
 }
 
+static void added(struct request *request, enum list_kind kind, const struct prefix *prefix, long long for_s,
+		  bool changed)
+{
+	char text[INET6_ADDRSTRLEN + 4];
+
+	request_tell(request, EVENT_LIST_CHANGED, EV_TEXT("kind", lists_kind_word(kind)),
+		     EV_TEXT("action", changed ? "changed" : "added"),
+		     EV_TEXT("prefix", prefix_format(prefix, text, sizeof(text))), EV_NUMBER("for_s", for_s),
+		     EV_TEXT("reason", request_string(request, "reason")));
+	reply_entry(request, kind, prefix, changed);
+}
+
+/* True: the request has been answered. */
+static bool would_cut_off(struct request *request, const struct prefix *prefix)
+{
+	char text[256], name[INET6_ADDRSTRLEN + 8];
+
+	if (!cut_explain(engine_get_config(engine_of(request)), prefix, text, sizeof(text)))
+		return false;
+	request_explain(request, text);
+	request_fail(
+		request, ERROR_WOULD_CUT_OFF,
+		json_pack("{s:s,s:s}", "prefix", prefix_format(prefix, name, sizeof(name)), "text", text));
+	return true;
+}
+
 /* False: the request has been answered. */
 static bool reason_is_fit(struct request *request)
 {
@@ -129,6 +156,8 @@ void handle_add_entry(struct request *request)
 		request_fail_parameter(request, "for_s");
 		return;
 	}
+	if (kind == LIST_BLOCK && !request_bool(request, "force", false) && would_cut_off(request, &prefix))
+		return;
 	result = lists_add(lists_of(request), kind, &prefix, ORIGIN_MANUAL, for_s ? now_s + for_s : 0, now_s,
 			   request_string(request, "reason"));
 	engine_lists_changed(engine_of(request));
@@ -137,7 +166,7 @@ void handle_add_entry(struct request *request)
 	else if (result < 0)
 		fail_text(request, result, strerror(-result));
 	else
-		reply_entry(request, kind, &prefix, result == 1);
+		added(request, kind, &prefix, for_s, result == 1);
 }
 
 void handle_remove_entry(struct request *request)
@@ -159,6 +188,9 @@ void handle_remove_entry(struct request *request)
 		return;
 	}
 	engine_lists_changed(engine_of(request));
+	request_tell(request, EVENT_LIST_CHANGED, EV_TEXT("kind", lists_kind_word(kind)),
+		     EV_TEXT("action", "removed"),
+		     EV_TEXT("prefix", prefix_format(&prefix, text, sizeof(text))));
 	reply_entry(request, kind, &prefix, true);
 }
 
@@ -203,6 +235,9 @@ void handle_flush_entries(struct request *request)
 	if (origin < 0 || origin == ORIGIN_AUTO)
 		removed += lists_flush(lists_of(request), kind, ORIGIN_AUTO);
 	engine_lists_changed(engine_of(request));
+	request_tell(request, EVENT_LIST_CHANGED, EV_TEXT("kind", lists_kind_word(kind)),
+		     EV_TEXT("action", "flushed"), EV_NUMBER("entries", removed),
+		     EV_TEXT("origin", request_string(request, "origin")));
 	request_reply(request,
 		      json_pack("{s:s,s:I}", "kind", lists_kind_word(kind), "removed", (json_int_t)removed));
 }
@@ -215,6 +250,7 @@ struct import {
 	struct engine *engine;
 	int set;
 	enum list_kind kind;
+	bool force;
 	uint64_t entries, lines, faults;
 };
 
@@ -258,11 +294,21 @@ static struct import *import_of(struct request *request, enum list_kind kind)
 	return import;
 }
 
+static void import_fault(struct import *import, const char *fault, json_t *faults)
+{
+	char text[320];
+
+	if (import->faults++ >= FAULTS_TOLD)
+		return;
+	snprintf(text, sizeof(text), "line %llu: %s", (unsigned long long)import->lines, fault);
+	json_array_append_new(faults, varlink_text(text, strlen(text)));
+}
+
 /* 0 or a negative errno. */
 static int import_line(struct import *import, char *line, int64_t expires_s, int64_t now_s,
 		       const char *fallback, json_t *faults)
 {
-	char fault[256], text[320];
+	char fault[256];
 	struct prefix prefix;
 	const char *reason;
 	int result;
@@ -272,14 +318,15 @@ static int import_line(struct import *import, char *line, int64_t expires_s, int
 	case PARSE_NOTHING:
 		return 0;
 	case PARSE_BAD:
-		if (import->faults++ < FAULTS_TOLD) {
-			snprintf(text, sizeof(text), "line %llu: %s", (unsigned long long)import->lines,
-				 fault);
-			json_array_append_new(faults, varlink_text(text, strlen(text)));
-		}
+		import_fault(import, fault, faults);
 		return 0;
 	case PARSE_ENTRY:
 		break;
+	}
+	if (import->kind == LIST_BLOCK && !import->force &&
+	    cut_explain(engine_get_config(import->engine), &prefix, fault, sizeof(fault))) {
+		import_fault(import, fault, faults);
+		return 0;
 	}
 	result = lists_set_add(engine_lists(import->engine), import->set, import->kind, &prefix, expires_s,
 			       now_s, *reason || !fallback ? reason : fallback);
@@ -317,6 +364,7 @@ void handle_import_entries(struct request *request)
 	import = import_of(request, kind);
 	if (!import)
 		return;
+	import->force = request_bool(request, "force", false);
 	faults = json_array();
 	error = import_text(request, import, for_s, faults);
 	if (error) {
@@ -328,12 +376,15 @@ void handle_import_entries(struct request *request)
 				  : strerror(-error));
 		return;
 	}
-	request->quiet = !request_bool(request, "commit", false);
+	request->told = true; /* with the last part */
 	request_reply(request, json_pack("{s:I,s:I,s:I,s:o}", "entries", (json_int_t)import->entries, "lines",
 					 (json_int_t)import->lines, "fault_count", (json_int_t)import->faults,
 					 "faults", faults));
-	if (request->quiet)
+	if (!request_bool(request, "commit", false))
 		return;
+	request_tell(request, EVENT_LIST_CHANGED, EV_TEXT("kind", lists_kind_word(kind)),
+		     EV_TEXT("action", "imported"), EV_NUMBER("entries", (int64_t)import->entries),
+		     EV_NUMBER("for_s", for_s), EV_TEXT("reason", request_string(request, "reason")));
 	lists_set_commit(lists_of(request), import->set);
 	engine_lists_changed(engine_of(request));
 	request->caller->session->held = NULL;

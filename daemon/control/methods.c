@@ -35,6 +35,7 @@
 #define ATTACKS_SHOWN	  20
 #define ATTACKS_SHOWN_MAX 64 /* keeps a reply below MESSAGE_MAX */
 #define DRAIN_EVERY_MS	  1000
+#define SERVICES_NAMED	  12 /* in an error */
 
 #define SECRET_FILE_RULE                                                                                     \
 	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
@@ -85,11 +86,29 @@ static void fail_expected_more(struct request *request)
 	request_fail(request, ERROR_EXPECTED_MORE, json_object());
 }
 
-static void fail_no_such_service(struct request *request, const char *name)
+/* "web, mail and 3 more"; bounded. */
+static void name_services(struct engine *engine, char *text, size_t size)
 {
-	request_fail(request, ERROR_NO_SUCH_SERVICE,
-		     json_pack("{s:s,s:o}", "name", name, "text",
-			       json_sprintf("the configuration has no service \"%s\"", name)));
+	struct service_status status;
+	size_t used = 0, i;
+
+	*text = '\0';
+	for (i = 0; engine_get_service(engine, i, &status) == 0; i++)
+		if (i < SERVICES_NAMED)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+						 status.config->name);
+	if (i > SERVICES_NAMED)
+		snprintf(text + used, size - used, " and %zu more", i - SERVICES_NAMED);
+}
+
+void methods_fail_no_such_service(struct request *request, const char *name)
+{
+	char names[SERVICES_NAMED * 34 + 32];
+	json_t *text;
+
+	name_services(engine_of(request), names, sizeof(names));
+	text = json_sprintf("the configuration has no service \"%s\": there is %s", name, names);
+	request_fail(request, ERROR_NO_SUCH_SERVICE, json_pack("{s:s,s:o}", "name", name, "text", text));
 }
 
 static void fail_interface(struct request *request, const char *name, int error, const char *text)
@@ -197,7 +216,7 @@ static void handle_get_service(struct request *request)
 	int error = 0;
 
 	if (engine_find_service(engine_of(request), name, &status)) {
-		fail_no_such_service(request, name);
+		methods_fail_no_such_service(request, name);
 		return;
 	}
 	items = most(status.config->prefix_count, status.config->port_count);
@@ -232,19 +251,27 @@ static void handle_set_service_mode(struct request *request)
 	const char *name = request_string(request, "name");
 	int mode = config_mode_parse(request_string(request, "mode"));
 	struct service_status status;
+	enum service_mode before;
 	int error;
 
 	if (mode < 0) {
 		request_fail_parameter(request, "mode");
 		return;
 	}
+	if (engine_find_service(engine_of(request), name, &status)) {
+		methods_fail_no_such_service(request, name);
+		return;
+	}
+	before = status.mode;
 	error = engine_set_mode(engine_of(request), name, (enum service_mode)mode);
-	if (error && error != -ENOENT)
-		fail_errno(request, error, "");
-	else if (error || engine_find_service(engine_of(request), name, &status))
-		fail_no_such_service(request, name);
-	else
-		request_reply(request, json_pack("{s:o}", "service", encode_service(&status)));
+	if (error || engine_find_service(engine_of(request), name, &status)) {
+		fail_errno(request, error ? error : -ENOENT, "");
+		return;
+	}
+	request_tell(request, EVENT_MODE_CHANGED, EV_TEXT("service", name),
+		     EV_TEXT("mode", config_mode_word(status.mode)),
+		     EV_TEXT("before", config_mode_word(before)));
+	request_reply(request, json_pack("{s:o}", "service", encode_service(&status)));
 }
 
 static void handle_list_interfaces(struct request *request)
@@ -263,30 +290,39 @@ static bool find_interface(struct engine *engine, const char *name, struct inter
 	return false;
 }
 
-static void change_interface(struct request *request,
-			     int (*change)(struct engine *, const char *, char *, size_t))
+/* True: done, and answered. */
+static bool change_interface(struct request *request,
+			     int (*change)(struct engine *, const char *, char *, size_t),
+			     struct interface_status *status)
 {
 	const char *name = request_string(request, "name");
-	struct interface_status status;
 	char text[256] = "";
 	int error = change(engine_of(request), name, text, sizeof(text));
 
 	if (error)
 		fail_interface(request, name, error, text);
-	else if (!find_interface(engine_of(request), name, &status))
+	else if (!find_interface(engine_of(request), name, status))
 		fail_interface(request, name, -ENOENT, "");
 	else
-		request_reply(request, json_pack("{s:o}", "interface", encode_interface(&status)));
+		request_reply(request, json_pack("{s:o}", "interface", encode_interface(status)));
+	return !request->error;
 }
 
 static void handle_attach_interface(struct request *request)
 {
-	change_interface(request, engine_attach);
+	struct interface_status status;
+
+	if (change_interface(request, engine_attach, &status))
+		request_tell(request, EVENT_INTERFACE_ATTACHED, EV_TEXT("interface", status.name),
+			     EV_TEXT("xdp", status.xdp), EV_NUMBER("mtu", status.mtu));
 }
 
 static void handle_detach_interface(struct request *request)
 {
-	change_interface(request, engine_detach);
+	struct interface_status status;
+
+	if (change_interface(request, engine_detach, &status))
+		request_tell(request, EVENT_INTERFACE_DETACHED, EV_TEXT("interface", status.name));
 }
 
 /* As much as a part holds, and where it can, up to the end of a line. */
@@ -353,7 +389,8 @@ static void handle_reload(struct request *request)
 	char text[REASON_SIZE];
 
 	if (engine_reload(context->engine, &error)) {
-		request_explain(request, config_error_format(&error, text, sizeof(text)));
+		config_error_format(&error, text, sizeof(text));
+		request_tell(request, EVENT_CONFIG_REFUSED, EV_TEXT("error", text));
 		request_fail(request, ERROR_CONFIG,
 			     json_pack("{s:o,s:I,s:o,s:o}", "file", json_text(error.file), "line",
 				       (json_int_t)error.line, "key", json_text(error.key), "text",
@@ -362,6 +399,8 @@ static void handle_reload(struct request *request)
 	}
 	methods_configuration_changed(context);
 	config = engine_get_config(context->engine);
+	request_tell(request, EVENT_CONFIG_RELOADED, EV_TEXT("config", config->path),
+		     EV_NUMBER("services", (int64_t)config->service_count));
 	request_reply(request, json_pack("{s:o,s:I}", "path", json_text(config->path ? config->path : ""),
 					 "service_count", (json_int_t)config->service_count));
 }
@@ -379,7 +418,8 @@ static const char *secret_error_text(const struct config *config, int error)
 
 static void handle_rotate_key(struct request *request)
 {
-	int result = engine_rotate_key(engine_of(request), request_bool(request, "now", false));
+	bool now = request_bool(request, "now", false);
+	int result = engine_rotate_key(engine_of(request), now);
 	struct engine_status status;
 
 	if (result < 0) {
@@ -387,6 +427,8 @@ static void handle_rotate_key(struct request *request)
 		return;
 	}
 	engine_get_status(engine_of(request), &status);
+	request_tell(request, EVENT_KEY_ROTATED, EV_FLAG("now", now), EV_FLAG("coalesced", result == 1),
+		     EV_NUMBER("generation", status.key_generation));
 	request_reply(request, json_pack("{s:b,s:o}", "coalesced", result == 1, "key", encode_key(&status)));
 }
 
@@ -395,10 +437,25 @@ static void handle_set_bypass(struct request *request)
 	bool on = request_bool(request, "on", false);
 	int error = engine_set_bypass(engine_of(request), on);
 
-	if (error)
+	if (error) {
 		fail_errno(request, error, "");
+		return;
+	}
+	request_tell(request, on ? EVENT_BYPASS_ON : EVENT_BYPASS_OFF);
+	request_reply(request, json_pack("{s:b}", "bypass", on));
+}
+
+/* Of the call that begins or ends it; a host has nothing to drain. */
+static void tell_drain(struct request *request, bool cancel, const struct engine_status *status)
+{
+	request->told = true;
+	if (status->deployment == DEPLOYMENT_HOST)
+		return;
+	if (cancel)
+		request_tell(request, EVENT_DRAIN_CANCELLED);
 	else
-		request_reply(request, json_pack("{s:b}", "bypass", on));
+		request_tell(request, EVENT_DRAIN_BEGUN,
+			     EV_NUMBER("translated", (int64_t)status->translated));
 }
 
 /* With `more`, how far it has come, once a second until it is over: also because somebody has cancelled it.
@@ -416,6 +473,8 @@ static void handle_drain(struct request *request)
 		return;
 	}
 	engine_get_status(engine_of(request), &status);
+	if (!request->progress->at)
+		tell_drain(request, cancel, &status);
 	if (!request->more || request->oneway || request->caller->deaf || !status.draining ||
 	    status.drained) {
 		request_reply(request, encode_drain(&status));
@@ -432,16 +491,29 @@ static void handle_list_limits(struct request *request)
 	request_reply(request, encode_with_alarms(encode_limits(engine), engine));
 }
 
+static void tell_limit(struct request *request, const char *service, const char *before)
+{
+	const char *name = request_string(request, "name");
+	char limit[96], settings[LIMIT_WORDS_SIZE];
+
+	snprintf(limit, sizeof(limit), "%s%s%s", name, service ? " of " : "", service ? service : "");
+	engine_describe_limit(engine_of(request), name, service, settings);
+	request_tell(request, EVENT_LIMIT_CHANGED, EV_TEXT("limit", limit), EV_TEXT("settings", settings),
+		     EV_TEXT("before", before));
+}
+
 static void handle_set_limit(struct request *request)
 {
-	const char *service = request_string(request, "service");
+	const char *name = request_string(request, "name"), *service = request_string(request, "service");
+	char text[REASON_SIZE], before[LIMIT_WORDS_SIZE];
 	struct config_error error = { 0 };
-	int result = engine_change_limit(engine_of(request), request_string(request, "name"), service,
-					 request_string(request, "settings"), &error);
-	char text[REASON_SIZE];
+	int result;
 
+	engine_describe_limit(engine_of(request), name, service, before);
+	result = engine_change_limit(engine_of(request), name, service, request_string(request, "settings"),
+				     &error);
 	if (result == -ENOENT) {
-		fail_no_such_service(request, service);
+		methods_fail_no_such_service(request, service);
 	} else if (result == -EINVAL) {
 		request_explain(request, config_error_format(&error, text, sizeof(text)));
 		request_fail(
@@ -450,6 +522,7 @@ static void handle_set_limit(struct request *request)
 	} else if (result) {
 		fail_errno(request, result, "");
 	} else {
+		tell_limit(request, service, before);
 		request_reply(request, encode_limits(engine_of(request)));
 	}
 }
@@ -566,7 +639,8 @@ static const struct method methods[] = {
 	  { KIND,
 	    { "prefix", PARAMETER_STRING, false },
 	    { "for_s", PARAMETER_INTEGER, true },
-	    { "reason", PARAMETER_STRING, true } } },
+	    { "reason", PARAMETER_STRING, true },
+	    { "force", PARAMETER_BOOL, true } } },
 	{ METHOD_REMOVE_ENTRY,
 	  ACCESS_CHANGE,
 	  handle_remove_entry,
@@ -586,7 +660,8 @@ static const struct method methods[] = {
 	    { "text", PARAMETER_STRING, false },
 	    { "commit", PARAMETER_BOOL, true },
 	    { "for_s", PARAMETER_INTEGER, true },
-	    { "reason", PARAMETER_STRING, true } } },
+	    { "reason", PARAMETER_STRING, true },
+	    { "force", PARAMETER_BOOL, true } } },
 	{ METHOD_LIST_STATUS, ACCESS_READ, handle_list_status, { { 0 } } },
 	{ METHOD_TEST_ADDRESS,
 	  ACCESS_DETAIL,

@@ -32,4 +32,8 @@ void methods_configuration_changed(struct method_context *context);
 /* The text of io.synmoat.varlink. */
 const char *methods_description(void);
 
+/* Answers that there is no such service, and which there are. */
+struct request;
+void methods_fail_no_such_service(struct request *request, const char *name);
+
 #endif

@@ -6,10 +6,17 @@
  */
 #include "daemon/engine/state.h"
 
-#include "daemon/log.h"
+#include "daemon/events/events.h"
 
 /* Within so long after its SYN-ACK a client has answered, even if it had to send again. */
 #define COOKIES_RETURN_S 5
+
+uint64_t drain_honours_s(const struct engine *e)
+{
+	uint64_t age_s = clock_now_s() - e->drain_began_s;
+
+	return e->drain == DRAIN_HONOURING && age_s < COOKIES_RETURN_S ? COOKIES_RETURN_S - age_s : 0;
+}
 
 int engine_set_drain(struct engine *e, bool on)
 {
@@ -32,8 +39,7 @@ void drain_follow(struct engine *e)
 		if (e->translated)
 			break;
 		e->drain = DRAIN_DONE;
-		log_print(LOG_NOTICE,
-			  "drained: nothing is translated any more, stopping breaks no connection");
+		event_tell(EVENT_DRAINED);
 		break;
 	case DRAIN_OFF:
 	case DRAIN_DONE:

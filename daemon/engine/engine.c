@@ -23,7 +23,7 @@ static void set_error(struct config_error *error, const struct config *config, c
 		      const char *text)
 {
 	memset(error, 0, sizeof(*error));
-	snprintf(error->file, sizeof(error->file), "%s", config->path);
+	config_locate(config->path, key, error);
 	snprintf(error->key, sizeof(error->key), "%s", key);
 	snprintf(error->text, sizeof(error->text), "%s", text);
 }
@@ -364,7 +364,6 @@ int engine_reload(struct engine *e, struct config_error *error)
 	if (key) {
 		set_error(error, config, key,
 			  "cannot change in a running daemon: systemctl restart synmoatd");
-		*error->file = '\0'; /* it may stand in one of conf.d */
 		config_free(config);
 		return -EBUSY;
 	}
@@ -475,6 +474,17 @@ int engine_change_limit(struct engine *e, const char *name, const char *service_
 		return result;
 	engine_save_overrides(e);
 	return publish_limits(e);
+}
+
+_Static_assert(LIMIT_WORDS_SIZE == OVERRIDE_SETTINGS_SIZE, "one size of settings");
+
+void engine_describe_limit(const struct engine *e, const char *name, const char *service,
+			   char text[LIMIT_WORDS_SIZE])
+{
+	if (service)
+		override_describe_own(&e->slots[slot_find(e, service)].limits, name, text);
+	else
+		override_describe(&e->limits, name, text);
 }
 
 int engine_set_bypass(struct engine *e, bool on)

@@ -77,7 +77,8 @@ struct engine_status {
 	bool draining;		     /* and whether that has come to its end: */
 	bool drained;
 	uint64_t drain_age_s;
-	uint64_t flows_seeded; /* connections older than the daemon, taken over at start */
+	uint64_t drain_honours_s; /* so long, cookies that are out validate, whatever is left */
+	uint64_t flows_seeded;	  /* connections older than the daemon, taken over at start */
 };
 
 /* What the file alone does not show: whether its secret and its hook are there and safe. Negative errno with
@@ -138,6 +139,12 @@ enum policy_mode engine_limits_mode(const struct engine *engine);
 #define LIMIT_CONFIGURED "configured"
 int engine_change_limit(struct engine *engine, const char *name, const char *service, const char *settings,
 			struct config_error *error);
+
+/* In force, in the words of settings: of a service's own ("none": it has none), or of all. Empty: there is no
+ * such limit. */
+#define LIMIT_WORDS_SIZE 160
+void engine_describe_limit(const struct engine *engine, const char *name, const char *service,
+			   char text[LIMIT_WORDS_SIZE]);
 
 /* Fills all with sources that stand out, the heaviest first; returns how many. *window_s: that they are
  * counted over. */

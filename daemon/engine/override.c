@@ -15,7 +15,7 @@
 
 #define FILE_NAME     "changes"
 #define FORMAT	      "synmoat-changes 1"
-#define SETTINGS_SIZE 160
+#define SETTINGS_SIZE OVERRIDE_SETTINGS_SIZE
 #define RETRY_S	      10
 #define NONE	      "none" /* a service has no such limit of its own */
 
@@ -70,6 +70,29 @@ static void format_own(enum limit_kind kind, const struct config_own_limits *own
 	else
 		snprintf(text, SETTINGS_SIZE, "rate=%u burst=%u action=%s", l->rate, l->burst,
 			 config_limit_action_word(l->action));
+}
+
+static int find_own_kind(const char *name)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		if (!strcmp(config_limit_name((enum limit_kind)kind, LEVEL_SERVICE), name))
+			return kind;
+	return -1;
+}
+
+void override_describe(const struct config_limits *limits, const char *name, char text[SETTINGS_SIZE])
+{
+	if (!format_named(limits, name, text))
+		*text = '\0';
+}
+
+void override_describe_own(const struct config_own_limits *own, const char *name, char text[SETTINGS_SIZE])
+{
+	int kind = find_own_kind(name);
+
+	*text = '\0';
+	if (kind >= 0)
+		format_own((enum limit_kind)kind, own, text);
 }
 
 /* --- writing --- */
@@ -216,14 +239,6 @@ static int find_service(const struct config *config, const char *name)
 	for (size_t i = 0; i < config->service_count; i++)
 		if (!strcmp(config->services[i].name, name))
 			return (int)i;
-	return -1;
-}
-
-static int find_own_kind(const char *name)
-{
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		if (!strcmp(config_limit_name((enum limit_kind)kind, LEVEL_SERVICE), name))
-			return kind;
 	return -1;
 }
 

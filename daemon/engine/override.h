@@ -28,6 +28,13 @@ struct override_file {
 
 void override_init(struct override *force, const struct config *config);
 
+/* A limit, or "mode", in the words of settings; empty: there is none of this name. */
+#define OVERRIDE_SETTINGS_SIZE 160
+void override_describe(const struct config_limits *limits, const char *name,
+		       char text[OVERRIDE_SETTINGS_SIZE]);
+void override_describe_own(const struct config_own_limits *own, const char *name,
+			   char text[OVERRIDE_SETTINGS_SIZE]);
+
 /* Begins to write DIR/changes and its copy, or leaves it to override_follow(). What cannot be written leaves
  * the old files as they are, is logged, and tried again. now_s: of any clock that goes on. */
 void override_save(struct override_file *file, const char *dir, const struct config *config,

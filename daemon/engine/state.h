@@ -122,7 +122,8 @@ void interface_check_forwarding(struct engine *e); /* says in the log what has c
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- drain.c --- */
-void drain_follow(struct engine *e); /* once a second, before the runtime is published */
+uint64_t drain_honours_s(const struct engine *e); /* so long, cookies that are out validate */
+void drain_follow(struct engine *e);		  /* once a second, before the runtime is published */
 
 /* --- engine.c --- */
 void engine_save_overrides(struct engine *e); /* what is set at runtime */

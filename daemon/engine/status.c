@@ -69,6 +69,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->draining = e->drain != DRAIN_OFF;
 	status->drained = e->drain == DRAIN_DONE;
 	status->drain_age_s = status->draining ? clock_now_s() - e->drain_began_s : 0;
+	status->drain_honours_s = drain_honours_s(e);
 }
 
 const struct config *engine_get_config(const struct engine *e)

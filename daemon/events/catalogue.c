@@ -283,7 +283,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "list-changed",
 		.id = "613a9a4bf3014fdd805cc6051223f38e",
 		.severity = LOG_NOTICE,
-		.text = "{kind} list: {action}[ {prefix}][, {entries} entries][ for {for_s} s][ (reason: "
+		.text = "{kind} list: {action}[ {prefix}][, {entries} entries][ for {for_s} s{?for_s}][ (reason: "
 			"{reason})], by uid {uid} (pid {pid})",
 		.key = "uid",
 		.per_minute = 600,

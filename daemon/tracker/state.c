@@ -116,6 +116,17 @@ static bool same_word(const char *a, const char *b)
 
 int tcp_state_parse(const char *word)
 {
+	static const struct {
+		const char *word;
+		enum tcp_state state;
+	} others[] = { { "ESTABLISHED", TS_ESTABLISHED },
+		       { "SYN-RECEIVED", TS_SYN_RECEIVED },
+		       { "SYN-RCVD", TS_SYN_RECEIVED },
+		       { "CLOSE", TS_CLOSED } };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if (same_word(word, others[i].word))
+			return (int)others[i].state;
 	for (int state = 0; state < TS_COUNT; state++)
 		if (same_word(word, words[state]))
 			return state;

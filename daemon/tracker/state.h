@@ -51,7 +51,8 @@ extern const uint8_t tcp_matrix[TS_COUNT][EV_COUNT];
 /* ACTIVE: the endpoint opened the connection, so that SYN-RECEIVED goes back to CLOSED, not to LISTEN. */
 enum tcp_state tcp_state_next(enum tcp_state state, enum tcp_event event, bool active);
 
-/* As ss(8) says it: "SYN-RECV". Parse returns -1 for any other word; case does not matter, and "_" is "-". */
+/* As ss(8) says it: "SYN-RECV". Parse takes RFC 9293's words, too, and returns -1 for any other; case does
+ * not matter, and "_" is "-". */
 const char *tcp_state_word(enum tcp_state state);
 int tcp_state_parse(const char *word);
 

@@ -45,6 +45,17 @@ static void handle_change(struct request *request)
 	request_reply(request, json_pack("{s:b}", "force", request_bool(request, "force", false)));
 }
 
+static void handle_told(struct request *request)
+{
+	request_tell(request, EVENT_MODE_CHANGED, EV_TEXT("service", "web"), EV_TEXT("mode", "off"));
+	request_reply(request, json_object());
+}
+
+static void handle_failing(struct request *request)
+{
+	request_fail_value(request, "force", "give it here");
+}
+
 static void handle_silent(struct request *request)
 {
 	(void)request;
@@ -83,6 +94,8 @@ static void handle_large(struct request *request)
 static const struct method methods[] = {
 	{ "t.i.Read", ACCESS_READ, handle_read, { { "name", PARAMETER_STRING, false } } },
 	{ "t.i.Detail", ACCESS_DETAIL, handle_read, { { "name", PARAMETER_STRING, false } } },
+	{ "t.i.Told", ACCESS_CHANGE, handle_told, { { 0 } } },
+	{ "t.i.Failing", ACCESS_CHANGE, handle_failing, { { 0 } } },
 	{ "t.i.Change", ACCESS_CHANGE, handle_change, { { "force", PARAMETER_BOOL, true } } },
 	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } } },
 	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } } },
@@ -137,6 +150,10 @@ static const struct {
 	  "{\"error\":\"" ERROR_INTERFACE_NOT_FOUND "\",\"parameters\":{\"interface\":\"t.x\"}}", 0 },
 	{ "{\"method\":\"Read\"}", true,
 	  "{\"error\":\"" ERROR_INTERFACE_NOT_FOUND "\",\"parameters\":{\"interface\":\"\"}}", 0 },
+	{ "{\"method\":\"t.i.Failing\"}", true,
+	  "{\"error\":\"" ERROR_BAD_VALUE
+	  "\",\"parameters\":{\"parameter\":\"force\",\"text\":\"give it here\"}}",
+	  0 },
 	{ "{\"method\":\"t.i.Silent\"}", true,
 	  "{\"error\":\"" ERROR_FAILED
 	  "\",\"parameters\":{\"errno\":5,\"text\":\"the daemon has no answer\"}}",
@@ -187,6 +204,41 @@ static void test_rows(void **state)
 		assert_string_equal(outbox.text, rows[i].answer);
 		assert_int_equal(outbox.changes, rows[i].changes);
 		assert_int_equal(outbox.messages, *rows[i].answer ? 1 : 0);
+	}
+}
+
+/* Who changed something, and what became of it, is one event: the handler's own, or that it failed or was
+ * refused. */
+static void test_told(void **state)
+{
+	static const struct {
+		const char *message;
+		bool may_change;
+		const char *event, *text;
+	} changes[] = {
+		{ "{\"method\":\"t.i.Told\"}", true, "mode-changed",
+		  "web: mode off, set by uid 1000 (pid 1)" },
+		{ "{\"method\":\"t.i.Failing\"}", true, "change-failed",
+		  "Failing by uid 1000 (pid 1) failed, nothing changed: " ERROR_BAD_VALUE ": give it here" },
+		{ "{\"method\":\"t.i.Change\"}", false, "access-refused",
+		  "Change refused to uid 1000 (pid 1)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct dispatcher dispatcher = make_dispatcher();
+		struct caller caller = make_caller(changes[i].may_change);
+		struct progress progress = { 0 };
+		uint64_t before = events_newest();
+		struct event_entry *event;
+
+		dispatch_message(&dispatcher, &caller, &progress, changes[i].message,
+				 strlen(changes[i].message));
+		assert_int_equal(events_newest(), before + 1);
+		event = events_next(before);
+		assert_string_equal(event->name, changes[i].event);
+		assert_non_null(strstr(event->text, changes[i].text));
+		event_unref(event);
 	}
 }
 
@@ -286,6 +338,7 @@ static void test_table(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_told), /* while nothing is left out of the log */
 		cmocka_unit_test(test_rows), cmocka_unit_test(test_parts), cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_deaf), cmocka_unit_test(test_table),
 	};

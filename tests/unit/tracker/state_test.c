@@ -112,7 +112,10 @@ static void words_go_both_ways(void **state)
 		assert_int_equal(tcp_state_parse(tcp_state_word((enum tcp_state)s)), s);
 	assert_int_equal(tcp_state_parse("fin_wait_2"), TS_FIN_WAIT_2);
 	assert_int_equal(tcp_state_parse("estab"), TS_ESTABLISHED);
-	assert_int_equal(tcp_state_parse("ESTABLISHED"), -1);
+	assert_int_equal(tcp_state_parse("established"), TS_ESTABLISHED);
+	assert_int_equal(tcp_state_parse("SYN_RECEIVED"), TS_SYN_RECEIVED);
+	assert_int_equal(tcp_state_parse("SYN-RCVD"), TS_SYN_RECEIVED);
+	assert_int_equal(tcp_state_parse("ESTABLISH"), -1);
 	assert_int_equal(tcp_state_parse(""), -1);
 }
 
