@@ -239,6 +239,12 @@ struct guard {
 	__u32 syn_pps;	       /* 0: no limit */
 };
 
+/* What a protected entry's policies dropped, and in mode monitor would have. */
+enum guard_reason { GUARD_CLOSED, GUARD_DESTINATION, GUARD_RATE, GUARD_REASONS };
+struct guard_counters {
+	__u64 dropped[GUARD_REASONS], would[GUARD_REASONS];
+};
+
 /*
  * All that a packet needs to know at once, published whole: the daemon fills the runtime that is not live,
  * then sets control.live. Nothing in it goes stale if the daemon dies: slots are counted on from slot_base by
@@ -792,6 +798,7 @@ ABI_SIZE(struct heavy, 48);
 ABI_SIZE(struct source_args, 48);
 ABI_SIZE(struct limit_counters, 16);
 ABI_SIZE(struct guard, 88);
+ABI_SIZE(struct guard_counters, 48);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct tuple, 40);

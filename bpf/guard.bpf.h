@@ -14,6 +14,8 @@ ARRAY_MAP(guards, 2 * GUARDS_MAX, struct guard, BPF_F_MMAPABLE);
 
 PERCPU_MAP(outward_counts, 1, struct outward_counters);
 
+PERCPU_MAP(guard_counts, GUARDS_MAX, struct guard_counters); /* by entry */
+
 /* 63..32 jiffies of the last refill, 31..0 tokens times HZ; by entry. */
 ARRAY_MAP(guard_budgets, GUARDS_MAX, __u64, 0);
 
@@ -42,15 +44,32 @@ static __always_inline struct guard *guard_get(const struct runtime *rt, __u32 n
 	return number && number <= GUARDS_MAX ? bpf_map_lookup_elem(&guards, &index) : NULL;
 }
 
-/* Whether the ports of the protected entry that ADDRESS belongs to are closed but for its services'. */
-static __always_inline enum policy_mode closed_mode(const struct runtime *rt, bool v6, const __be32 *address)
+static __always_inline void guard_count(__u32 number, enum guard_reason reason, __u32 mode)
+{
+	__u32 index = number - 1;
+	struct guard_counters *c = bpf_map_lookup_elem(&guard_counts, &index);
+
+	if (!c)
+		return;
+	if (mode == POLICY_ENFORCE)
+		c->dropped[reason]++;
+	else
+		c->would[reason]++;
+}
+
+/* Whether the ports of the protected entry that ADDRESS belongs to are closed but for its services': the
+ * mode, and from bit 8 on the entry's number. */
+#define CLOSED_NUMBER_SHIFT 8
+static __always_inline __u32 closed_mode(const struct runtime *rt, bool v6, const __be32 *address)
 {
 	struct guard *g;
+	__u32 number;
 
 	if (rt->bypass || !(rt->guarded.count4 | rt->guarded.count6))
 		return POLICY_OFF;
-	g = guard_get(rt, guard_number(rt, v6, address));
-	return g ? (enum policy_mode)g->closed : POLICY_OFF;
+	number = guard_number(rt, v6, address);
+	g = guard_get(rt, number);
+	return g && g->closed ? g->closed | number << CLOSED_NUMBER_SHIFT : POLICY_OFF;
 }
 
 /* --- outward --- */
@@ -92,8 +111,8 @@ static __always_inline bool is_forged(const struct runtime *rt, const struct pac
 }
 
 /*
- * What a packet that leaves the protected side deserves, or SANE: the mode in bits 8 and up. Global: verified
- * once. TCP: its ports and flags could be read.
+ * What a packet that leaves the protected side deserves, or SANE: the mode in bits 8 and up; counted for its
+ * entry. Global: verified once. TCP: its ports and flags could be read.
  */
 __noinline __weak int outward_fault(const struct packet *p, __u32 tcp)
 {
@@ -111,9 +130,14 @@ __noinline __weak int outward_fault(const struct packet *p, __u32 tcp)
 	g = guard_get(rt, number);
 	if (!g || g->outward == POLICY_OFF)
 		return SANE;
-	if (!guard_allows(g, p))
+	if (!guard_allows(g, p)) {
+		guard_count(number, GUARD_DESTINATION, g->outward);
 		return DROP_OUTWARD_DESTINATION | g->outward << 8;
-	return guard_within_rate(g, number, rt) ? SANE : DROP_OUTWARD_RATE | g->outward << 8;
+	}
+	if (guard_within_rate(g, number, rt))
+		return SANE;
+	guard_count(number, GUARD_RATE, g->outward);
+	return DROP_OUTWARD_RATE | g->outward << 8;
 }
 
 /* What outward_fault() returned. */

@@ -272,7 +272,8 @@ static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct ju
 						   enum parsed parsed)
 {
 	struct packet *p = &j->packet;
-	enum policy_mode mode = closed_mode(j->rt, p->v6, p->daddr);
+	__u32 closed = closed_mode(j->rt, p->v6, p->daddr);
+	enum policy_mode mode = (enum policy_mode)(closed & 3);
 	enum verdict verdict = DROP_CLOSED;
 	__u32 fault = DROP_CLOSED;
 
@@ -287,6 +288,8 @@ static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct ju
 		return PASS_NO_SERVICE;
 	if (parsed == PARSED_TCP)
 		fault = unasked(ctx, p, verdict);
+	if (fault == DROP_CLOSED)
+		guard_count(closed >> CLOSED_NUMBER_SHIFT, GUARD_CLOSED, mode);
 	return fault == SANE ? PASS_NO_SERVICE : policy_verdict(mode, SERVICE_NONE, fault, PASS_NO_SERVICE);
 }
 

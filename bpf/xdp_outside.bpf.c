@@ -383,7 +383,8 @@ static __always_inline enum verdict judge_answer(struct crossing *x)
 static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct crossing *x, enum parsed parsed)
 {
 	struct packet *p = &x->packet;
-	enum policy_mode mode = closed_mode(x->rt, p->v6, p->daddr);
+	__u32 closed = closed_mode(x->rt, p->v6, p->daddr);
+	enum policy_mode mode = (enum policy_mode)(closed & 3);
 	enum verdict verdict = DROP_CLOSED;
 
 	if (parsed == PARSED_TCP && (p->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
@@ -395,6 +396,8 @@ static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct cr
 	}
 	if (mode == POLICY_OFF || (parsed == PARSED_TCP && asked_lately(flow_hash(p), x->rt, ASKED_TCP_S)))
 		return PASS_NO_SERVICE;
+	if (verdict == DROP_CLOSED)
+		guard_count(closed >> CLOSED_NUMBER_SHIFT, GUARD_CLOSED, mode);
 	return policy_verdict(mode, SERVICE_NONE, verdict, PASS_NO_SERVICE);
 }
 

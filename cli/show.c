@@ -7,6 +7,7 @@
 
 #include "cli/attacks.h"
 #include "cli/format.h"
+#include "cli/protected.h"
 #include "cli/render.h"
 #include "cli/show.h"
 #include "cli/reply.h"
@@ -473,6 +474,7 @@ void show_status(struct render *render, const json_t *reply)
 	snprintf(seen, sizeof(seen), "of %s packets seen", format_count(count, number(reply, "packets")));
 	print_verdicts(render, json_object_get(reply, "verdicts"), seen);
 	print_outward(render, json_object_get(reply, "outward"));
+	protected_print(render, json_object_get(reply, "protected"));
 	print_handovers(render, json_object_get(reply, "handovers"),
 			string(reply, "handover_last_error_text"));
 	print_tracking(render, json_object_get(reply, "tracking"));

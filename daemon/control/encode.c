@@ -305,6 +305,40 @@ static json_t *encode_policy(const struct config *config)
 			 "outward_source", config_policy_word(config->outward_source));
 }
 
+#define PREFIXES_NAMED 4 /* of a group of protected ones */
+
+static json_t *encode_guard_counts(const struct guard_counters *c, enum guard_reason reason)
+{
+	return json_pack("{s:I,s:I}", "packets", count(c->dropped[reason]), "would", count(c->would[reason]));
+}
+
+static json_t *encode_protected_one(const struct protected_status *status)
+{
+	const struct config_protected *p = status->config;
+	json_t *prefixes = json_array();
+	char buffer[INET6_ADDRSTRLEN + 8];
+
+	for (size_t i = 0; i < p->prefix_count && i < PREFIXES_NAMED; i++)
+		json_array_append_new(prefixes,
+				      json_string(prefix_format(&p->prefixes[i], buffer, sizeof(buffer))));
+	return json_pack("{s:o,s:I,s:s,s:s,s:{s:o,s:o,s:o}}", "prefixes", prefixes, "prefix_count",
+			 count(p->prefix_count), "closed", config_policy_word(p->closed), "outward",
+			 config_policy_word(p->outward), "counts", "drop_closed",
+			 encode_guard_counts(&status->counters, GUARD_CLOSED), "drop_outward_destination",
+			 encode_guard_counts(&status->counters, GUARD_DESTINATION), "drop_outward_rate",
+			 encode_guard_counts(&status->counters, GUARD_RATE));
+}
+
+static json_t *encode_protected(struct engine *engine)
+{
+	json_t *all = json_array();
+	struct protected_status status;
+
+	for (size_t i = 0; engine_get_protected(engine, i, &status) == 0; i++)
+		json_array_append_new(all, encode_protected_one(&status));
+	return all;
+}
+
 json_t *encode_status(struct engine *engine)
 {
 	struct engine_status status;
@@ -328,6 +362,7 @@ json_t *encode_status(struct engine *engine)
 	json_object_set_new(reply, "drained", json_boolean(status.drained));
 	json_object_set_new(reply, "outward", encode_outward(&status.outward));
 	json_object_set_new(reply, "policy", encode_policy(engine_get_config(engine)));
+	json_object_set_new(reply, "protected", encode_protected(engine));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;
 }

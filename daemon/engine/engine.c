@@ -393,6 +393,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 			e->slot_of[i] = slot_find(e, old->services[i].name);
 		config_free(config);
 	} else {
+		guard_reassign(e, old, config);
 		config_free(old);
 		engine_save_overrides(e);
 		list_reload(e);

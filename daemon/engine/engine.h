@@ -44,6 +44,12 @@ struct server_status {
 			      any more */
 };
 
+/* A group of protected prefixes. */
+struct protected_status {
+	const struct config_protected *config; /* valid until the next engine call that changes something */
+	struct guard_counters counters;
+};
+
 struct interface_status {
 	char name[IF_NAMESIZE];
 	bool present, attached, up;
@@ -101,6 +107,7 @@ int engine_find_service(struct engine *engine, const char *name, struct service_
 /* By address and port; the caller frees. -ENOENT: no such service. */
 int engine_get_servers(struct engine *engine, const char *name, struct server_status **servers,
 		       size_t *count);
+int engine_get_protected(struct engine *engine, size_t index, struct protected_status *status);
 int engine_get_interface(struct engine *engine, size_t index, struct interface_status *status);
 
 /* Runtime change of a mode; kept in the state folder, until the file says another mode of that service. */

@@ -78,6 +78,9 @@ struct engine {
 	struct punish punish;
 	struct attacks *attacks;
 	struct port_ranges guarded;    /* the protected prefixes, in that half */
+	struct port_ranges guarded; /* the protected prefixes, in that half */
+	/* what each entry had counted elsewhere, less what stood in its place before */
+	struct guard_counters guard_carried[GUARDS_MAX];
 	struct ranges_list broadcasts; /* of services' prefixes, in that half */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
 	char reason[160];	    /* why the interfaces are not attached */
@@ -120,6 +123,10 @@ void interface_detach(struct engine *e);
 void interface_look_after(struct engine *e);
 void interface_check_forwarding(struct engine *e); /* says in the log what has changed */
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
+
+/* --- guard.c --- */
+/* After a reload, while both configurations are there. */
+void guard_reassign(struct engine *e, const struct config *before, const struct config *now);
 
 /* --- drain.c --- */
 uint64_t drain_honours_s(const struct engine *e); /* so long, cookies that are out validate */

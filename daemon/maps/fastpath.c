@@ -621,6 +621,12 @@ int fastpath_read_limit(struct fastpath *f, enum limit_kind kind, enum limit_lev
 	return error;
 }
 
+int fastpath_read_guard(struct fastpath *f, uint32_t index, struct guard_counters *sum)
+{
+	return sum_percpu(f, f->skeleton->maps.guard_counts, index, (uint64_t *)sum,
+			  sizeof(*sum) / sizeof(uint64_t));
+}
+
 int fastpath_read_outward(struct fastpath *f, struct outward_counters *sum)
 {
 	return sum_percpu(f, f->skeleton->maps.outward_counts, 0, (uint64_t *)sum,

@@ -70,6 +70,9 @@ uint32_t fastpath_stage_limits(struct fastpath *fastpath, const struct limits *l
 /* Policy of protected prefixes, GUARDS_MAX of them, for the half that was staged last. */
 void fastpath_stage_guards(struct fastpath *fastpath, uint32_t half, const struct guard *guards);
 
+/* Of one protected entry, by its place in the configuration. */
+int fastpath_read_guard(struct fastpath *fastpath, uint32_t index, struct guard_counters *sum);
+
 /* Host mode: what tcx egress dropped, and would have. 0 or a negative errno. */
 int fastpath_read_outward(struct fastpath *fastpath, struct outward_counters *sum);
 

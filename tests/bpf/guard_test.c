@@ -55,6 +55,28 @@ static void expect(const struct side *d, const char *name, const struct frame_sp
 			 harness_verdict_word((int)verdict), harness_verdict_word(would));
 }
 
+/* Of the one entry that there is. */
+static struct guard_counters counted(const struct side *d)
+{
+	struct guard_counters c;
+
+	assert_int_equal(fastpath_read_guard(d->h->fastpath, 0, &c), 0);
+	return c;
+}
+
+/* REASON: by which one packet was counted since, or -1. */
+static void expect_counted(const struct side *d, const struct guard_counters *before, enum policy_mode mode,
+			   int reason)
+{
+	struct guard_counters after = counted(d);
+
+	for (int r = 0; r < GUARD_REASONS; r++) {
+		assert_int_equal(after.dropped[r] - before->dropped[r],
+				 mode == POLICY_ENFORCE && r == reason);
+		assert_int_equal(after.would[r] - before->would[r], mode == POLICY_MONITOR && r == reason);
+	}
+}
+
 static void set_closed(const struct side *d, enum policy_mode mode)
 {
 	d->h->guards[0] = (struct guard){ .closed = (uint8_t)mode };
@@ -63,12 +85,18 @@ static void set_closed(const struct side *d, enum policy_mode mode)
 
 static void expect_closed(const struct side *d, const char *name, const struct frame_spec *spec)
 {
+	struct guard_counters before = counted(d);
+
 	set_closed(d, POLICY_OFF);
 	expect(d, name, spec, PASS_NO_SERVICE, -1);
+	expect_counted(d, &before, POLICY_OFF, -1);
 	set_closed(d, POLICY_MONITOR);
 	expect(d, name, spec, PASS_NO_SERVICE, DROP_CLOSED);
+	expect_counted(d, &before, POLICY_MONITOR, GUARD_CLOSED);
+	before = counted(d);
 	set_closed(d, POLICY_ENFORCE);
 	expect(d, name, spec, DROP_CLOSED, -1);
+	expect_counted(d, &before, POLICY_ENFORCE, GUARD_CLOSED);
 	d->h->runtime.bypass = 1;
 	harness_publish(d->h);
 	expect(d, name, spec, PASS_NO_SERVICE, -1);
@@ -240,8 +268,12 @@ static void expect_outward_modes(const struct side *d, const struct frame_spec *
 				 const char *name)
 {
 	for (int mode = POLICY_OFF; mode <= POLICY_ENFORCE; mode++) {
+		struct guard_counters before = counted(d);
+
 		set_outward(d, (enum policy_mode)mode, 0);
 		expect_outward(d, (enum policy_mode)mode, spec, mode ? fault : -1, name);
+		expect_counted(d, &before, (enum policy_mode)mode,
+			       fault == DROP_OUTWARD_DESTINATION ? GUARD_DESTINATION : -1);
 	}
 	d->h->runtime.bypass = 1;
 	harness_publish(d->h);
@@ -294,6 +326,7 @@ static void servers_keep_to_their_rate(void **state)
 {
 	(void)state;
 	for (struct side *d = deployments; d < deployments + 2; d++) {
+		uint64_t before = counted(d).dropped[GUARD_RATE];
 		int passed = 0;
 
 		set_outward(d, POLICY_ENFORCE, 40);
@@ -317,6 +350,7 @@ static void servers_keep_to_their_rate(void **state)
 			}
 		}
 		assert_in_range(passed, 10, 50); /* a quarter of a second's worth, and what the test takes */
+		assert_int_equal(counted(d).dropped[GUARD_RATE] - before, 100 - passed);
 	}
 }
 

@@ -94,6 +94,21 @@ static const struct {
 	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":{\"class\":\"crowd\",\"going_on\":true}}}",
 	  "attack         a crowd of real clients since ", "UNDER" },
 	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":null}}", "web", "attack" },
+	{ show_status,
+	  "{\"protected\":[{\"prefixes\":[\"192.0.2.0/24\",\"::/"
+	  "0\"],\"prefix_count\":3,\"closed\":\"monitor\","
+	  "\"outward\":\"enforce\",\"counts\":{\"drop_closed\":{\"packets\":0,\"would\":1234}}}]}",
+	  "192.0.2.0/24 and 2 more  closed   monitor        0     1,234", "::" },
+	{ show_status,
+	  "{\"protected\":[{\"prefixes\":[\"::/0\"],\"prefix_count\":1,\"outward\":\"enforce\",\"counts\":"
+	  "{\"drop_outward_rate\":{\"packets\":3},\"drop_outward_destination\":{\"packets\":4}}}]}",
+	  "outward  enforce        7         0", "more" },
+	{ show_drain, "{\"deployment\":\"inline\",\"draining\":true,\"translated\":0,\"honours_s\":5}",
+	  "0 connections left to end; cookies that are out are honoured for 5s more", "drained" },
+	{ show_limits,
+	  "{\"mode\":\"enforce\",\"limits\":[{\"name\":\"syn_service\",\"service\":\"web\",\"rate\":5,"
+	  "\"changed\":true}]}",
+	  "syn_service of web* ", "monitor" },
 	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
 	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
 };
