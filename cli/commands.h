@@ -19,7 +19,7 @@ enum exit_code { EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOT_RUNNING, EXIT_PERMIS
 
 struct options {
 	const char *socket;
-	bool json, watch, now, cancel;
+	bool json, watch, now, cancel, help;
 	bool history;
 	bool follow, kinds;
 	int port;	  /* 0: not given */

@@ -162,8 +162,9 @@ void show_flushed(struct render *render, const json_t *reply)
 {
 	char count[FORMAT_SIZE];
 
-	render_print(render, "%s: %s entries taken back\n", string(reply, "kind"),
-		     format_count(count, json_integer_value(json_object_get(reply, "removed"))));
+	render_print(render, "%s: %s %s taken back\n", string(reply, "kind"),
+		     format_count(count, number(reply, "removed")),
+		     number(reply, "removed") == 1 ? "entry" : "entries");
 }
 
 /* "-" for null */
@@ -210,8 +211,9 @@ void show_tested(struct render *render, const json_t *reply)
 	else
 		render_print(render, "on no list");
 	if (json_array_size(matches))
-		render_print(render, " by %s %s, the longest of %zu that cover it", verdict,
-			     string(json_array_get(matches, 0), "prefix"), json_array_size(matches));
+		render_print(render, " by %s %s", verdict, string(json_array_get(matches, 0), "prefix"));
+	if (json_array_size(matches) > 1)
+		render_print(render, ", the longest of %zu that cover it", json_array_size(matches));
 	render_print(render, "\n");
 	if (json_is_true(json_object_get(reply, "bypass")) && !strcmp(verdict, "block")) {
 		render_tinted(render, TINT_WARN, "bypass is on: nothing is dropped");
@@ -307,6 +309,8 @@ static int run_list(const char *kind, const struct options *options)
 	code = list_pages(&listing, client, parameters, options);
 	if (options->json)
 		render_print(&listing.render, "%s]\n}\n", listing.any ? "\n  " : "");
+	else if (!listing.any && code == EXIT_OK)
+		render_print(&listing.render, "no %s entry\n", kind);
 	render_flush(&listing.render, false);
 	render_fini(&listing.render);
 	json_decref(parameters);
@@ -470,9 +474,13 @@ static int import_file(struct importing *im, const char *path)
 		json_dumpf(im->reply, stdout, JSON_INDENT(2));
 		puts("");
 	} else {
-		printf("%s: %s entries are in force now, %s bad lines were skipped\n", im->kind,
-		       format_count(entries, json_integer_value(json_object_get(im->reply, "entries"))),
-		       format_count(faults, json_integer_value(json_object_get(im->reply, "fault_count"))));
+		printf("%s: %s %s in force now", im->kind,
+		       format_count(entries, number(im->reply, "entries")),
+		       number(im->reply, "entries") == 1 ? "entry is" : "entries are");
+		if (number(im->reply, "fault_count"))
+			printf(", bad lines that were skipped: %s",
+			       format_count(faults, number(im->reply, "fault_count")));
+		printf("\n");
 	}
 	return EXIT_OK;
 }

@@ -119,8 +119,8 @@ static const struct command commands[] = {
 	  parameters_bypass, show_bypass, NULL, false },
 	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,
 	  TAKES_JSON | TAKES_CANCEL | TAKES_TIMEOUT | FOLLOWS,
-	  "inline: bypass, and wait until stopping breaks nothing", METHOD_DRAIN, parameters_drain,
-	  show_drain, NULL, false },
+	  "inline: bypass, and wait (5 s at least) until stopping breaks nothing", METHOD_DRAIN,
+	  parameters_drain, show_drain, NULL, false },
 	{ "check", NULL, "[-w NAME=N]... [-c NAME=N]... [--attack ok|warning|critical]", 0, 0,
 	  TAKES_THRESHOLDS, "for Nagios: one line, exit status 0 to 3, performance data", NULL, NULL, NULL,
 	  run_check, false },
@@ -132,24 +132,40 @@ static const struct command commands[] = {
 	  NULL, show_version, NULL, true },
 };
 
-static void print_usage(void)
+/* Of one object, or of all (NULL). */
+static void print_usage(const char *object)
 {
 	printf("usage: synmoat [OPTION]... COMMAND\n\ncommands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		const struct command *command = &commands[i];
-		int length = printf("  %s%s%s%s%s", command->object, command->verb ? " " : "",
-				    command->verb ? command->verb : "", *command->arguments ? " " : "",
-				    command->arguments);
+		int length;
+
+		if (object && strcmp(command->object, object) != 0)
+			continue;
+		length = printf("  %s%s%s%s%s", command->object, command->verb ? " " : "",
+				command->verb ? command->verb : "", *command->arguments ? " " : "",
+				command->arguments);
 
 		if (length > 29)
 			length = printf("\n") - 1;
 		printf("%*s%s\n", 30 - length, "", command->help);
 	}
-	printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server STATE,\n"
-	       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
-	printf("\ncheck tells what is above N: half_open; a second: syn_rate, answered, completed, drops, "
-	       "lost (records);\n"
-	       "  table (%% full). It exits with 0 ok, 1 warning, 2 critical, 3 unknown\n");
+	if (!object || !strcmp(object, "flows"))
+		printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server "
+		       "STATE,\n"
+		       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
+	if (!object || !strcmp(object, "limit"))
+		printf("\nlimits are syn, connection and half_open, each with _source, _prefix, _site, "
+		       "_service and "
+		       "_total;\n"
+		       "  keys: rate, burst, proven_rate, proven_burst, action; of half_open: most, "
+		       "proven_most, "
+		       "action\n");
+	if (!object || !strcmp(object, "check"))
+		printf("\ncheck tells what is above N: half_open; a second: syn_rate, answered, completed, "
+		       "drops, "
+		       "lost (records);\n"
+		       "  table (%% full). It exits with 0 ok, 1 warning, 2 critical, 3 unknown\n");
 	printf("\noptions:\n"
 	       "      --socket PATH           the daemon's socket (" CONTROL_SOCKET ")\n"
 	       "  -j, --json                  the daemon's reply as JSON\n"
@@ -162,6 +178,7 @@ static void print_usage(void)
 	       "      --kinds                 events: which there are, with their fields and MESSAGE_IDs\n"
 	       "      --port PORT             of this port only\n"
 	       "      --history               with -j: every second of the last 10 minutes, too\n"
+	       "      --service NAME          limit set: of this service alone\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"
@@ -476,8 +493,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 				return EXIT_USAGE;
 			break;
 		case 'h':
-			print_usage();
-			return EXIT_OK;
+			options->help = true;
+			break;
 		case 'V':
 			printf("synmoat %s\n", SYNMOAT_VERSION);
 			return EXIT_OK;
@@ -574,6 +591,10 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	words = argv + optind;
+	if (options.help) {
+		print_usage(*words && is_object(*words) ? *words : NULL);
+		return EXIT_OK;
+	}
 	if (!*words) {
 		fprintf(stderr, "synmoat: give a command: synmoat --help lists them\n");
 		return EXIT_USAGE;

@@ -60,7 +60,7 @@ static bool take_prefix(struct request *request, struct prefix *prefix)
 
 	if (!prefix_parse(text, prefix))
 		return true;
-	fail_text(request, -EINVAL, prefix_explain(text, fault, sizeof(fault)));
+	request_fail_value(request, "prefix", prefix_explain(text, fault, sizeof(fault)));
 	return false;
 }
 
@@ -138,7 +138,7 @@ static bool reason_is_fit(struct request *request)
 	for (const char *c = reason; fit && c && *c; c++)
 		fit = !iscntrl((unsigned char)*c);
 	if (!fit)
-		fail_text(request, -EINVAL, "a reason is one line of text, at most 96 bytes long");
+		request_fail_value(request, "reason", "a reason is one line of text, at most 96 bytes long");
 	return fit;
 }
 
@@ -226,8 +226,9 @@ void handle_flush_entries(struct request *request)
 	if (!take_kind(request, &kind) || !take_origin(request, &origin))
 		return;
 	if (origin == ORIGIN_CONFIG || origin == ORIGIN_FEED) {
-		fail_text(request, -EINVAL,
-			  "entries of files go when the files do: remove them there, then synmoat reload");
+		request_fail_value(
+			request, "origin",
+			"entries of files go when the files do: remove them there, then synmoat reload");
 		return;
 	}
 	if (origin < 0 || origin == ORIGIN_MANUAL)
@@ -416,7 +417,8 @@ void handle_test_address(struct request *request)
 	size_t count;
 
 	if (strchr(address, '/') || prefix_parse(address, &prefix)) {
-		fail_text(request, -EINVAL, "test takes one address, such as 192.0.2.1 or 2001:db8::1");
+		request_fail_value(request, "address",
+				   "test takes one address, such as 192.0.2.1 or 2001:db8::1");
 		return;
 	}
 	count = lists_match(lists_of(request), &prefix.address, entries, MATCHES_MAX);

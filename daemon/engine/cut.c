@@ -111,7 +111,7 @@ bool cut_explain(const struct config *config, const struct prefix *prefix, char 
 		return false;
 	prefix_format(covered, inner, sizeof(inner));
 	if (*service)
-		snprintf(text, size, "%s would cut off %s, your own servers of service %s", name, inner,
+		snprintf(text, size, "%s would cut off your own servers: %s is of service %s", name, inner,
 			 service);
 	else
 		snprintf(text, size, "%s would cut off %s, which is protected", name, inner);

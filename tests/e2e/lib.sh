@@ -11,6 +11,8 @@
 #   field JSON PATH                          one value of a JSON text, by jq
 #   status PATH                              one value of `synmoat status -j`
 #   quick N LONG                             N, or LONG under `tests/run --long`
+#   side_by_side CMD ARGS...                 CMD with each of ARGS (words of one are several), at once, each in a lab of its own:
+#                                            for tests that mostly wait; reports come one after the other
 
 set -u
 . "$(dirname "${BASH_SOURCE[0]}")/../lab/lab.sh"
@@ -59,4 +61,23 @@ status() {
 
 quick() {
 	if [[ -n ${TESTS_LONG:-} ]]; then echo "$2"; else echo "$1"; fi
+}
+
+side_by_side() {
+	local command=$1 arguments i pids=() status=0 log
+	shift
+	log=$(mktemp -d)
+	for arguments; do
+		# shellcheck disable=SC2086 # its words
+		(LAB_PREFIX=sm$BASHPID && $command $arguments) >"$log/${#pids[@]}" 2>&1 &
+		pids+=($!)
+	done
+	trap 'kill "${pids[@]}" 2>/dev/null; exit 130' INT TERM
+	for i in "${!pids[@]}"; do
+		wait "${pids[i]}" || status=1
+		cat "$log/$i"
+	done
+	trap - INT TERM
+	rm -r "$log"
+	return $status
 }
