@@ -77,7 +77,6 @@ struct engine {
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
 	struct attacks *attacks;
-	struct port_ranges guarded;    /* the protected prefixes, in that half */
 	struct port_ranges guarded; /* the protected prefixes, in that half */
 	/* what each entry had counted elsewhere, less what stood in its place before */
 	struct guard_counters guard_carried[GUARDS_MAX];
