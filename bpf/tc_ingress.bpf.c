@@ -31,30 +31,46 @@ ARRAY_MAP(replays, REPLAY_SLOTS, struct replay, 0);
 __u32 replay_next;
 
 /*
- * Handshakes handed over just now, direct-mapped: 63..24 of a hash of tuple and cookie, 23..16 the CPU, 15..0
- * jiffies. A batch of packets passes here as a whole before TCP sees its first, so the data behind a third
- * ACK must not be handed over a second time: TCP would drop it as a duplicate of the socket that the ACK is
- * about to make. The cookie is in the hash because the tuple may come back for a new connection at once; the
- * CPU, because only on the same one is the ACK sure to stay ahead.
+ * Handshakes handed over just now, direct-mapped: 63..32 of a hash of tuple and cookie, 31..24 the
+ * CPU, 23..16 how many cookies that CPU had met, 15..0 jiffies. A batch of packets passes here as a whole
+ * before TCP sees its first, so the data behind a third ACK must not be handed over a second time: TCP would
+ * drop it as a duplicate of the socket that the ACK is about to make. The cookie is in the hash because the
+ * tuple may come back for a new connection at once; the CPU, because only on the same one is the ACK sure to
+ * stay ahead. A machine may stall within a batch, for longer than a few jiffies but for no more packets than
+ * it has, and whoever comes after a client's least timeout (200 ms) comes because TCP did not take the first.
  */
-#define HANDED_SLOTS   4096
-#define HANDED_JIFFIES 2
-#define HANDED_HASH    (~(__u64)0xffffff)
+#define HANDED_SLOTS	4096
+#define HANDED_JIFFIES	2
+#define HANDED_BATCH	8   /* net.core.gro_normal_batch */
+#define HANDED_BATCH_MS 150 /* at most, for these */
 
 ARRAY_MAP(handed, HANDED_SLOTS, __u64, 0);
+PERCPU_MAP(cookies_met, 1, __u32);
+
+static __always_inline __u32 cookies_of_cpu(__u32 more)
+{
+	__u32 zero = 0, *met = bpf_map_lookup_elem(&cookies_met, &zero);
+
+	return met ? *met += more : 0;
+}
 
 static __always_inline __u64 handed_entry(__u64 hash)
 {
-	return (hash & HANDED_HASH) | (bpf_get_smp_processor_id() & 0xff) << 16 | (bpf_jiffies64() & 0xffff);
+	return hash >> 32 << 32 | (bpf_get_smp_processor_id() & 0xffULL) << 24 |
+	       (cookies_of_cpu(0) & 0xff) << 16 | (bpf_jiffies64() & 0xffff);
 }
 
-static __always_inline bool handed_just_now(__u64 hash)
+static __always_inline bool handed_just_now(__u64 hash, const struct runtime *rt)
 {
 	__u32 slot = hash & (HANDED_SLOTS - 1);
 	__u64 *entry = bpf_map_lookup_elem(&handed, &slot);
-	__u64 now = handed_entry(hash);
+	__u64 now = handed_entry(hash), age;
 
-	return entry && *entry >> 16 == now >> 16 && ((now - *entry) & 0xffff) <= HANDED_JIFFIES;
+	if (!entry || *entry >> 24 != now >> 24)
+		return false;
+	age = (now - *entry) & 0xffff;
+	return age <= HANDED_JIFFIES || (age * 1000 <= (__u64)rt->jiffies_hz * HANDED_BATCH_MS &&
+					 (((now >> 16) - (*entry >> 16)) & 0xff) < HANDED_BATCH);
 }
 
 static __always_inline void handed_store(__u64 hash)
@@ -211,14 +227,17 @@ static __always_inline int meet(struct __sk_buff *skb, const struct packet *p, s
 		count_handover(HANDOVER_KNOWN);
 		return TCX_NEXT;
 	}
-	if (!replayed && handed_just_now(hash)) {
+	if (!rt)
+		return TCX_DROP;
+	cookies_of_cpu(1);
+	if (!replayed && handed_just_now(hash, rt)) {
 		count_handover(HANDOVER_KNOWN);
 		if (listening)
 			return TCX_NEXT;
 		bpf_clone_redirect(skb, skb->ifindex, BPF_F_INGRESS); /* it must stay behind its ACK */
 		return TCX_DROP;
 	}
-	if (!rt || (listening && !h->allowed && !limit_connection(p, rt, h->service))) {
+	if (listening && !h->allowed && !limit_connection(p, rt, h->service)) {
 		count_handover(HANDOVER_LIMITED);
 		return TCX_DROP;
 	}
