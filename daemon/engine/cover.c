@@ -20,3 +20,16 @@ const char *engine_slot_name(const struct engine *e, uint32_t slot)
 {
 	return slot < SERVICE_SLOTS && e->slots[slot].used ? e->slots[slot].name : "";
 }
+
+enum service_mode engine_slot_mode(const struct engine *e, uint32_t slot)
+{
+	return slot < SERVICE_SLOTS && e->slots[slot].used ? e->slots[slot].mode : MODE_OFF;
+}
+
+bool engine_slot_mitigated(const struct engine *e, uint32_t slot)
+{
+	enum service_mode mode = engine_slot_mode(e, slot);
+
+	return mode == MODE_ALWAYS ||
+	       (mode == MODE_AUTO && fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE);
+}

@@ -956,25 +956,24 @@ struct connections {
 	struct connection connections[CONNECTIONS_IN_BATCH];
 };
 
-int fastpath_each_connection(const struct fastpath *f, fastpath_connection_fn *fn, void *arg)
+int fastpath_next_connections(const struct fastpath *f, struct connection_cursor *cursor,
+			      fastpath_connection_fn *fn, void *arg)
 {
 	struct connections *batch = malloc(sizeof(*batch));
-	int fd = bpf_map__fd(f->skeleton->maps.connections), error = batch ? 0 : -ENOMEM;
-	__u32 cursor, count;
-	void *from = NULL;
+	__u32 count = CONNECTIONS_IN_BATCH;
+	int error = 0;
 
-	while (!error) {
-		count = CONNECTIONS_IN_BATCH;
-		if (bpf_map_lookup_batch(fd, from, &cursor, batch->tuples, batch->connections, &count, NULL))
-			error = -errno;
-		if (error && error != -ENOENT)
-			break;
-		for (__u32 i = 0; i < count; i++)
-			fn(&batch->tuples[i], &batch->connections[i], arg);
-		from = &cursor;
-	}
+	if (!batch)
+		return -ENOMEM;
+	if (bpf_map_lookup_batch(bpf_map__fd(f->skeleton->maps.connections),
+				 cursor->begun ? &cursor->position : NULL, &cursor->position, batch->tuples,
+				 batch->connections, &count, NULL))
+		error = -errno;
+	cursor->begun = true;
+	for (__u32 i = 0; i < count && (!error || error == -ENOENT); i++)
+		fn(&batch->tuples[i], &batch->connections[i], arg);
 	free(batch);
-	return error == -ENOENT ? 0 : error;
+	return error ? (error == -ENOENT ? 0 : error) : 1;
 }
 
 int fastpath_expire_waiting(struct fastpath *f, uint32_t older_s)

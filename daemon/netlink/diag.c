@@ -19,7 +19,6 @@
 	(1U << TCP_ESTABLISHED | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | 1U << TCP_CLOSE_WAIT |          \
 	 1U << TCP_LAST_ACK | 1U << TCP_CLOSING)
 
-#define TRACKED_STATES	 (CONNECTION_STATES | 1U << TCP_SYN_SENT | 1U << TCP_SYN_RECV | 1U << TCP_TIME_WAIT)
 #define KERNEL_SYN_RECV	 12		      /* TCP_NEW_SYN_RECV, a half-open of a listener */
 #define HALF_OPEN_STATES (1U << TCP_SYN_RECV) /* the kernel adds NEW_SYN_RECV */
 #define DESTROY_BATCH	 64
@@ -32,11 +31,6 @@ struct dump {
 
 struct connections {
 	diag_connection_fn *fn;
-	void *arg;
-};
-
-struct sockets {
-	diag_socket_fn *fn;
 	void *arg;
 };
 
@@ -61,7 +55,7 @@ static void map_ipv4(__be32 out[4], __be32 address)
 	out[3] = address;
 }
 
-static void tuple_fill(struct tuple *t, const struct inet_diag_msg *m)
+void diag_read_tuple(const struct inet_diag_msg *m, struct tuple *t)
 {
 	t->client_port = m->id.idiag_dport;
 	t->server_port = m->id.idiag_sport;
@@ -75,6 +69,11 @@ static void tuple_fill(struct tuple *t, const struct inet_diag_msg *m)
 	t->v6 = !IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)t->client);
 }
 
+unsigned int diag_read_state(const struct inet_diag_msg *m)
+{
+	return m->idiag_state == KERNEL_SYN_RECV ? TCP_SYN_RECV : m->idiag_state;
+}
+
 static int on_connection(const struct nlmsghdr *header, void *arg)
 {
 	const struct connections *connections = arg;
@@ -82,26 +81,8 @@ static int on_connection(const struct nlmsghdr *header, void *arg)
 
 	if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg))
 		return MNL_CB_ERROR;
-	tuple_fill(&tuple, mnl_nlmsg_get_payload(header));
+	diag_read_tuple(mnl_nlmsg_get_payload(header), &tuple);
 	connections->fn(&tuple, connections->arg);
-	return MNL_CB_OK;
-}
-
-static unsigned int state_of(const struct inet_diag_msg *m)
-{
-	return m->idiag_state == KERNEL_SYN_RECV ? TCP_SYN_RECV : m->idiag_state;
-}
-
-static int on_socket(const struct nlmsghdr *header, void *arg)
-{
-	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
-	const struct sockets *sockets = arg;
-	struct tuple tuple = { 0 };
-
-	if (mnl_nlmsg_get_payload_len(header) < sizeof(*m))
-		return MNL_CB_ERROR;
-	tuple_fill(&tuple, m);
-	sockets->fn(&tuple, state_of(m), sockets->arg);
 	return MNL_CB_OK;
 }
 
@@ -196,14 +177,6 @@ int diag_each_half_open(diag_connection_fn *fn, void *arg)
 {
 	struct connections connections = { .fn = fn, .arg = arg };
 	struct dump dump = { HALF_OPEN_STATES, on_connection, &connections };
-
-	return dump_all(&dump);
-}
-
-int diag_each_socket(diag_socket_fn *fn, void *arg)
-{
-	struct sockets sockets = { .fn = fn, .arg = arg };
-	struct dump dump = { TRACKED_STATES, on_socket, &sockets };
 
 	return dump_all(&dump);
 }
@@ -331,11 +304,11 @@ static int found_state(const struct nlmsghdr *header, struct half_open *h)
 		return *(const int *)mnl_nlmsg_get_payload(header);
 	if (header->nlmsg_type != SOCK_DIAG_BY_FAMILY || length < sizeof(*m))
 		return -EPROTO;
-	if (state_of(m) == TCP_LISTEN || state_of(m) == TCP_CLOSE)
+	if (diag_read_state(m) == TCP_LISTEN || diag_read_state(m) == TCP_CLOSE)
 		return -ENOENT;
 	h->family = m->idiag_family; /* a dual-stack socket is AF_INET6 */
 	h->id = m->id;
-	return (int)state_of(m);
+	return (int)diag_read_state(m);
 }
 
 /* Fills in the cookie, which makes H that one socket. */

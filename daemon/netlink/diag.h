@@ -21,22 +21,19 @@ int diag_each_half_open(diag_connection_fn *fn, void *arg);
 /* Both families; an IPv4 connection of a dual-stack socket is told as IPv4. 0 or a negative errno. */
 int diag_each_connection(diag_connection_fn *fn, void *arg);
 
-/* As above, for every state but LISTEN and CLOSED; state: TCP_… of <netinet/tcp.h>, half-opens as
- * TCP_SYN_RECV. */
-typedef void diag_socket_fn(const struct tuple *tuple, unsigned int state, void *arg);
-int diag_each_socket(diag_socket_fn *fn, void *arg);
-
 /*
  * One dump after another in slices, so that nobody waits for 50,000 sockets. An IPv4 half-open of a
  * dual-stack listener is told with family AF_INET6 and an IPv4 client.
  */
 struct diag_entry {
-	uint8_t family;	  /* of the listener */
-	bool listens;	  /* else half-open */
-	bool v4;	  /* half-open: the client's family; of a listener: that of its address */
-	bool v6only;	  /* of a listener */
-	uint8_t resends;  /* of the SYN-ACK */
-	__be32 server[4]; /* zero: any address */
+	struct tuple tuple; /* of a connection or half-open; the server is this host */
+	unsigned int state; /* TCP_… of <netinet/tcp.h>, half-opens as TCP_SYN_RECV */
+	uint8_t family;	    /* of the listener */
+	bool listens;	    /* else half-open */
+	bool v4;	    /* half-open: the client's family; of a listener: that of its address */
+	bool v6only;	    /* of a listener */
+	uint8_t resends;    /* of the SYN-ACK */
+	__be32 server[4];   /* zero: any address */
 	uint16_t port;
 	uint32_t ifindex;      /* bound to; 0: to none */
 	uint32_t expires_ms;   /* until the SYN-ACK is sent again */
@@ -54,8 +51,16 @@ void diag_dump_free(struct diag_dump *dump);
  * under way. 0 or a negative errno. */
 int diag_dump_begin(struct diag_dump *dump, bool half_opens);
 
+/* Likewise, of every state but LISTEN and CLOSED. */
+int diag_dump_begin_sockets(struct diag_dump *dump);
+
 /* Goes on for about slice_us. 1: there is more; 0: that was all; or a negative errno, and it has ended. */
 int diag_dump_step(struct diag_dump *dump, uint32_t slice_us, diag_entry_fn *fn, void *arg);
+
+/* Of one message of the kernel; as in struct diag_entry. */
+struct inet_diag_msg;
+void diag_read_tuple(const struct inet_diag_msg *m, struct tuple *tuple);
+unsigned int diag_read_state(const struct inet_diag_msg *m);
 
 /* For questions about single sockets; NULL with errno set on failure. */
 struct mnl_socket;

@@ -302,15 +302,36 @@ static bool in_use(const struct flow *f)
 	return f->port[CLIENT] || f->port[SERVER];
 }
 
+/* The place after AT, a place's id or 0; 0: there is none. */
+static uint32_t place_after(const struct flowtable *t, uint32_t at)
+{
+	uint32_t v6 = at & ID_V6, next = (at & ~ID_V6) + 1;
+
+	if (next <= (t->store[!!v6].used & ~ID_V6))
+		return next | v6;
+	return v6 || !t->store[1].used ? 0 : 1 | ID_V6;
+}
+
+bool flowtable_walk(struct flowtable *t, uint32_t *cursor, uint32_t max, flowtable_fn *fn, void *arg)
+{
+	while (max--) {
+		uint32_t id = place_after(t, *cursor);
+
+		if (!id)
+			return false;
+		*cursor = id;
+		if (in_use(flow_of(t, id)))
+			fn(t, flow_of(t, id), arg);
+	}
+	return true;
+}
+
 void flowtable_each(struct flowtable *t, flowtable_fn *fn, void *arg)
 {
-	for (uint32_t v6 = 0; v6 < 2; v6++)
-		for (uint32_t i = 1; i <= (t->store[v6].used & ~ID_V6); i++) {
-			struct flow *f = flow_of(t, i | (v6 ? ID_V6 : 0));
+	uint32_t cursor = 0;
 
-			if (in_use(f))
-				fn(t, f, arg);
-		}
+	while (flowtable_walk(t, &cursor, UINT32_MAX, fn, arg))
+		;
 }
 
 uint32_t flowtable_pairs(const struct flowtable *t, enum tcp_state client, enum tcp_state server)

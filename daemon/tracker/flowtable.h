@@ -40,6 +40,10 @@ uint32_t flowtable_expire(struct flowtable *table, uint32_t now_ticks, flowtable
 /* fn may remove the flow that it is given, and no other. */
 void flowtable_each(struct flowtable *table, flowtable_fn *fn, void *arg);
 
+/* Likewise in slices of max places; *cursor is 0 at first. False: that was all. What is added between two
+ * slices may be left out. */
+bool flowtable_walk(struct flowtable *table, uint32_t *cursor, uint32_t max, flowtable_fn *fn, void *arg);
+
 uint32_t flowtable_size(const struct flowtable *table);
 uint32_t flowtable_max(const struct flowtable *table);
 

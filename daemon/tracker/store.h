@@ -14,19 +14,30 @@
 #include "daemon/tracker/tracker.h"
 
 struct mnl_socket;
+struct resync;
 
 struct tracker {
 	struct engine *engine;
 	struct fastpath *fastpath;
 	struct flowtable *table; /* NULL: tracking is off */
 	struct mnl_socket *diag; /* NULL: inline, where the sockets are elsewhere */
+	struct resync *resync;
 	sd_event_source *timer;
 	uint64_t interval_us;
 	uint32_t looked_s, swept_s, resynced_s;
-	uint32_t questions;	      /* that the kernel may yet be asked this turn */
-	uint64_t healed;	      /* losses that a resynchronisation has made good */
+	uint32_t questions; /* that the kernel may yet be asked this turn */
+	uint64_t healed,
+		healing; /* losses that a resynchronisation has made good, and that the one under way does */
 	struct tracker_status status; /* its counters; the rest is filled in when asked */
 };
+
+static inline uint64_t store_now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
 
 static inline uint64_t store_now_ms(void)
 {
@@ -40,6 +51,29 @@ static inline uint32_t store_now_s(void)
 {
 	return (uint32_t)(store_now_ms() / 1000);
 }
+
+static inline uint32_t store_now_ticks(void)
+{
+	return (uint32_t)(store_now_ms() * FLOWTABLE_TICKS_PER_S / 1000);
+}
+
+static inline bool store_asks_kernel(const struct tracker *t)
+{
+	return t->diag;
+}
+
+/* After a change: counts it, and sees to the flow's future, which may be that it goes. before: its states. */
+void store_settle(struct tracker *tracker, struct flow *flow, const uint8_t before[ENDPOINTS]);
+
+/* The server's state is another one than the events told: so is the client's. */
+void store_adopt(struct flow *flow, enum tcp_state server);
+
+/* The server's socket has gone without a segment that told. What the client's has come to, only a client that
+ * still has something to say will tell. */
+void store_server_gone(struct flow *flow);
+
+/* TCP_… of <netinet/tcp.h>. */
+enum tcp_state store_state_of_kernel(unsigned int state);
 
 /* Reads what events there are, and lets expire what is due. How many events, or a negative errno. */
 int store_catch_up(struct tracker *tracker);

@@ -14,14 +14,17 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/netlink/diag.h"
+#include "daemon/tracker/resync.h"
 #include "daemon/tracker/segment.h"
 
 #define BUSY_US		 2000
 #define IDLE_US		 64000
 #define ACCURACY_US	 500
 #define EVENTS_A_TURN	 32768 /* some 5 ms */
+#define SLICE_US	 4000
 #define EXPIRED_A_TURN	 2048
 #define QUESTIONS_A_TURN 1000 /* to the kernel */
 #define RESYNC_EVERY_S	 5
@@ -34,16 +37,6 @@
 static uint32_t ticks_of(uint32_t seconds)
 {
 	return seconds * FLOWTABLE_TICKS_PER_S;
-}
-
-static uint32_t now_ticks(void)
-{
-	return (uint32_t)(store_now_ms() * FLOWTABLE_TICKS_PER_S / 1000);
-}
-
-static bool asks_kernel(const struct tracker *t)
-{
-	return t->diag;
 }
 
 /* --- how long a flow may stay as it is --- */
@@ -80,7 +73,7 @@ static void arm(struct tracker *t, struct flow *f)
 	uint32_t server = state_timeout_s(config, f->state[SERVER]);
 	uint32_t timeout = f->flags & FLOW_RST_UNSURE ? UNSURE_S : client < server ? client : server;
 
-	flowtable_arm(t->table, f, now_ticks() + ticks_of(timeout));
+	flowtable_arm(t->table, f, store_now_ticks() + ticks_of(timeout));
 }
 
 static bool is_over(const struct flow *f)
@@ -109,8 +102,7 @@ static void count_life(struct tracker *t, struct flow *f)
 	}
 }
 
-/* After a change: counts it, and sees to the flow's future. BEFORE: its states. */
-static void settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPOINTS])
+void store_settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPOINTS])
 {
 	if (memcmp(before, f->state, ENDPOINTS) != 0) {
 		flowtable_moved(t->table, f, before);
@@ -125,7 +117,7 @@ static void settle(struct tracker *t, struct flow *f, const uint8_t before[ENDPO
 
 /* --- what the kernel says --- */
 
-static enum tcp_state state_of_kernel(unsigned int state)
+enum tcp_state store_state_of_kernel(unsigned int state)
 {
 	static const uint8_t states[] = {
 		[TCP_ESTABLISHED] = TS_ESTABLISHED,
@@ -151,6 +143,8 @@ static int ask_fastpath(struct tracker *t, const struct flow *f, const struct tu
 
 	if (fastpath_find_connection(t->fastpath, tuple, &c) || c.state == CONNECTION_RESET)
 		return TS_CLOSED;
+	if (c.state == CONNECTION_ESTABLISHED && f->state[SERVER] <= TS_SYN_RECEIVED)
+		return TS_ESTABLISHED; /* the event of the third ACK was lost */
 	return f->state[SERVER];
 }
 
@@ -165,16 +159,15 @@ static int ask_server(struct tracker *t, const struct flow *f)
 		return -EAGAIN;
 	t->questions--;
 	flowtable_tuple(t->table, f, &tuple);
-	if (!asks_kernel(t))
+	if (!store_asks_kernel(t))
 		return ask_fastpath(t, f, &tuple);
 	state = diag_find(t->diag, &tuple);
 	if (state == -ENOENT)
 		return TS_CLOSED;
-	return state < 0 ? state : (int)state_of_kernel((unsigned int)state);
+	return state < 0 ? state : (int)store_state_of_kernel((unsigned int)state);
 }
 
-/* The server's state is another one than the events told: so is the client's. */
-static void adopt(struct flow *f, enum tcp_state server)
+void store_adopt(struct flow *f, enum tcp_state server)
 {
 	if (f->state[SERVER] == server)
 		return;
@@ -183,9 +176,7 @@ static void adopt(struct flow *f, enum tcp_state server)
 	f->flags |= FLOW_SEEDED;
 }
 
-/* The server's socket has gone without a segment that told. What the client's has come to, only a client that
- * still has something to say will tell. */
-static void server_gone(struct flow *f)
+void store_server_gone(struct flow *f)
 {
 	f->state[SERVER] = (uint8_t)tcp_state_next((enum tcp_state)f->state[SERVER], EV_GONE, false);
 	if (f->state[CLIENT] != TS_CLOSE_WAIT && f->state[CLIENT] != TS_TIME_WAIT)
@@ -199,11 +190,11 @@ static void on_reset(struct tracker *t, struct flow *f, const struct event *e)
 	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
 
 	/* a RST counts only if its receiver took it (RFC 5961, section 3.2): the kernel knows */
-	if (asks_kernel(t) && !segment_is_refusal(f, e) && ask_server(t, f) != TS_CLOSED)
+	if (store_asks_kernel(t) && !segment_is_refusal(f, e) && ask_server(t, f) != TS_CLOSED)
 		f->flags |= FLOW_RST_UNSURE;
 	else
 		segment_apply(f, e);
-	settle(t, f, before);
+	store_settle(t, f, before);
 }
 
 static struct flow *take_up(struct tracker *t, const struct tuple *tuple, const struct event *e)
@@ -267,7 +258,7 @@ static void on_event(const struct event *e, void *arg)
 	if (segment_begins_anew(f, e))
 		begin_anew(t, f, e);
 	segment_apply(f, e);
-	settle(t, f, before);
+	store_settle(t, f, before);
 }
 
 /* --- time --- */
@@ -275,7 +266,8 @@ static void on_event(const struct event *e, void *arg)
 /* Both ends see the connection reset; of a half-open, the server alone. */
 static int reset(struct tracker *t, const struct tuple *tuple)
 {
-	return asks_kernel(t) ? diag_destroy(t->diag, tuple) : fastpath_reset_connection(t->fastpath, tuple);
+	return store_asks_kernel(t) ? diag_destroy(t->diag, tuple)
+				    : fastpath_reset_connection(t->fastpath, tuple);
 }
 
 static bool end_half_open(struct tracker *t, const struct flow *f)
@@ -301,18 +293,18 @@ static void on_due(struct flowtable *table, struct flow *f, void *arg)
 
 	(void)table;
 	if (server == -EAGAIN) { /* too many at once */
-		flowtable_arm(t->table, f, now_ticks() + 1);
+		flowtable_arm(t->table, f, store_now_ticks() + 1);
 		return;
 	}
 	if (store_now_s() - f->changed_s + 1 >= engine_get_config(t->engine)->time_wait_s)
 		f->state[CLIENT] = (uint8_t)tcp_state_next((enum tcp_state)before[CLIENT], EV_2MSL, true);
-	if (asks_kernel(t) && server == TS_TIME_WAIT && before[SERVER] == TS_TIME_WAIT) {
+	if (store_asks_kernel(t) && server == TS_TIME_WAIT && before[SERVER] == TS_TIME_WAIT) {
 		/* the kernel's clock began later */
-		settle(t, f, before);
-		flowtable_arm(t->table, f, now_ticks() + ticks_of(UNSURE_S));
+		store_settle(t, f, before);
+		flowtable_arm(t->table, f, store_now_ticks() + ticks_of(UNSURE_S));
 		return;
 	}
-	if (!asks_kernel(t) && server == TS_TIME_WAIT)
+	if (!store_asks_kernel(t) && server == TS_TIME_WAIT)
 		server = TS_CLOSED;
 	if (server == TS_SYN_RECEIVED && before[SERVER] == TS_SYN_RECEIVED && end_half_open(t, f))
 		server = TS_CLOSED;
@@ -321,121 +313,56 @@ static void on_due(struct flowtable *table, struct flow *f, void *arg)
 	else if (server <= TS_CLOSED && before[SERVER] == TS_TIME_WAIT)
 		f->state[SERVER] = (uint8_t)tcp_state_next(TS_TIME_WAIT, EV_2MSL, false);
 	else if (server <= TS_CLOSED && before[SERVER] > TS_LISTEN)
-		server_gone(f);
+		store_server_gone(f);
 	else if (server <= TS_CLOSED) /* nothing can be known of the client any more */
 		f->state[CLIENT] = TS_CLOSED;
 	else
-		adopt(f, (enum tcp_state)server);
+		store_adopt(f, (enum tcp_state)server);
 	f->flags &= (uint16_t)~FLOW_RST_UNSURE;
-	settle(t, f, before);
+	store_settle(t, f, before);
 }
 
-/* --- all of the kernel's sockets at once --- */
+/* --- losses --- */
 
-/* The flow of a connection of which no event told, too; NULL: it is none of ours, or there is no room. */
-static struct flow *find_or_add(struct tracker *t, const struct tuple *tuple, uint32_t slot)
+static void end_resync(struct tracker *t, int error)
 {
-	struct flow *f = flowtable_find(t->table, tuple);
-
-	if (f || slot == SERVICE_NONE)
-		return f;
-	f = flowtable_add(t->table, tuple);
-	if (!f) {
-		t->status.refused++;
-		return NULL;
-	}
-	f->service = (uint8_t)slot;
-	f->begun_s = f->changed_s = store_now_s();
-	flowtable_count(t->table, f);
-	return f;
-}
-
-/* A host's talk with itself does not pass us. */
-static bool is_own(const struct tuple *tuple)
-{
-	return !memcmp(tuple->client, tuple->server, sizeof(tuple->client));
-}
-
-static void on_socket(const struct tuple *tuple, unsigned int state, void *arg)
-{
-	struct tracker *t = arg;
-	enum tcp_state server = state_of_kernel(state);
-	uint8_t before[ENDPOINTS];
-	struct flow *f = is_own(tuple) ? NULL : find_or_add(t, tuple, engine_cover_slot(t->engine, tuple));
-
-	if (!f)
-		return;
-	memcpy(before, f->state, sizeof(before));
-	adopt(f, server);
-	f->flags |= FLOW_SEEN;
-	settle(t, f, before);
-}
-
-/* Inline. Of one that we know, our states are the better ones. */
-static void on_connection(const struct tuple *tuple, const struct connection *c, void *arg)
-{
-	struct tracker *t = arg;
-	uint32_t slot = c->state == CONNECTION_ESTABLISHED ? c->service : SERVICE_NONE;
-	struct flow *f = find_or_add(t, tuple, slot);
-	uint8_t before[ENDPOINTS];
-
-	if (!f || c->state == CONNECTION_RESET)
-		return;
-	memcpy(before, f->state, sizeof(before));
-	if (before[SERVER] == TS_CLOSED && before[CLIENT] == TS_CLOSED) {
-		adopt(f, TS_ESTABLISHED);
-		if (c->flags & CONNECTION_CLIENT_FIN)
-			adopt(f, TS_CLOSE_WAIT);
-		else if (c->flags & CONNECTION_SERVER_FIN)
-			adopt(f, TS_FIN_WAIT_2);
-	}
-	f->flags |= FLOW_SEEN;
-	settle(t, f, before);
-}
-
-static void drop_unseen(struct flowtable *table, struct flow *f, void *arg)
-{
-	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
-	struct tracker *t = arg;
-
-	(void)table;
-	if (f->flags & FLOW_SEEN) {
-		f->flags &= (uint16_t)~FLOW_SEEN;
-		return;
-	}
-	/* what began or ended a moment ago may be ahead of the kernel's list */
-	if (store_now_s() - f->changed_s < 2 || f->state[SERVER] <= TS_LISTEN)
-		return;
-	server_gone(f);
-	settle(t, f, before);
-}
-
-static int resync(struct tracker *t)
-{
-	int error = asks_kernel(t) ? diag_each_socket(on_socket, t)
-				   : fastpath_each_connection(t->fastpath, on_connection, t);
-
-	flowtable_each(t->table, drop_unseen, t);
 	t->status.resyncs++;
 	t->resynced_s = store_now_s();
-	return error;
+	if (error)
+		log_print(LOG_ERR, "tracking: connections could not be read anew: %s", strerror(-error));
+	else
+		t->healed = t->healing;
+	if (!error && t->status.resyncs > 1)
+		event_tell(EVENT_TRACKING_HEALED, EV_NUMBER("flows", flowtable_size(t->table)),
+			   EV_NUMBER("corrected", (int64_t)resync_corrected(t->resync)));
 }
 
+static void go_on_resync(struct tracker *t)
+{
+	int more = resync_step(t->resync, SLICE_US);
+
+	if (more <= 0)
+		end_resync(t, more);
+}
+
+/* When what there is of events has been read. */
 static void heal_losses(struct tracker *t)
 {
 	struct event_counters c;
 	uint64_t lost;
+	int error;
 
 	if (fastpath_read_event_counters(t->fastpath, &c))
 		return;
-	t->status.events = c.emitted;
 	lost = c.lost + c.unawaited;
-	if (lost == t->healed || store_now_s() - t->resynced_s < RESYNC_EVERY_S)
+	if (lost == t->healed || resync_running(t->resync) ||
+	    (t->status.resyncs > 1 && store_now_s() - t->resynced_s < RESYNC_EVERY_S))
 		return;
-	log_print(LOG_WARNING, "tracking: %llu events lost: reading all connections anew",
-		  (unsigned long long)(lost - t->healed));
-	t->healed = lost;
-	resync(t);
+	event_tell(EVENT_TRACKING_LOST, EV_NUMBER("lost", (int64_t)(lost - t->healed)));
+	t->healing = lost;
+	error = resync_begin(t->resync);
+	if (error)
+		end_resync(t, error);
 }
 
 static void look_after(struct tracker *t)
@@ -445,7 +372,6 @@ static void look_after(struct tracker *t)
 	if (now == t->looked_s)
 		return;
 	t->looked_s = now;
-	heal_losses(t);
 	if (now - t->swept_s < SWEEP_EVERY_S)
 		return;
 	t->swept_s = now;
@@ -458,15 +384,20 @@ int store_catch_up(struct tracker *t)
 
 	t->questions = QUESTIONS_A_TURN;
 	events = fastpath_read_events(t->fastpath, on_event, t, EVENTS_A_TURN);
-	flowtable_expire(t->table, now_ticks(), on_due, t, EXPIRED_A_TURN);
+	flowtable_expire(t->table, store_now_ticks(), on_due, t, EXPIRED_A_TURN);
 	return events;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct tracker *t = arg;
+	int events = store_catch_up(t);
 
-	if (store_catch_up(t) > 0)
+	if (resync_running(t->resync))
+		go_on_resync(t);
+	else if (events < EVENTS_A_TURN)
+		heal_losses(t);
+	if (events > 0 || resync_running(t->resync))
 		t->interval_us = BUSY_US;
 	else if (t->interval_us < IDLE_US)
 		t->interval_us *= 2;
@@ -479,7 +410,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 
 static int start(struct tracker *t, struct sd_event *event, const struct config *config)
 {
-	int error = flowtable_new(&t->table, config->tracked_flows, now_ticks());
+	int error = flowtable_new(&t->table, config->tracked_flows, store_now_ticks());
 
 	if (error)
 		return error;
@@ -488,7 +419,13 @@ static int start(struct tracker *t, struct sd_event *event, const struct config 
 		if (!t->diag)
 			return -errno;
 	}
-	error = resync(t);
+	error = resync_new(&t->resync, t);
+	if (!error)
+		error = resync_begin(t->resync);
+	while (!error && (error = resync_step(t->resync, SLICE_US)) > 0)
+		error = 0;
+	if (!error)
+		end_resync(t, 0);
 	if (!error)
 		error = sd_event_add_time_relative(event, &t->timer, CLOCK_MONOTONIC, t->interval_us,
 						   ACCURACY_US, on_timer, t);
@@ -521,6 +458,7 @@ void tracker_free(struct tracker *t)
 	if (!t)
 		return;
 	sd_event_source_disable_unref(t->timer);
+	resync_free(t->resync);
 	diag_close(t->diag);
 	flowtable_free(t->table);
 	free(t);
@@ -532,10 +470,10 @@ int tracker_kill(struct tracker *t, const struct tuple *tuple)
 	int error = f ? reset(t, tuple) : -ENOENT;
 	uint8_t before[ENDPOINTS];
 
-	if (error || asks_kernel(t)) /* the kernel's RST will pass, and tell */
+	if (error || store_asks_kernel(t)) /* the kernel's RST will pass, and tell */
 		return error;
 	memcpy(before, f->state, sizeof(before));
 	f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
-	settle(t, f, before);
+	store_settle(t, f, before);
 	return 0;
 }
