@@ -130,11 +130,13 @@ static struct detect_facts take_facts(struct engine *e, const struct config_serv
 		.syns = s->syn_rate_pps,
 		.answered = s->answered_pps,
 		.completed = completed(s),
-		.distinct = distinct_estimate(now),
-		.distinct_all = distinct_estimate(&w->registers),
 		.samples = w->recent.kept,
 	};
 
+	if (w->detect.state == DETECT_CALM) /* sources are of no interest */
+		return facts;
+	facts.distinct = distinct_estimate(now);
+	facts.distinct_all = distinct_estimate(&w->registers);
 	/* no cookie was sent: whether handshakes are completed shows in how many are not */
 	if (monitor && w->half_opens < half_open_high(e, service, state->backlog))
 		facts.completed = facts.answered;
@@ -199,21 +201,26 @@ static json_t *top_words(const struct attack *attack)
 	return words;
 }
 
-static uint32_t completion(const struct attack *a)
+/* Last of its list, since it ends it where it is not known. */
+static struct event_field completion(const struct attack *a)
 {
-	return a->completes_known ? detect_completion(a->answered, a->completed) : 0;
+	if (!a->completes_known)
+		return (struct event_field){ 0 };
+	return EV_NUMBER("completion_percent",
+			 detect_completion(a->monitor ? a->would_answer : a->answered, a->completed));
 }
 
 static void tell_crowd(const struct attack *a, enum detect_step step)
 {
 	if (step == DETECT_ENDED)
 		event_tell(EVENT_CROWD_ENDED, EV_TEXT("service", a->service),
-			   EV_NUMBER("duration_s", a->duration_s), EV_NUMBER("peak_pps", a->peak_pps),
-			   EV_NUMBER("sources", a->sources), EV_NUMBER("completion_percent", completion(a)));
+			   EV_NUMBER("duration_s", (int64_t)a->duration_s),
+			   EV_NUMBER("peak_pps", a->peak_pps), EV_NUMBER("sources", a->sources),
+			   completion(a));
 	else
 		event_tell(EVENT_CROWD_BEGUN, EV_TEXT("service", a->service), EV_FLAG("monitor", a->monitor),
 			   EV_NUMBER("syn_rate_pps", a->syn_rate_pps), EV_NUMBER("sources", a->sources),
-			   EV_NUMBER("completion_percent", completion(a)));
+			   completion(a));
 }
 
 static void tell_attack(const struct attacks *all, const struct attack *a, enum detect_step step)
@@ -230,13 +237,14 @@ static void tell_attack(const struct attacks *all, const struct attack *a, enum 
 		snprintf(evidence, sizeof(evidence), "%s/%s", all->folder, a->evidence);
 	event_tell(kinds[step], EV_TEXT("service", a->service), EV_TEXT("class", detect_class_word(a->class)),
 		   EV_FLAG("monitor", a->monitor), EV_TEXT("begun", begun),
-		   EV_NUMBER("duration_s", a->duration_s), EV_NUMBER("syn_rate_pps", a->syn_rate_pps),
-		   EV_NUMBER("peak_pps", a->peak_pps), EV_NUMBER("half_open", a->half_open_peak),
-		   EV_NUMBER("syns", a->syns), EV_NUMBER("sources", a->sources),
-		   EV_NUMBER("completion_percent", completion(a)), EV_JSON("top", top_words(a)),
-		   EV_NUMBER("answered", a->answered), EV_NUMBER("dropped", a->dropped),
-		   EV_NUMBER("would_answer", a->would_answer), EV_NUMBER("would_drop", a->would_drop),
-		   EV_TEXT("evidence", evidence));
+		   EV_NUMBER("duration_s", (int64_t)a->duration_s),
+		   EV_NUMBER("syn_rate_pps", a->syn_rate_pps), EV_NUMBER("peak_pps", a->peak_pps),
+		   EV_NUMBER("half_open", a->half_open_peak), EV_NUMBER("syns", (int64_t)a->syns),
+		   EV_NUMBER("sources", a->sources), EV_JSON("top", top_words(a)),
+		   EV_NUMBER("answered", (int64_t)a->answered), EV_NUMBER("dropped", (int64_t)a->dropped),
+		   EV_NUMBER("would_answer", (int64_t)a->would_answer),
+		   EV_NUMBER("would_drop", (int64_t)a->would_drop), EV_TEXT("evidence", evidence),
+		   completion(a));
 }
 
 static void tell(const struct attacks *all, const struct attack *a, enum detect_step step)
@@ -281,7 +289,8 @@ static void describe(struct engine *e, uint32_t slot, struct watch *w, const str
 	a->answered = now->verdict[TX_SYNACK] - base->verdict[TX_SYNACK];
 	a->would_answer = now->would[TX_SYNACK] - base->would[TX_SYNACK];
 	a->dropped = sum_drops(now->verdict, base->verdict);
-	a->would_drop = sum_drops(now->would, base->would);
+	/* else what limits and policies in monitor would have done, each for itself: no number of packets */
+	a->would_drop = a->monitor ? sum_drops(now->would, base->would) : 0;
 	a->top_count = talkers_top(&w->all, a->top);
 }
 

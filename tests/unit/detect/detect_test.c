@@ -268,6 +268,11 @@ CASE(a_blip_is_not_told, { 1, { FLOOD, .distinct = 5000 }, 5000, DETECT_SUSPECT,
 CASE(a_port_scan_is_nothing_to_a_service,
      { 30, { CALM, .syns = 2, .distinct = 1 }, 1, DETECT_CALM, CLASS_UNKNOWN, 0, 0, 0 })
 
+/* Three SYNs a second fill a small backlog. */
+CASE(a_slow_attack_is_told_when_enough_is_known,
+     { 6, { UP, .syns = 3, .answered = 3, .distinct = 3 }, 3, DETECT_SUSPECT, CLASS_UNKNOWN, 0, 0, 0 },
+     { 6, { UP, .syns = 3, .answered = 3, .distinct = 3 }, 3, DETECT_ATTACK, CLASS_FEW_SOURCES, 1, 0, 0 })
+
 /* Mode monitor, inline: no handshake is answered by us. */
 CASE(sources_alone_where_completion_is_not_known,
      { 5,
@@ -325,6 +330,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_judged_in_mode_off_or_bypass),
 		cmocka_unit_test(a_blip_is_not_told),
 		cmocka_unit_test(a_port_scan_is_nothing_to_a_service),
+		cmocka_unit_test(a_slow_attack_is_told_when_enough_is_known),
 		cmocka_unit_test(sources_alone_where_completion_is_not_known),
 		cmocka_unit_test(sums_and_peak),
 	};
