@@ -255,6 +255,7 @@ static void begin(struct evidence_store *s)
 		return;
 	write_batch(s);
 	free_jobs(s->batch);
+	s->batch = NULL;
 }
 
 static void finish(struct evidence_store *s)
@@ -262,6 +263,7 @@ static void finish(struct evidence_store *s)
 	pthread_join(s->thread, NULL);
 	s->writing = false;
 	free_jobs(s->batch);
+	s->batch = NULL;
 }
 
 void evidence_store_write(struct evidence_store *s, const char *name, char *bytes, size_t length,
