@@ -73,14 +73,18 @@ static json_t *encode_attack(const struct attack *a)
 			 encode_talkers(a), "evidence", *a->evidence ? text(a->evidence) : json_null());
 }
 
-json_t *encode_attacks(const struct engine *engine, size_t wanted)
+json_t *encode_attacks(struct engine *engine, size_t wanted)
 {
 	json_t *attacks = json_array();
 	const struct attack *a;
+	uint64_t taken, lost;
 
 	for (size_t i = 0; i < wanted && (a = engine_get_attack(engine, i)); i++)
 		json_array_append_new(attacks, encode_attack(a));
-	return json_pack("{s:o,s:o}", "attacks", attacks, "folder", text(engine_evidence_folder(engine)));
+	engine_get_samples(engine, &taken, &lost);
+	return json_pack("{s:o,s:o,s:I,s:I}", "attacks", attacks, "folder",
+			 text(engine_evidence_folder(engine)), "samples", count(taken), "samples_lost",
+			 count(lost));
 }
 
 json_t *encode_service(const struct service_status *status)

@@ -26,7 +26,7 @@ json_t *encode_limits(struct engine *engine);
 /* At most count, the heaviest first. */
 json_t *encode_sources(struct engine *engine, enum source_order order, size_t count);
 /* COUNT at most, those that go on first. */
-json_t *encode_attacks(const struct engine *engine, size_t count);
+json_t *encode_attacks(struct engine *engine, size_t count);
 json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);
 

@@ -529,6 +529,15 @@ const struct attack *engine_get_attack(const struct engine *e, size_t index)
 	return past_of(e->attacks, index);
 }
 
+void engine_get_samples(struct engine *e, uint64_t *taken, uint64_t *lost)
+{
+	struct sample_counters counters = { 0 };
+
+	fastpath_read_sample_counters(e->fastpath, &counters);
+	*taken = counters.taken;
+	*lost = counters.lost;
+}
+
 const char *engine_evidence_folder(const struct engine *e)
 {
 	return e->attacks->folder;

@@ -162,6 +162,8 @@ size_t engine_get_sources(struct engine *engine, enum source_order order, struct
  * second. */
 const struct attack *engine_get_attack(const struct engine *engine, size_t index);
 const char *engine_evidence_folder(const struct engine *engine);
+/* SYNs that were kept for this, and that found no room. */
+void engine_get_samples(struct engine *engine, uint64_t *taken, uint64_t *lost);
 
 /* Off ends draining, too. */
 int engine_set_bypass(struct engine *engine, bool on);
