@@ -16,6 +16,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+#define ATTACKS_MOST	     64 /* as the daemon has it */
 #define ANSWER_WITHIN_S	     3
 #define SLOW_ANSWER_WITHIN_S 10
 
@@ -48,6 +49,11 @@ json_t *parameters_rotate(char **arguments, const struct options *options)
 json_t *parameters_count(char **arguments, const struct options *options)
 {
 	(void)arguments;
+	if (options->count > ATTACKS_MOST) {
+		fprintf(stderr, "synmoat: the last %d attacks are remembered: --count is 1 to %d\n",
+			ATTACKS_MOST, ATTACKS_MOST);
+		return NULL;
+	}
 	return options->count ? json_pack("{s:i}", "count", options->count) : json_object();
 }
 
