@@ -193,7 +193,9 @@ static int start_interface(struct engine *e, struct sd_event *event, struct conf
 		result = interface_attach(e);
 	if (result == -ENODEV)
 		return 0;
-	if (result)
+	if (!result)
+		interface_tell_attached(e);
+	else
 		set_error(error, e->config,
 			  strcmp(e->at_fault, e->config->outside) ? "interfaces.inside"
 								  : "interfaces.outside",

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
@@ -27,8 +28,6 @@ static void seed(const struct tuple *tuple, void *arg)
 /* Settings under which some clients fail, though most work. */
 static void warn_of_settings(const struct stack_settings *stack)
 {
-	if (!stack->syncookies)
-		log_print(LOG_ERR, NOTHING_DEFENDED);
 	if (stack->rfc1337)
 		log_print(LOG_WARNING,
 			  "net.ipv4.tcp_rfc1337 is 1: under mitigation a client that uses a port again "
@@ -110,6 +109,17 @@ static int attach_inline(struct engine *e, char *text, size_t size)
 	return error;
 }
 
+void interface_tell_syncookies(struct engine *e)
+{
+	if (e->syncookies_off == !e->stack.syncookies)
+		return;
+	e->syncookies_off = !e->stack.syncookies;
+	if (e->syncookies_off)
+		event_tell(EVENT_SYNCOOKIES_OFF);
+	else
+		event_tell(EVENT_SYNCOOKIES_ON, EV_NUMBER("value", e->stack.syncookies));
+}
+
 static int attach_host(struct engine *e, char *text, size_t size)
 {
 	const char *name = e->config->outside;
@@ -119,6 +129,7 @@ static int attach_host(struct engine *e, char *text, size_t size)
 	if (error)
 		return error;
 	stack_settings_read(&e->stack);
+	interface_tell_syncookies(e);
 	warn_of_settings(&e->stack);
 	if (link_is_veth(name) && e->config->xdp == XDP_NATIVE)
 		log_print(LOG_NOTICE,
@@ -162,8 +173,9 @@ int interface_attach(struct engine *e)
 	if (error)
 		restore_both(e);
 	if (error && strcmp(e->reason, reason))
-		log_print(LOG_WARNING, "interface %s: %s", *e->at_fault ? e->at_fault : e->config->outside,
-			  reason);
+		event_tell(EVENT_INTERFACE_FAILED,
+			   EV_TEXT("interface", *e->at_fault ? e->at_fault : e->config->outside),
+			   EV_TEXT("error", reason));
 	if (!error && is_inline(e) && e->link.mtu != e->inside.mtu)
 		log_print(LOG_WARNING,
 			  "the MTUs of %s (%u) and %s (%u) differ: a packet that is too large for one of "
@@ -173,14 +185,23 @@ int interface_attach(struct engine *e)
 			  e->config->forward == FORWARD_ROUTE
 				  ? ", or answered with an ICMP error by the kernel"
 				  : "");
-	if (!error && is_inline(e))
-		log_print(LOG_NOTICE, "interface %s: attached, %s XDP, MTU %u", e->config->inside,
-			  e->config->xdp == XDP_GENERIC ? "generic" : "native", e->inside.mtu);
-	if (!error)
-		log_print(LOG_NOTICE, "interface %s: attached, %s XDP, MTU %u", e->config->outside,
-			  e->config->xdp == XDP_GENERIC ? "generic" : "native", e->link.mtu);
 	memcpy(e->reason, reason, sizeof(e->reason));
 	return error;
+}
+
+static void tell_one(const struct engine *e, const char *name, unsigned int mtu)
+{
+	event_tell(e->lost ? EVENT_INTERFACE_BACK : EVENT_INTERFACE_ATTACHED, EV_TEXT("interface", name),
+		   EV_TEXT("xdp", e->config->xdp == XDP_GENERIC ? "generic" : "native"),
+		   EV_NUMBER("mtu", mtu));
+}
+
+void interface_tell_attached(struct engine *e)
+{
+	if (is_inline(e))
+		tell_one(e, e->config->inside, e->inside.mtu);
+	tell_one(e, e->config->outside, e->link.mtu);
+	e->lost = false;
 }
 
 void interface_detach(struct engine *e)
@@ -227,10 +248,9 @@ void interface_check_forwarding(struct engine *e)
 	if (!strcmp(before, e->forwarding_off))
 		return;
 	if (*e->forwarding_off)
-		log_print(LOG_ERR, "forward = \"route\", but the kernel does not forward: set to 1: %s",
-			  e->forwarding_off);
+		event_tell(EVENT_FORWARDING_OFF, EV_TEXT("sysctls", e->forwarding_off));
 	else
-		log_print(LOG_NOTICE, "the kernel forwards now");
+		event_tell(EVENT_FORWARDING_ON);
 }
 
 /* One of two interfaces has gone, or is another by now: what was attached is of no use. */
@@ -250,8 +270,9 @@ void interface_look_after(struct engine *e)
 					       state.ifindex != e->link.ifindex || inside_lost(e))) {
 		fastpath_detach(e->fastpath);
 		restore_both(e);
-		log_print(LOG_WARNING, "interface %s has gone",
-			  inside_lost(e) ? e->config->inside : e->config->outside);
+		e->lost = true;
+		event_tell(EVENT_INTERFACE_LOST,
+			   EV_TEXT("interface", inside_lost(e) ? e->config->inside : e->config->outside));
 	}
 	if (!there) {
 		e->link.ifindex = 0;
@@ -262,8 +283,8 @@ void interface_look_after(struct engine *e)
 		e->link = state;
 		if (mtu_changed)
 			publish_services(e);
-	} else if (!e->detached_by_hand) {
-		interface_attach(e);
+	} else if (!e->detached_by_hand && !interface_attach(e)) {
+		interface_tell_attached(e);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <syslog.h>
 
 #include "daemon/file.h"
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 
 #define FILE_NAME     "changes"
@@ -163,17 +164,20 @@ static int make_text(const struct config *config, const struct override *force, 
 
 static void tell(struct override_file *file, const char *dir, int error, int64_t now_s)
 {
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/" FILE_NAME, dir);
 	if (error) {
 		file->pending = true;
 		file->retry_s = now_s + RETRY_S;
 		if (!file->failed)
-			log_print(LOG_ERR,
-				  "cannot write %s/" FILE_NAME ": %s. Limits and modes that were set are in "
-				  "force, but a restart would bring back those of before; trying again every "
-				  "%d s",
-				  dir, strerror(-error), RETRY_S);
+			event_tell(EVENT_STATE_UNWRITABLE, EV_TEXT("path", path),
+				   EV_TEXT("error", strerror(-error)),
+				   EV_TEXT("consequence",
+					   "limits and modes that were set are in force, but a restart "
+					   "would bring back those of before"));
 	} else if (file->failed) {
-		log_print(LOG_NOTICE, "%s/" FILE_NAME " is written again", dir);
+		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
 	}
 	file->failed = error != 0;
 }

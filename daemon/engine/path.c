@@ -6,7 +6,7 @@
  */
 #include "daemon/engine/state.h"
 
-#include "daemon/log.h"
+#include "daemon/events/events.h"
 #include "daemon/maps/fastpath.h"
 
 #define PERIOD_S     60
@@ -20,19 +20,6 @@ static void begin_period(struct slot *s, const struct service_state *state, uint
 	s->answered_base = state->answered;
 }
 
-static void log_asymmetric(const struct slot *s, uint32_t connections)
-{
-	log_print(LOG_ERR,
-		  "service %s: answers of its servers do not come back through this machine (%u connections, "
-		  "asymmetric "
-		  "return path, DSR): inline cannot defend it, and breaks it while it answers with cookies. "
-		  "Route the "
-		  "servers' replies through it, or run synmoat in host mode on the servers; until then: "
-		  "synmoat service "
-		  "mode %s off",
-		  s->name, connections, s->name);
-}
-
 void path_judge(struct engine *e, uint32_t slot)
 {
 	const struct service_state *state = fastpath_state(e->fastpath, slot);
@@ -43,7 +30,8 @@ void path_judge(struct engine *e, uint32_t slot)
 	if (asymmetric >= LEAST && asymmetric > state->answered - s->answered_base) {
 		s->asymmetric_at_s = now_s;
 		if (!s->asymmetric_logged_s || now_s - s->asymmetric_logged_s > REMEMBERED_S) {
-			log_asymmetric(s, asymmetric);
+			event_tell(EVENT_RETURN_PATH_ASYMMETRIC, EV_TEXT("service", s->name),
+				   EV_NUMBER("connections", asymmetric));
 			s->asymmetric_logged_s = now_s;
 		}
 		begin_period(s, state, now_s);

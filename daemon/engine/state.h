@@ -27,10 +27,6 @@ struct fastpath;
 #define HEAVY_LEAST 32 /* half-opens that make a source stand out, beyond what may be error */
 #define NS_PER_S    1000000000LL
 
-/* The kernel takes over no handshake that it did not begin, unless it knows cookies itself. */
-#define NOTHING_DEFENDED                                                                                     \
-	"net.ipv4.tcp_syncookies is 0: nothing is defended until sysctl -w net.ipv4.tcp_syncookies=1"
-
 /* What is known of a service beyond its configuration; slots outlive reloads, so that counters do. */
 struct slot {
 	bool used;
@@ -81,7 +77,9 @@ struct engine {
 	/* what each entry had counted elsewhere, less what stood in its place before */
 	struct guard_counters guard_carried[GUARDS_MAX];
 	struct ranges_list broadcasts; /* of services' prefixes, in that half */
-	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clock_warned, clear_warned;
+	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clear_warned;
+	bool lost;		    /* the interface went while it was attached */
+	bool syncookies_off;	    /* as the last event told */
 	char reason[160];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
 	char forwarding_off[256];   /* sysctls that forward = "route" needs and that are 0; empty: none */
@@ -117,7 +115,9 @@ uint64_t slot_state_age_s(struct engine *e, const struct service_state *state);
 bool slot_covers_port(const struct config_service *service, uint16_t port);
 
 /* --- interface.c --- */
-int interface_attach(struct engine *e); /* says in the log, and in e->reason, why not */
+int interface_attach(struct engine *e);		  /* says in the log, and in e->reason, why not */
+void interface_tell_attached(struct engine *e);	  /* unless somebody else tells who did it */
+void interface_tell_syncookies(struct engine *e); /* if it is another than was told */
 void interface_detach(struct engine *e);
 void interface_look_after(struct engine *e);
 void interface_check_forwarding(struct engine *e); /* says in the log what has changed */

@@ -15,7 +15,6 @@
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
 
-#define CLOCK_BEHIND_NS	  1000000000LL
 #define HALF_OPEN_RESENDS 2 /* of the SYN-ACK: three seconds */
 
 static uint32_t rise(uint64_t now, uint64_t before)
@@ -134,17 +133,9 @@ static void clear_half_opens(struct engine *e)
 static void follow_clock(struct engine *e)
 {
 	struct clock_reading now;
-	int64_t behind;
 
-	if (clock_read_all(e, &now))
-		return;
-	behind = slot_clock_follow(&e->clock, &now);
-	if (!e->clock_warned && llabs(behind) > CLOCK_BEHIND_NS)
-		log_print(LOG_WARNING,
-			  "the wall clock stepped by %.1f s: cookies follow it slowly, none ends before its "
-			  "time",
-			  (double)behind / NS_PER_S);
-	e->clock_warned = llabs(behind) > CLOCK_BEHIND_NS;
+	if (!clock_read_all(e, &now))
+		slot_clock_follow(&e->clock, &now);
 }
 
 /* The server's sysctls decide what a handshake may agree on; somebody may change them while we run. */
@@ -155,8 +146,7 @@ static void follow_stack_settings(struct engine *e)
 	stack_settings_read(&e->stack);
 	if (!memcmp(&before, &e->stack, sizeof(before)))
 		return;
-	if (before.syncookies && !e->stack.syncookies)
-		log_print(LOG_ERR, NOTHING_DEFENDED);
+	interface_tell_syncookies(e);
 	publish_services(e);
 }
 
@@ -246,8 +236,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 	follow_sketch(e);
 	punish_offenders(e);
 	if (keyring_tick(&e->keyring, clock_now_s()))
-		log_print(LOG_NOTICE, "cookie keys: the older master has retired%s",
-			  e->keyring.older_valid ? ", and the rotation that waited for it is done" : "");
+		event_tell(EVENT_KEY_RETIRED, EV_FLAG("rotated", e->keyring.older_valid));
 	publish_runtime(e);
 	if (override_follow(&e->overrides, e->state_dir, (int64_t)clock_now_s()))
 		engine_save_overrides(e);

@@ -22,8 +22,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "daemon-started",
 		.id = "e99788d0eec848faa853eae7b42f27be",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd {version} started: {deployment} mode, {services} services[; the one before it stopped "
-			"without a word (crash, kill or power failure){?unclean}]",
+		.text = "synmoatd {version} started: {deployment} mode, {services} services[; the one before "
+			"it stopped without a word (crash, kill or power failure){?unclean}]",
 		.fields = "version deployment config services:number unclean:flag",
 	},
 	[EVENT_DAEMON_STOPPED] = {
@@ -37,8 +37,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "config-reloaded",
 		.id = "15bce29ac7a04ec8b20ca3e2053fae3d",
 		.severity = LOG_NOTICE,
-		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}]: {services} "
-			"services",
+		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}]: "
+			"{services} services",
 		.fields = "config services:number signal" BY,
 	},
 	[EVENT_CONFIG_REFUSED] = {
@@ -60,7 +60,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "clock-stepped",
 		.id = "92accecf78b14812a3b3e3338e8ad68a",
 		.severity = LOG_WARNING,
-		.text = "the wall clock was set by {step_s} s: it was {before}",
+		.text = "the wall clock was set by {step_s} s, when it was {before}; cookies follow it "
+			"slowly, none ends before its time",
 		.fields = "step_s:real before",
 	},
 	[EVENT_STATE_UNWRITABLE] = {
@@ -107,9 +108,9 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "interface-back",
 		.id = "2db57b7aeff647fc8287902d31bc4403",
 		.severity = LOG_NOTICE,
-		.text = "interface {interface} is back, and defended again",
+		.text = "interface {interface} is back and attached: {xdp} XDP, MTU {mtu}",
 		.key = "interface",
-		.fields = "interface",
+		.fields = "interface xdp mtu:number",
 	},
 	[EVENT_INTERFACE_FAILED] = {
 		.name = "interface-failed",
@@ -150,9 +151,13 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "return-path-asymmetric",
 		.id = "3c707758c8cc47b2ae8175d434c170bc",
 		.severity = LOG_ERR,
-		.text = "service {service}: {advice}",
+		.text = "service {service}: answers of its servers do not come back through this machine "
+			"({connections} connections, asymmetric return path, DSR): inline cannot defend it, "
+			"and breaks it while it answers with cookies. Route the servers' replies through it, "
+			"or run synmoat in host mode on the servers; until then: synmoat service mode "
+			"{service} off",
 		.key = "service",
-		.fields = "service connections:number advice",
+		.fields = "service connections:number",
 	},
 	[EVENT_MITIGATION_BEGUN] = {
 		.name = "mitigation-begun",
@@ -196,9 +201,9 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-changed",
 		.id = "ab7b288430344aef83b4f01f9ee28a89",
 		.severity = LOG_WARNING,
-		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak {peak_pps}[, "
-			"sources: about {sources}][, {completion_percent} % complete their handshake][; most "
-			"from {top}]",
+		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak "
+			"{peak_pps}[, sources: about {sources}][, {completion_percent} % complete their "
+			"handshake][; most from {top}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
 	},
@@ -206,10 +211,10 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-ended",
 		.id = "d6015b9ef8374e7fb0737327302474f7",
 		.severity = LOG_NOTICE,
-		.text = "service {service}: the attack ({class}) is over after {duration_s} s: peak {peak_pps} "
-			"SYN/s[, sources: about {sources}][, {completion_percent} % completed their "
-			"handshake][; {answered} SYNs answered with cookies{?answered}][; {dropped} packets "
-			"dropped{?dropped}][; mode monitor: {would_answer} SYNs would have been "
+		.text = "service {service}: the attack ({class}) is over after {duration_s} s: peak "
+			"{peak_pps} SYN/s[, sources: about {sources}][, {completion_percent} % completed "
+			"their handshake][; {answered} SYNs answered with cookies{?answered}][; {dropped} "
+			"packets dropped{?dropped}][; mode monitor: {would_answer} SYNs would have been "
 			"answered{?would_answer}][; {would_drop} packets would have been "
 			"dropped{?would_drop}][; most from {top}][; packets in {evidence}]",
 		.key = "service",
@@ -348,7 +353,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.severity = LOG_INFO,
 		.text = "cookie keys: the older master has retired[, and the rotation that waited for it is "
 			"done{?rotated}]",
-		.fields = "rotated:flag generation:number",
+		.fields = "rotated:flag",
 	},
 	[EVENT_FLOW_KILLED] = {
 		.name = "flow-killed",
@@ -429,8 +434,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "events-missing",
 		.id = "d4c2776977db4a4ea5b92c2c36d19161",
 		.severity = LOG_ERR,
-		.text = "the event log has a gap: {first} to {last} are not in it[: they were given and never "
-			"written, or the end of the log was cut off{?at_end}]",
+		.text = "the event log has a gap: {first} to {last} are not in it[: they were given and "
+			"never written, or the end of the log was cut off{?at_end}]",
 		.per_minute = 60,
 		.fields = "first:number last:number at_end:flag",
 	},
@@ -438,9 +443,9 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "events-damaged",
 		.id = "e65fffaf81b44b9d9933cf143d8cf7fe",
 		.severity = LOG_ERR,
-		.text = "the event log was damaged: {lines} lines of {file} are not as they were written, the first "
-			"is line {line}[ (it lacks its end, as after a crash){?cut}][; all of it is kept as "
-			"{file}.damaged{?kept}]",
+		.text = "the event log was damaged: {lines} lines of {file} are not as they were written, "
+			"the first is line {line}[ (it lacks its end, as after a crash){?cut}][; all of it "
+			"is kept as {file}.damaged{?kept}]",
 		.fields = "file lines:number line:number cut:flag kept:flag",
 	},
 	[EVENT_EVENTS_UNWRITTEN] = {

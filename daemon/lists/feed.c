@@ -10,18 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/events/events.h"
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
-#include "daemon/log.h"
 
 #define SLICE_NS     4000000
 #define BUFFER	     65536
 #define FAULTS_TOLD  10 /* bad lines of a file that the log names */
 #define NAME_MAX_SET 63
+#define FILE_SIZE    (PATH_MAX + 256)
 
 struct feed {
 	char folder[PATH_MAX];
@@ -105,8 +105,8 @@ static bool may_read(const char *folder)
 
 	if (stat(folder, &status) || !others_write(&status))
 		return true;
-	log_print(LOG_ERR, "%s: others than its owner can put files here, so none is read: chmod go-w %s",
-		  folder, folder);
+	event_tell(EVENT_LIST_FILE_FAILED, EV_TEXT("file", folder),
+		   EV_TEXT("error", "others than its owner can put files here, so none is read: chmod go-w"));
 	return false;
 }
 
@@ -121,7 +121,8 @@ void feed_begin(struct feed *f, struct lists *lists, const char *folder)
 		return;
 	f->count = scandir(folder, &f->files, is_list, compare);
 	if (f->count < 0 && errno != ENOENT) {
-		log_print(LOG_ERR, "%s: cannot read this folder: %m", folder);
+		event_tell(EVENT_LIST_FILE_FAILED, EV_TEXT("file", folder),
+			   EV_TEXT("error", strerror(errno)));
 		f->files = NULL;
 	} else if (f->count <= 0) { /* it holds no files */
 		if (!f->count)
@@ -144,9 +145,17 @@ static const char *name_of(const struct feed *f)
 	return f->files[f->at]->d_name;
 }
 
+static const char *file_of(const struct feed *f, char file[FILE_SIZE])
+{
+	snprintf(file, FILE_SIZE, "%s/%s", f->folder, name_of(f));
+	return file;
+}
+
 static int fail(struct feed *f, const char *text)
 {
-	log_print(LOG_ERR, "%s/%s: %s; what it said before stays in force", f->folder, name_of(f), text);
+	char file[FILE_SIZE];
+
+	event_tell(EVENT_LIST_FILE_FAILED, EV_TEXT("file", file_of(f, file)), EV_TEXT("error", text));
 	return -1;
 }
 
@@ -189,26 +198,29 @@ static void begin_file(struct feed *f, struct lists *lists)
 
 static void end_file(struct feed *f, struct lists *lists)
 {
+	char file[FILE_SIZE];
+
 	close(f->fd);
 	f->fd = -1;
-	if (f->faults > FAULTS_TOLD)
-		log_print(LOG_WARNING, "%s/%s: %u more bad lines, skipped as well", f->folder, name_of(f),
-			  f->faults - FAULTS_TOLD);
 	if (f->error) {
 		fail(f, f->error == -ENOSPC ? "the lists hold as many entries as they can"
 					    : strerror(-f->error));
 		lists_set_drop(lists, f->sets[f->at]);
 		f->sets[f->at] = -1;
 	} else {
-		log_print(LOG_NOTICE, "%s/%s: %lu entries", f->folder, name_of(f), (unsigned long)f->entries);
+		event_tell(EVENT_LIST_FILE_READ, EV_TEXT("file", file_of(f, file)),
+			   EV_NUMBER("entries", (int64_t)f->entries), EV_NUMBER("bad_lines", f->faults));
 	}
 	f->at++;
 }
 
 static void tell_fault(struct feed *f, const char *text)
 {
+	char file[FILE_SIZE];
+
 	if (f->faults++ < FAULTS_TOLD)
-		log_print(LOG_WARNING, "%s/%s:%u: %s: skipped", f->folder, name_of(f), f->line, text);
+		event_tell(EVENT_LIST_LINE_BAD, EV_TEXT("file", file_of(f, file)), EV_NUMBER("line", f->line),
+			   EV_TEXT("error", text));
 }
 
 static void take_line(struct feed *f, struct lists *lists, int64_t now_s, char *line)

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/events/events.h"
 #include "daemon/file.h"
 #include "daemon/file_worker.h"
 #include "daemon/lists/lists.h"
@@ -112,17 +113,20 @@ static void begin_writing(struct keep *k)
 
 static void tell(struct keep *k, int error, int64_t now_s)
 {
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/lists", k->dir);
 	if (error) {
 		k->saved = UINT64_MAX;
 		k->retry_s = now_s + RETRY_S;
 		if (!k->failed)
-			log_print(LOG_ERR,
-				  "lists: cannot write %s/lists: %s. Entries are in force, but a restart "
-				  "would bring back "
-				  "those of before; trying again every %d s",
-				  k->dir, strerror(-error), RETRY_S);
+			event_tell(EVENT_STATE_UNWRITABLE, EV_TEXT("path", path),
+				   EV_TEXT("error", strerror(-error)),
+				   EV_TEXT("consequence",
+					   "block and allow entries are in force, but a restart would "
+					   "bring back those of before"));
 	} else if (k->failed) {
-		log_print(LOG_NOTICE, "lists: %s/lists is written again", k->dir);
+		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
 	}
 	k->failed = error != 0;
 }
