@@ -52,18 +52,23 @@ static uint64_t read_mark(const struct ledger *ledger)
 static int write_mark(const struct ledger *ledger, uint64_t number)
 {
 	char text[MARK_SIZE + 1];
+	ssize_t written;
 
 	snprintf(text, sizeof(text), MARK_FORMAT, number);
-	if (pwrite(ledger->mark_fd, text, MARK_SIZE, 0) != MARK_SIZE || fdatasync(ledger->mark_fd))
-		return errno ? -errno : -EIO;
-	return 0;
+	written = pwrite(ledger->mark_fd, text, MARK_SIZE, 0);
+	if (written == MARK_SIZE)
+		return 0;
+	return written < 0 ? -errno : -EIO;
 }
 
 void ledger_mark(void *arg, uint64_t number)
 {
 	const struct ledger *ledger = arg;
 
-	(void)write_mark(ledger, number); /* that the lines cannot be written has been told */
+	/* that the lines cannot be written has been told; as long as they can, they are synced, and stand for
+	 * it */
+	if (!write_mark(ledger, number))
+		fdatasync(ledger->mark_fd);
 }
 
 /* --- reading --- */

@@ -13,7 +13,7 @@
 
 #include "daemon/events/ring.h"
 
-#define SINK_BATCH   64
+#define SINK_BATCH   256
 #define SINK_RETRY_S 1
 
 struct sink {

@@ -54,7 +54,7 @@ static int teardown(void **state)
 
 static bool wait_newest(uint64_t number)
 {
-	for (int i = 0; i < 1000 && events_newest() < number; i++)
+	for (int i = 0; i < 6000 && events_newest() < number; i++)
 		usleep(5000);
 	return events_newest() == number;
 }
