@@ -22,7 +22,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "daemon-started",
 		.id = "e99788d0eec848faa853eae7b42f27be",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd {version} started: {deployment} mode, {services} services[; the one before "
+		.text = "synmoatd {version} started: {deployment} mode, services: {services}[; the one before "
 			"it stopped without a word (crash, kill or power failure){?unclean}]",
 		.fields = "version deployment config services:number unclean:flag",
 	},
@@ -37,8 +37,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "config-reloaded",
 		.id = "15bce29ac7a04ec8b20ca3e2053fae3d",
 		.severity = LOG_NOTICE,
-		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}]: "
-			"{services} services",
+		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}], "
+			"services: {services}",
 		.fields = "config services:number signal" BY,
 	},
 	[EVENT_CONFIG_REFUSED] = {
