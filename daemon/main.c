@@ -21,6 +21,7 @@
 #include "daemon/doctor/doctor.h"
 #include "daemon/engine/engine.h"
 #include "daemon/events/events.h"
+#include "daemon/fdstore.h"
 #include "daemon/log.h"
 #include "daemon/tracker/tracker.h"
 #include "daemon/watch/watch.h"
@@ -38,6 +39,7 @@ struct settings {
 
 struct daemon {
 	sd_event *event;
+	struct fdstore *store;
 	struct engine *engine;
 	struct tracker *tracker;
 	struct watch *watch;
@@ -201,8 +203,10 @@ static int run_doctor(const struct settings *settings)
 
 static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *info, void *arg)
 {
-	(void)arg;
-	event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("signal", info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"));
+	const struct daemon *d = arg;
+
+	event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("signal", info->ssi_signo == SIGINT ? "SIGINT" : "SIGTERM"),
+		   EV_FLAG("kept", fdstore_keeps(d->store)));
 	return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
@@ -237,9 +241,9 @@ static int add_signals(struct daemon *d)
 	sigaddset(&signals, SIGHUP);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	error = sd_event_add_signal(d->event, NULL, SIGTERM, on_terminate, NULL);
+	error = sd_event_add_signal(d->event, NULL, SIGTERM, on_terminate, d);
 	if (error >= 0)
-		error = sd_event_add_signal(d->event, NULL, SIGINT, on_terminate, NULL);
+		error = sd_event_add_signal(d->event, NULL, SIGINT, on_terminate, d);
 	if (error >= 0)
 		error = sd_event_add_signal(d->event, NULL, SIGHUP, on_hangup, d);
 	return error;
@@ -249,7 +253,7 @@ static int start_engine(struct daemon *d, struct config *config, const char *sta
 {
 	struct config_error error = { 0 };
 	char text[1024];
-	int result = engine_new(&d->engine, d->event, config, state, &error);
+	int result = engine_new(&d->engine, d->event, config, state, d->store, &error);
 
 	if (result < 0) {
 		log_print(LOG_ERR, "%s",
@@ -303,6 +307,9 @@ static int start(struct daemon *d, const struct settings *settings)
 	struct config *config = NULL;
 	int error = control_check(settings->socket);
 
+	d->store = fdstore_new();
+	if (!d->store)
+		return -ENOMEM;
 	if (!error)
 		error = load_config(settings->config, &config);
 	if (!error)
@@ -322,6 +329,8 @@ static int start(struct daemon *d, const struct settings *settings)
 	if (error >= 0)
 		error = start_control(d, settings->socket);
 	if (error >= 0)
+		fdstore_drop_rest(d->store);
+	if (error >= 0)
 		sd_event_set_watchdog(d->event, 1);
 	return error;
 }
@@ -332,6 +341,7 @@ static void stop(struct daemon *d)
 	watch_free(d->watch);
 	tracker_free(d->tracker);
 	engine_free(d->engine);
+	fdstore_free(d->store);
 	events_close();
 	sd_event_unref(d->event);
 }

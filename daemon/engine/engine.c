@@ -10,9 +10,11 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
 #include "daemon/engine/override.h"
 #include "daemon/events/events.h"
+#include "daemon/fdstore.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 
@@ -59,6 +61,9 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 		.tracked = e->config->tracking ? e->config->tracked_flows : 0,
 		.frags = needs_frags(e->config->outside, &e->link) ||
 			 (is_inline(e) && needs_frags(e->config->inside, &e->inside)),
+		.table_key = { e->lasting->table_key[0], e->lasting->table_key[1] },
+		.store = e->store,
+		.translated = e->lasting->translated,
 	};
 	struct clock_reading now;
 	char text[sizeof(error->text)] = "";
@@ -72,6 +77,7 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 		return result;
 	}
 	slot_clock_init(&e->clock, &now);
+	lasting_restore(e);
 	return 0;
 }
 
@@ -177,6 +183,7 @@ static int start_services(struct engine *e, struct config_error *error)
 	if (!e->link.mtu)
 		e->link.mtu = 1500;
 	stack_settings_read(&e->stack);
+	lasting_restore_slots(e);
 	slot_assign_all(e, e->config, NULL);
 	load_overrides(e);
 	result = publish_services(e);
@@ -185,10 +192,20 @@ static int start_services(struct engine *e, struct config_error *error)
 	return result;
 }
 
+static int say_detached(struct engine *e)
+{
+	snprintf(e->reason, sizeof(e->reason), "detached by hand: synmoat interface attach %s",
+		 e->config->outside);
+	*e->at_fault = '\0';
+	return 0;
+}
+
 static int start_interface(struct engine *e, struct sd_event *event, struct config_error *error)
 {
 	int result = link_monitor_new(&e->links, event, interface_on_change, e);
 
+	if (!result && e->detached_by_hand)
+		return say_detached(e);
 	if (!result)
 		result = interface_attach(e);
 	if (result == -ENODEV)
@@ -215,7 +232,7 @@ static int start_timer(struct engine *e, struct sd_event *event)
 }
 
 int engine_new(struct engine **engine, struct sd_event *event, struct config *config, const char *state,
-	       struct config_error *error)
+	       struct fdstore *store, struct config_error *error)
 {
 	struct engine *e = calloc(1, sizeof(*e));
 	int result;
@@ -233,10 +250,13 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 		free(e);
 		return -ENOMEM;
 	}
+	e->store = store;
 	e->config = config;
 	e->started_ns = clock_now_ns(CLOCK_MONOTONIC);
 	configure_events(config);
 	result = check_hook(config, error);
+	if (!result)
+		result = lasting_open(store, &e->lasting);
 	if (!result)
 		result = start_keys(e, error);
 	if (!result)
@@ -265,7 +285,8 @@ void engine_free(struct engine *e)
 	sd_event_source_unref(e->timer);
 	link_monitor_free(e->links);
 	if (e->fastpath && e->config) {
-		interface_detach(e);
+		if (!fdstore_keeps(e->store))
+			interface_detach(e);
 		attack_stop(e);
 	}
 	list_stop(e);
@@ -273,6 +294,7 @@ void engine_free(struct engine *e)
 	attack_free(e->attacks);
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
+	lasting_close(e->lasting);
 	config_free(e->config);
 	free(e->state_dir);
 	free(e);
@@ -319,10 +341,9 @@ int engine_detach(struct engine *e, const char *interface, char *text, size_t si
 	if (check_interface(e, interface, text, size))
 		return -ENOENT;
 	e->detached_by_hand = true;
-	snprintf(e->reason, sizeof(e->reason), "detached by hand: synmoat interface attach %s", interface);
-	*e->at_fault = '\0';
 	interface_detach(e);
-	return 0;
+	lasting_note(e);
+	return say_detached(e);
 }
 
 /* What a running daemon cannot change. */

@@ -16,6 +16,7 @@
 #include "daemon/engine/source.h"
 
 struct engine;
+struct fdstore;
 struct lists;
 struct sd_event;
 
@@ -91,10 +92,11 @@ struct engine_status {
  * *error filled. */
 int engine_check_config(const struct config *config, struct config_error *error);
 
-/* The engine takes the config over. state: the folder for what outlives the daemon. Negative errno with
- * *error filled on failure. */
+/* The engine takes the config over. state: the folder for what outlives the machine's boot; store: what
+ * outlives the daemon, as long as the engine. Negative errno with *error filled on failure. */
 int engine_new(struct engine **engine, struct sd_event *event, struct config *config, const char *state,
-	       struct config_error *error);
+	       struct fdstore *store, struct config_error *error);
+/* What the store keeps goes on without us; else the fast path is detached. */
 void engine_free(struct engine *engine);
 
 void engine_get_status(struct engine *engine, struct engine_status *status);

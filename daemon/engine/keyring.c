@@ -110,6 +110,24 @@ int keyring_init(struct keyring *k, const char *secret_file, uint64_t now_s, cha
 	return 0;
 }
 
+void keyring_continue(struct keyring *k, const struct keyring *before, uint64_t now_s)
+{
+	uint32_t g = k->generation;
+
+	if (!k->secret_file ||
+	    (g == before->generation && !memcmp(k->key[g], before->key[g], sizeof(k->key[g])))) {
+		memcpy(k->key, before->key, sizeof(k->key));
+		k->generation = before->generation;
+		k->older_valid = before->older_valid;
+		k->pending = before->pending;
+		k->rotated_at_s = before->rotated_at_s;
+	} else if (g != before->generation) {
+		memcpy(k->key[!g], before->key[!g], sizeof(k->key[!g]));
+		k->older_valid = true;
+		k->rotated_at_s = now_s;
+	}
+}
+
 void keyring_fini(struct keyring *k)
 {
 	free(k->secret_file);

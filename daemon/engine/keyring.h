@@ -30,6 +30,12 @@ int keyring_init(struct keyring *keyring, const char *secret_file, uint64_t now_
 void keyring_fini(struct keyring *keyring);
 
 /*
+ * Goes on where the keyring of a daemon before was. What a secret file says now wins: if that is another
+ * generation, the one before validates COOKIE_LIFETIME_S more.
+ */
+void keyring_continue(struct keyring *keyring, const struct keyring *before, uint64_t now_s);
+
+/*
  * A new master signs from now on; the one before validates COOKIE_LIFETIME_S more. While an even older one
  * still does, rotations coalesce into one that keyring_tick() performs: then 1 is returned. immediately: all
  * old masters cease to validate. With a secret file the new master is what the file holds now; -EALREADY if

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
 #include "daemon/engine/ranges.h"
 #include "daemon/maps/fastpath.h"
@@ -93,6 +94,7 @@ int publish_runtime(struct engine *e)
 	if (e->drain >= DRAIN_SEALED)
 		runtime.key_valid = 0;
 	fastpath_publish(e->fastpath, &runtime);
+	lasting_note(e);
 	explicit_bzero(runtime.key, sizeof(runtime.key));
 	return 0;
 }

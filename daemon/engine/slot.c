@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
 #include "daemon/maps/fastpath.h"
 
@@ -48,6 +49,7 @@ void slot_change_mode(struct engine *e, uint32_t slot, enum service_mode mode)
 	if (s->mode == mode)
 		return;
 	s->mode = mode;
+	lasting_note_slot(e, slot);
 	if (answering && mode != MODE_ALWAYS)
 		slot_set_mitigation(e, slot, MITIGATION_GRACE);
 }
@@ -105,6 +107,7 @@ static uint32_t take_slot(struct engine *e, const struct config_service *service
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		fastpath_read_service_limit(e->fastpath, (enum limit_kind)kind, slot, &s->limit_base[kind]);
 	clear_state(e, fastpath_state(e->fastpath, slot));
+	lasting_note_slot(e, slot);
 	return slot;
 }
 

@@ -22,6 +22,8 @@
 #include "daemon/netlink/link.h"
 
 struct fastpath;
+struct fdstore;
+struct lasting;
 
 #define TICK_US	    1000000
 #define HEAVY_LEAST 32 /* half-opens that make a source stand out, beyond what may be error */
@@ -52,6 +54,8 @@ enum drain { DRAIN_OFF, DRAIN_HONOURING, DRAIN_SEALED, DRAIN_DONE };
 struct engine {
 	struct config *config;
 	struct fastpath *fastpath;
+	struct fdstore *store;
+	struct lasting *lasting;
 	struct link_monitor *links;
 	struct lists *lists;
 	struct keep *keep;

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -27,14 +26,9 @@
 #include "bpf/synmoat.skel.h"
 #include "daemon/engine/ranges.h"
 #include "daemon/log.h"
+#include "daemon/maps/adopt.h"
+#include "daemon/maps/hook.h"
 #include "daemon/maps/syn.h"
-
-/* linux/bpf.h of Debian 12 does not know tcx (kernel 6.6); libbpf 1.1 passes the numbers through. */
-#define TCX_INGRESS 46
-#define TCX_EGRESS  47
-
-/* LINK_XDP: of the outside interface, in both deployments. */
-enum { LINK_TC_INGRESS, LINK_TC_EGRESS, LINK_XDP_INSIDE, LINK_XDP, LINK_COUNT };
 
 struct fastpath {
 	struct synmoat_bpf *skeleton;
@@ -64,7 +58,7 @@ struct fastpath {
 		int left;
 	} sampled;
 	int cpus;
-	int links[LINK_COUNT];
+	struct hooks hooks;
 	enum port at_fault;
 	bool frags;
 	struct {
@@ -193,11 +187,8 @@ static void prepare_tracking(struct synmoat_bpf *skeleton, const struct fastpath
 static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
 	uint32_t buckets = options->inline_mode ? 1 : flow_buckets(options->flow_entries);
-	__u64 key[2];
 
-	if (getrandom(key, sizeof(key), 0) != sizeof(key))
-		return -errno;
-	memcpy((void *)skeleton->rodata->table_key, key, sizeof(key));
+	memcpy((void *)skeleton->rodata->table_key, options->table_key, sizeof(options->table_key));
 	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
 	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
 	prepare_deployment(skeleton, options);
@@ -272,7 +263,13 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 	}
 	error = prepare(f->skeleton, options);
 	if (!error)
+		error = adopt_maps(f->skeleton->obj, options->store, options->translated, text, size);
+	if (*text)
+		return error;
+	if (!error)
 		error = synmoat_bpf__load(f->skeleton);
+	if (!error)
+		error = adopt_keep(f->skeleton->obj, options->store);
 	if (error) {
 		snprintf(text, size,
 			 "cannot load the BPF programs: %s (run as root, or with CAP_BPF, CAP_NET_ADMIN and "
@@ -305,15 +302,16 @@ int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *opti
 	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
-	for (int i = 0; i < LINK_COUNT; i++)
-		f->links[i] = -1;
+	hooks_init(&f->hooks, options->store);
 	f->frags = options->frags;
 	f->cpus = libbpf_num_possible_cpus();
+	*text = '\0';
 	error = f->cpus < 0 ? f->cpus : load(f, options, text, size);
 	if (error) {
 		fastpath_free(f);
 		return error;
 	}
+	hooks_leave_others(&f->hooks, options->inline_mode);
 	*fastpath = f;
 	return 0;
 }
@@ -322,7 +320,7 @@ void fastpath_free(struct fastpath *f)
 {
 	if (!f)
 		return;
-	fastpath_detach(f);
+	hooks_close(&f->hooks);
 	ring_buffer__free(f->samples);
 	ring_buffer__free(f->ring);
 	if (f->skeleton) {
@@ -344,20 +342,16 @@ void fastpath_free(struct fastpath *f)
 	free(f);
 }
 
-static int attach_tc(struct fastpath *f, unsigned int ifindex, int link, char *text, size_t size)
+static int attach_tc(struct fastpath *f, enum hook_place place, unsigned int ifindex, char *text, size_t size)
 {
-	struct bpf_program *program =
-		link == LINK_TC_INGRESS ? f->skeleton->progs.tc_ingress : f->skeleton->progs.tc_egress;
-	int fd = bpf_link_create(bpf_program__fd(program), (int)ifindex,
-				 link == LINK_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS, NULL);
+	const struct bpf_program *program =
+		place == LINK_TC_INGRESS ? f->skeleton->progs.tc_ingress : f->skeleton->progs.tc_egress;
+	int error = hook_attach(&f->hooks, place, bpf_program__fd(program), ifindex, false);
 
-	if (fd < 0) {
+	if (error)
 		snprintf(text, size, "cannot attach at tcx %s: %s",
-			 link == LINK_TC_INGRESS ? "ingress" : "egress", strerror(-fd));
-		return fd;
-	}
-	f->links[link] = fd;
-	return 0;
+			 place == LINK_TC_INGRESS ? "ingress" : "egress", strerror(-error));
+	return error;
 }
 
 static void explain_xdp(const struct fastpath *f, int error, bool generic, unsigned int ifindex, char *text,
@@ -395,28 +389,23 @@ static void explain_xdp(const struct fastpath *f, int error, bool generic, unsig
 	}
 }
 
-static int attach_xdp(struct fastpath *f, const struct bpf_program *program, int link, unsigned int ifindex,
-		      bool generic, char *text, size_t size)
+static int attach_xdp(struct fastpath *f, const struct bpf_program *program, enum hook_place place,
+		      unsigned int ifindex, bool generic, char *text, size_t size)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
-	int fd = bpf_link_create(bpf_program__fd(program), (int)ifindex, BPF_XDP, &options);
+	int error = hook_attach(&f->hooks, place, bpf_program__fd(program), ifindex, generic);
 
-	if (fd < 0) {
-		explain_xdp(f, fd, generic, ifindex, text, size);
-		return fd;
-	}
-	f->links[link] = fd;
-	return 0;
+	if (error)
+		explain_xdp(f, error, generic, ifindex, text, size);
+	return error;
 }
 
 int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char *text, size_t size)
 {
 	int error;
 
-	error = attach_tc(f, ifindex, LINK_TC_INGRESS, text, size);
+	error = attach_tc(f, LINK_TC_INGRESS, ifindex, text, size);
 	if (!error)
-		error = attach_tc(f, ifindex, LINK_TC_EGRESS, text, size);
+		error = attach_tc(f, LINK_TC_EGRESS, ifindex, text, size);
 	if (!error)
 		error = attach_xdp(f, f->skeleton->progs.xdp_host, LINK_XDP, ifindex, generic, text, size);
 	if (error)
@@ -474,32 +463,19 @@ enum port fastpath_port_at_fault(const struct fastpath *f)
 	return f->at_fault;
 }
 
-/* XDP first: no cookie is validated that nobody would take over. */
 void fastpath_detach(struct fastpath *f)
 {
-	for (int i = LINK_COUNT - 1; i >= 0; i--) {
-		if (f->links[i] >= 0)
-			close(f->links[i]);
-		f->links[i] = -1;
-	}
+	hooks_detach(&f->hooks);
 }
 
 bool fastpath_attached(const struct fastpath *f)
 {
-	return f->links[LINK_XDP] >= 0;
-}
-
-static bool link_dead(int link)
-{
-	struct bpf_link_info info = {};
-	__u32 length = sizeof(info);
-
-	return link >= 0 && (bpf_obj_get_info_by_fd(link, &info, &length) || !info.xdp.ifindex);
+	return f->hooks.links[LINK_XDP] >= 0;
 }
 
 bool fastpath_links_dead(const struct fastpath *f)
 {
-	return link_dead(f->links[LINK_XDP]) || link_dead(f->links[LINK_XDP_INSIDE]);
+	return hooks_dead(&f->hooks);
 }
 
 /* Every packet that began before this call has ended after it. */

@@ -13,6 +13,7 @@
 #include "bpf/abi.h"
 
 struct fastpath;
+struct fdstore;
 struct ranges_table;
 
 struct fastpath_options {
@@ -23,11 +24,16 @@ struct fastpath_options {
 	uint32_t tracked;	   /* endpoint tracking: of so many flows; 0: off */
 	bool frags;		   /* multi-buffer packets: needed above an MTU of about 3,400 */
 	bool quiet;		   /* do not log what libbpf says */
+	/* nobody outside may know where in the hashed tables something lies */
+	uint64_t table_key[2];
+	struct fdstore *store; /* maps and links of the daemon before; NULL: begin anew */
+	uint64_t translated;   /* inline: of its connections, would break without its table of them */
 };
 
 /* Text: what is missing and what to do, filled on failure. -EOPNOTSUPP: the kernel is too old for host mode.
- */
+ * -EUCLEAN: connections of before could not be taken over. Nothing is detached then. */
 int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *options, char *text, size_t size);
+/* What the store keeps goes on without us; else it is detached. */
 void fastpath_free(struct fastpath *fastpath);
 
 /* Inline: XDP on both interfaces, inside first, so that no handshake begins whose answer nobody would take.
@@ -48,7 +54,8 @@ const struct port_half_opens *fastpath_half_opens(const struct fastpath *fastpat
 /* Host mode; in: tuple. In the network namespace of the caller. */
 int fastpath_query_listener(struct fastpath *fastpath, struct listener_args *args);
 
-/* Attaches tcx ingress and egress, then XDP. -EBUSY: another program holds XDP. All or nothing. */
+/* Attaches tcx ingress and egress, then XDP, in the place of the programs of before. -EBUSY: another program
+ * holds XDP. All or nothing. */
 int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);
 void fastpath_detach(struct fastpath *fastpath);
 bool fastpath_attached(const struct fastpath *fastpath);

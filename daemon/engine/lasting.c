@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See lasting.h. */
+#include "daemon/engine/lasting.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/engine/state.h"
+#include "daemon/fdstore.h"
+#include "daemon/maps/fastpath.h"
+
+#define NAME  "memory"
+#define MAGIC 0x31656d616f6d7953ULL
+
+#define COUNTER_WORDS (sizeof(struct service_counters) / sizeof(uint64_t))
+
+_Static_assert(sizeof(struct lasting) <= LASTING_BYTES, "the memory has room for what lasts");
+_Static_assert(COUNTER_WORDS <= LASTING_WORDS, "a slot has room for all counters");
+_Static_assert(SERVICE_SLOTS <= sizeof(((struct lasting *)0)->slots) / sizeof(struct lasting_slot),
+	       "there is a place for each slot");
+
+/* Keys lie here: never in a core dump or in swap. */
+static struct lasting *map(int fd)
+{
+	void *memory = mmap(NULL, LASTING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return NULL;
+	madvise(memory, LASTING_BYTES, MADV_DONTDUMP);
+	mlock(memory, LASTING_BYTES);
+	return memory;
+}
+
+static struct lasting *open_kept(struct fdstore *store)
+{
+	int fd = fdstore_get(store, NAME);
+	struct lasting *lasting;
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	lasting = !fstat(fd, &status) && status.st_size == LASTING_BYTES ? map(fd) : NULL;
+	if (lasting && lasting->magic == MAGIC) {
+		fdstore_claim(store, NAME);
+		return lasting;
+	}
+	lasting_close(lasting);
+	fdstore_remove(store, NAME);
+	return NULL;
+}
+
+static int make(struct fdstore *store, struct lasting **lasting)
+{
+	int fd = memfd_create("synmoat", MFD_CLOEXEC | MFD_ALLOW_SEALING), error = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, LASTING_BYTES) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		error = -errno;
+	else if (!(*lasting = map(fd)))
+		error = -ENOMEM;
+	else if (getrandom((*lasting)->table_key, sizeof((*lasting)->table_key), 0) !=
+		 sizeof((*lasting)->table_key))
+		error = -EIO;
+	if (!error) {
+		(*lasting)->magic = MAGIC;
+		error = fdstore_put(store, NAME, fd);
+	}
+	close(fd);
+	return error;
+}
+
+int lasting_open(struct fdstore *store, struct lasting **lasting)
+{
+	*lasting = open_kept(store);
+	return *lasting ? 0 : make(store, lasting);
+}
+
+void lasting_close(struct lasting *lasting)
+{
+	if (lasting)
+		munmap(lasting, LASTING_BYTES);
+}
+
+static void restore_keys(struct engine *e, const struct lasting_keys *saved)
+{
+	struct keyring before = {
+		.generation = saved->generation & 1,
+		.older_valid = saved->older_valid,
+		.pending = saved->pending,
+		.rotated_at_s = saved->rotated_at_s,
+	};
+
+	memcpy(before.key, saved->key, sizeof(before.key));
+	keyring_continue(&e->keyring, &before, clock_now_s());
+	keyring_fini(&before);
+}
+
+void lasting_restore(struct engine *e)
+{
+	const struct lasting *l = e->lasting;
+
+	if (!l->published) {
+		e->lasting->counted_since_s = clock_now_s();
+		return;
+	}
+	restore_keys(e, &l->keys[l->keys_live & 1]);
+	e->clock.offset_ns = l->clock_offset_ns;
+	e->bypass = l->bypass;
+	e->drain = l->drain <= DRAIN_DONE ? l->drain : DRAIN_OFF;
+	e->drain_began_s = l->drain_began_s;
+	e->connections = (uint32_t)l->connections;
+	e->translated = (uint32_t)l->translated;
+	e->seeded = l->seeded;
+	e->cleared = l->cleared;
+	e->detached_by_hand = l->detached_by_hand;
+	e->rxvlan_switched = l->rxvlan_switched;
+	e->rxvlan_switched_inside = l->rxvlan_switched_inside;
+}
+
+/* Two places, as the daemon may die between any two words. */
+static void note_keys(struct lasting *l, const struct keyring *keyring)
+{
+	uint32_t next = !(l->keys_live & 1);
+	struct lasting_keys *to = &l->keys[next];
+
+	memcpy(to->key, keyring->key, sizeof(to->key));
+	to->rotated_at_s = keyring->rotated_at_s;
+	to->generation = keyring->generation;
+	to->older_valid = keyring->older_valid;
+	to->pending = keyring->pending;
+	__atomic_store_n(&l->keys_live, next, __ATOMIC_RELEASE);
+	explicit_bzero(&l->keys[!next], sizeof(l->keys[!next]));
+}
+
+void lasting_note(struct engine *e)
+{
+	struct lasting *l = e->lasting;
+
+	note_keys(l, &e->keyring);
+	l->clock_offset_ns = e->clock.offset_ns;
+	l->bypass = e->bypass;
+	l->drain = (uint8_t)e->drain;
+	l->drain_began_s = e->drain_began_s;
+	l->connections = e->connections;
+	l->translated = e->translated;
+	l->seeded = e->seeded;
+	l->cleared = e->cleared;
+	l->detached_by_hand = e->detached_by_hand;
+	l->rxvlan_switched = e->rxvlan_switched;
+	l->rxvlan_switched_inside = e->rxvlan_switched_inside;
+	l->published = 1;
+}
+
+void lasting_note_slot(struct engine *e, uint32_t slot)
+{
+	struct lasting_slot *to = &e->lasting->slots[slot];
+	const struct slot *s = &e->slots[slot];
+
+	if (strncmp(to->name, s->name, sizeof(to->name))) {
+		memset(to, 0, sizeof(*to));
+		memcpy(to->base, &s->base, sizeof(s->base));
+		to->words = COUNTER_WORDS;
+		memcpy(to->name, s->name, sizeof(to->name));
+	}
+	to->mode = s->mode;
+}
+
+/* Counters that are laid out otherwise have begun anew. */
+static void restore_slot(struct engine *e, uint32_t slot)
+{
+	const struct lasting_slot *from = &e->lasting->slots[slot];
+	struct slot *s = &e->slots[slot];
+
+	if (!*from->name || from->mode > MODE_ALWAYS)
+		return;
+	s->used = true;
+	snprintf(s->name, sizeof(s->name), "%s", from->name);
+	s->mode = (enum service_mode)from->mode;
+	s->seen = fastpath_state(e->fastpath, slot)->mitigation;
+	if (from->words == COUNTER_WORDS)
+		memcpy(&s->base, from->base, sizeof(s->base));
+	fastpath_read_counters(e->fastpath, slot, &s->last);
+}
+
+void lasting_restore_slots(struct engine *e)
+{
+	for (uint32_t slot = 1; slot < SERVICE_SLOTS; slot++)
+		restore_slot(e, slot);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine knows and the fast path does not, in memory that outlives the daemon (daemon/fdstore.h):
+ * keys, the cookie's clock, which service has which slot, what was done by hand. Written as it changes, so
+ * that a daemon may die at any moment. New members go to the end; those that an older daemon did not know
+ * are 0.
+ */
+#ifndef SYNMOAT_ENGINE_LASTING_H
+#define SYNMOAT_ENGINE_LASTING_H
+
+#include <stdint.h>
+
+#include "bpf/abi.h"
+#include "daemon/engine/keyring.h"
+
+struct fdstore;
+struct engine;
+
+#define LASTING_BYTES (1U << 20)
+#define LASTING_WORDS 512
+
+struct lasting_keys {
+	uint64_t key[2][2];
+	uint64_t rotated_at_s; /* monotonic */
+	uint32_t generation;
+	uint8_t older_valid, pending;
+	uint8_t pad[2];
+};
+
+struct lasting_slot {
+	char name[32]; /* empty: never used */
+	uint32_t mode; /* enum service_mode */
+	uint32_t words;
+	uint64_t base[LASTING_WORDS]; /* words of them: counters of an earlier service */
+};
+
+struct lasting {
+	uint64_t magic;
+	uint64_t table_key[2];
+	uint32_t keys_live; /* of the two, which is whole */
+	uint32_t published; /* 0: the daemon before never came so far */
+	struct lasting_keys keys[2];
+	int64_t clock_offset_ns;
+	uint64_t counted_since_s; /* monotonic: counters began */
+	uint64_t drain_began_s;
+	uint64_t connections, translated; /* inline, a second ago at most */
+	uint64_t seeded, cleared;
+	uint8_t bypass, drain, detached_by_hand, rxvlan_switched, rxvlan_switched_inside;
+	uint8_t pad[3];
+	struct lasting_slot slots[64 + 1];
+};
+
+/* The memory of before, or new with a key drawn for the tables. 0 or a negative errno. */
+int lasting_open(struct fdstore *store, struct lasting **lasting);
+void lasting_close(struct lasting *lasting);
+
+/* --- what of it is the engine's: before anything is published, and after each change --- */
+void lasting_restore(struct engine *engine);
+void lasting_note(struct engine *engine);
+void lasting_restore_slots(struct engine *engine);
+void lasting_note_slot(struct engine *engine, uint32_t slot);
+
+#endif

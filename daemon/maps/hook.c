@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* See hook.h. */
+#include "daemon/maps/hook.h"
+
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "daemon/fdstore.h"
+
+/* linux/bpf.h of Debian 12 does not know tcx (kernel 6.6); libbpf 1.1 passes the numbers through. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS  47
+
+#define NAME_SIZE 64
+
+static bool is_xdp(enum hook_place place)
+{
+	return place == LINK_XDP || place == LINK_XDP_INSIDE;
+}
+
+/* In the store; XDP of another mode is another link. */
+static void print_name(enum hook_place place, bool generic, char name[NAME_SIZE])
+{
+	static const char *const words[] = {
+		[LINK_TC_INGRESS] = "tcx-ingress",
+		[LINK_TC_EGRESS] = "tcx-egress",
+		[LINK_XDP_INSIDE] = "xdp-inside",
+		[LINK_XDP] = "xdp-outside",
+	};
+
+	snprintf(name, NAME_SIZE, "link.%s%s", words[place],
+		 !is_xdp(place) ? ""
+		 : generic	? ".generic"
+				: ".native");
+}
+
+void hooks_init(struct hooks *h, struct fdstore *store)
+{
+	h->store = store;
+	for (int i = 0; i < LINK_COUNT; i++)
+		h->links[i] = -1;
+}
+
+/* tcx has its interface where XDP has it. 0: it has gone. */
+static unsigned int interface_of(int link)
+{
+	struct bpf_link_info info = {};
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
+}
+
+/* Closing alone would not do: the store holds it, too. */
+static void detach(struct hooks *h, int link, const char *name)
+{
+	bpf_link_detach(link);
+	fdstore_remove(h->store, name);
+}
+
+static void detach_stored(struct hooks *h, enum hook_place place, bool generic)
+{
+	char name[NAME_SIZE];
+	int link;
+
+	print_name(place, generic, name);
+	link = fdstore_get(h->store, name);
+	if (link >= 0)
+		detach(h, link, name);
+}
+
+/* 1: taken over; 0: there is none that would do. */
+static int take_over(struct hooks *h, enum hook_place place, int program, unsigned int ifindex,
+		     const char *name)
+{
+	int link = fdstore_get(h->store, name), error;
+
+	if (link < 0)
+		return 0;
+	if (interface_of(link) != ifindex) {
+		detach(h, link, name);
+		return 0;
+	}
+	error = bpf_link_update(link, program, NULL);
+	if (error)
+		return error;
+	h->links[place] = fcntl(link, F_DUPFD_CLOEXEC, 0);
+	fdstore_claim(h->store, name);
+	return 1;
+}
+
+static int create(enum hook_place place, int program, unsigned int ifindex, bool generic)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+
+	if (is_xdp(place))
+		return bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
+	return bpf_link_create(program, (int)ifindex, place == LINK_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS,
+			       NULL);
+}
+
+int hook_attach(struct hooks *h, enum hook_place place, int program, unsigned int ifindex, bool generic)
+{
+	char name[NAME_SIZE];
+	int taken;
+
+	if (is_xdp(place))
+		detach_stored(h, place, !generic);
+	print_name(place, generic, name);
+	taken = take_over(h, place, program, ifindex, name);
+	if (taken)
+		return taken < 0 ? taken : 0;
+	h->links[place] = create(place, program, ifindex, generic);
+	if (h->links[place] < 0)
+		return h->links[place];
+	return fdstore_put(h->store, name, h->links[place]);
+}
+
+void hooks_detach(struct hooks *h)
+{
+	char name[NAME_SIZE];
+
+	for (int i = LINK_COUNT - 1; i >= 0; i--) {
+		if (h->links[i] < 0)
+			continue;
+		bpf_link_detach(h->links[i]);
+		for (int generic = 0; generic < 2; generic++) {
+			print_name((enum hook_place)i, generic, name);
+			fdstore_remove(h->store, name);
+		}
+	}
+	hooks_close(h);
+}
+
+void hooks_leave_others(struct hooks *h, bool inline_mode)
+{
+	for (int i = 0; i < LINK_COUNT; i++) {
+		bool ours = i == LINK_XDP || (i == LINK_XDP_INSIDE) == inline_mode;
+
+		for (int generic = 0; !ours && generic < 2; generic++)
+			detach_stored(h, (enum hook_place)i, generic);
+	}
+}
+
+void hooks_close(struct hooks *h)
+{
+	for (int i = LINK_COUNT - 1; i >= 0; i--) {
+		if (h->links[i] >= 0)
+			close(h->links[i]);
+		h->links[i] = -1;
+	}
+}
+
+bool hooks_dead(const struct hooks *h)
+{
+	return (h->links[LINK_XDP] >= 0 && !interface_of(h->links[LINK_XDP])) ||
+	       (h->links[LINK_XDP_INSIDE] >= 0 && !interface_of(h->links[LINK_XDP_INSIDE]));
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A place where a program hangs on an interface, as a BPF link. Links outlive the daemon in the store of
+ * descriptors: the next one swaps its program in, and no packet passes between.
+ */
+#ifndef SYNMOAT_HOOK_H
+#define SYNMOAT_HOOK_H
+
+#include <stdbool.h>
+
+struct fdstore;
+
+/* LINK_XDP: of the outside interface, in both deployments. Later ones are detached first. */
+enum hook_place { LINK_TC_INGRESS, LINK_TC_EGRESS, LINK_XDP_INSIDE, LINK_XDP, LINK_COUNT };
+
+struct hooks {
+	struct fdstore *store;
+	int links[LINK_COUNT]; /* -1: none */
+};
+
+void hooks_init(struct hooks *hooks, struct fdstore *store);
+
+/*
+ * A link of before to the same interface, in the same mode, gets the program; any other is detached first.
+ * 0, or a negative errno as the kernel says: -EBUSY or -EEXIST where another program holds XDP.
+ */
+int hook_attach(struct hooks *hooks, enum hook_place place, int program, unsigned int ifindex, bool generic);
+
+/* Detaches what was attached here. XDP first: no cookie is validated that nobody would take over. */
+void hooks_detach(struct hooks *hooks);
+
+/* Detaches links of before at places that this deployment does not use. */
+void hooks_leave_others(struct hooks *hooks, bool inline_mode);
+
+/* Closes: where the store keeps them, the programs go on. */
+void hooks_close(struct hooks *hooks);
+
+/* The interface has gone, and a link with it? */
+bool hooks_dead(const struct hooks *hooks);
+
+#endif
