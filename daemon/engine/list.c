@@ -43,6 +43,13 @@ static void publish_roots(void *arg)
 	publish_runtime(arg);
 }
 
+static void note_change(void *arg, const struct lists_change *change)
+{
+	struct engine *e = arg;
+
+	keep_note(e->keep, change, engine_list_clock());
+}
+
 /* One slice; true: there is more. */
 static bool work(struct engine *e)
 {
@@ -119,15 +126,16 @@ static void load_all(struct engine *e)
 	list_reload(e);
 	while (feed_work(e->feed, e->lists, engine_list_clock()) || lists_work(e->lists))
 		;
+	count += keep_replay(e->keep, e->lists, engine_list_clock());
 	if (count)
 		log_print(LOG_NOTICE, "lists: %" PRIu64 " entries of before are in force again", count);
 }
 
 int list_start(struct engine *e, struct sd_event *event, const char *state)
 {
-	const struct lists_backing backing = { { fastpath_chunk_new, fastpath_chunk_free, e->fastpath },
-					       publish_roots,
-					       e };
+	const struct lists_backing backing = {
+		{ fastpath_chunk_new, fastpath_chunk_free, e->fastpath }, publish_roots, note_change, e
+	};
 	int error;
 
 	e->lists = lists_new(&backing);

@@ -30,8 +30,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "daemon-stopped",
 		.id = "926f58bbbed342a4b5c90dd6f11da583",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd stops, the fast path is detached[: {signal}][: {error}]",
-		.fields = "signal error",
+		.text = "synmoatd stops[, {?kept}the fast path goes on without it][: {signal}][: {error}]",
+		.fields = "signal error kept:flag",
 	},
 	[EVENT_CONFIG_RELOADED] = {
 		.name = "config-reloaded",

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * See keep.h. Text is made in slices of the event loop, files are written by a thread that touches nothing
- * else. Times in the file are CLOCK_BOOTTIME, good as they are within one boot; after another one, what has
- * passed by the wall clock is taken off, and a clock that went backwards takes off nothing.
+ * else.
  */
 #include "daemon/lists/keep.h"
 
@@ -20,16 +19,18 @@
 #include "daemon/events/events.h"
 #include "daemon/file.h"
 #include "daemon/file_worker.h"
+#include "daemon/lists/journal.h"
+#include "daemon/lists/line.h"
 #include "daemon/lists/lists.h"
 #include "daemon/log.h"
 
-#define FORMAT	     "synmoat-lists 1"
-#define SLICE_NS     4000000
-#define BOOT_ID_SIZE 37
-#define RETRY_S	     10
+#define SLICE_NS 4000000
+#define RETRY_S	 10
 
 struct keep {
 	char dir[PATH_MAX - 32];
+	struct journal *journal;
+	bool quiet; /* entries are those that were written down */
 	uint64_t saved; /* lists_changes of what is on its way or on disk */
 	int64_t retry_s;
 	bool failed; /* the last one, as the log has been told */
@@ -44,41 +45,16 @@ struct keep {
 
 /* --- the text --- */
 
-static void read_boot_id(char id[BOOT_ID_SIZE])
-{
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-
-	if (!file || fscanf(file, "%36s", id) != 1)
-		snprintf(id, BOOT_ID_SIZE, "unknown");
-	if (file)
-		fclose(file);
-}
-
 static int begin_text(struct keep *k, int64_t now_s)
 {
-	char id[BOOT_ID_SIZE];
-
 	k->out = open_memstream(&k->text, &k->length);
 	if (!k->out)
 		return -ENOMEM;
-	read_boot_id(id);
-	fprintf(k->out, FORMAT " %s %" PRId64 " %" PRId64 "\n", id, now_s, (int64_t)time(NULL));
+	journal_begin(k->journal);
+	line_print_head(k->out, now_s);
 	k->count = 0;
 	k->place = 0;
 	return 0;
-}
-
-static void print_entry(struct keep *k, const struct lists_entry *e)
-{
-	char prefix[64];
-
-	fprintf(k->out, "%s %s %s %" PRId64 " %" PRId64 " ", lists_kind_word(e->kind),
-		lists_origin_word(e->origin), prefix_format(&e->prefix, prefix, sizeof(prefix)), e->expires_s,
-		e->added_s);
-	for (const char *c = e->reason; *c; c++)
-		putc((unsigned char)*c < ' ' ? ' ' : *c, k->out);
-	putc('\n', k->out);
-	k->count++;
 }
 
 /* false: that was the last one. */
@@ -89,8 +65,10 @@ static bool print_some(struct keep *k, const struct lists *lists, int count)
 	while (count--) {
 		if (!lists_next(lists, &k->place, &e))
 			return false;
-		if (e.origin == ORIGIN_MANUAL || e.origin == ORIGIN_AUTO)
-			print_entry(k, &e);
+		if (e.origin != ORIGIN_MANUAL && e.origin != ORIGIN_AUTO)
+			continue;
+		line_print_entry(k->out, &e);
+		k->count++;
 	}
 	return true;
 }
@@ -129,6 +107,8 @@ static void tell(struct keep *k, int error, int64_t now_s)
 		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
 	}
 	k->failed = error != 0;
+	if (!error)
+		journal_end(k->journal);
 }
 
 void keep_tick(struct keep *k, const struct lists *lists, int64_t now_s)
@@ -179,59 +159,23 @@ bool keep_busy(const struct keep *k)
 struct loading {
 	struct lists *lists;
 	int set;
-	int64_t now_s, passed_s; /* to be taken off of what is left at saved_s */
-	int64_t saved_s;
-	bool same_boot;
+	int64_t now_s;
+	struct line_head head;
 	uint64_t count;
 };
 
-static bool read_head(struct loading *in, const char *line)
-{
-	char id[BOOT_ID_SIZE], ours[BOOT_ID_SIZE];
-	int64_t wall_s;
-
-	if (sscanf(line, FORMAT " %36s %" SCNd64 " %" SCNd64, id, &in->saved_s, &wall_s) != 3)
-		return false;
-	read_boot_id(ours);
-	in->same_boot = !strcmp(id, ours) && strcmp(id, "unknown") != 0;
-	in->passed_s = (int64_t)time(NULL) - wall_s;
-	if (in->passed_s < 0)
-		in->passed_s = 0;
-	return true;
-}
-
-static int64_t translate(const struct loading *in, int64_t time_s)
-{
-	return in->same_boot ? time_s : in->now_s + (time_s - in->saved_s) - in->passed_s;
-}
-
 static bool read_entry(struct loading *in, const char *line)
 {
-	char kind[8], origin[8], text[64];
-	int64_t expires_s, added_s;
-	struct prefix prefix;
-	int at = 0, who;
+	struct lists_entry e;
 
-	if (sscanf(line, "%7s %7s %63s %" SCNd64 " %" SCNd64 "%n", kind, origin, text, &expires_s, &added_s,
-		   &at) != 5 ||
-	    prefix_parse(text, &prefix))
+	if (!line_parse_entry(line, &in->head, &e))
 		return false;
-	who = lists_origin_parse(origin);
-	if (who != ORIGIN_MANUAL && who != ORIGIN_AUTO)
-		return false;
-	at += line[at] == ' ';
-	added_s = translate(in, added_s);
-	if (expires_s) {
-		expires_s = translate(in, expires_s);
-		if (expires_s <= in->now_s)
-			return true;
-	}
-	if (who == ORIGIN_AUTO)
-		lists_add(in->lists, strcmp(kind, "allow") ? LIST_BLOCK : LIST_ALLOW, &prefix, ORIGIN_AUTO,
-			  expires_s, added_s, line + at);
+	if (e.expires_s && e.expires_s <= in->now_s)
+		return true;
+	if (e.origin == ORIGIN_AUTO)
+		lists_add(in->lists, e.kind, &e.prefix, ORIGIN_AUTO, e.expires_s, e.added_s, e.reason);
 	else
-		lists_set_add(in->lists, in->set, strcmp(kind, "allow") ? LIST_BLOCK : LIST_ALLOW, &prefix,
-			      expires_s, added_s, line + at);
+		lists_set_add(in->lists, in->set, e.kind, &e.prefix, e.expires_s, e.added_s, e.reason);
 	in->count++;
 	return true;
 }
@@ -246,7 +190,7 @@ static int load_file(const struct keep *k, const char *name, struct loading *in)
 	if (error)
 		return error;
 	rest = text;
-	if (!(line = strsep(&rest, "\n")) || !read_head(in, line))
+	if (!(line = strsep(&rest, "\n")) || !line_parse_head(line, in->now_s, &in->head))
 		error = -EBADMSG;
 	while (!error && (line = strsep(&rest, "\n")) && *line) {
 		lines++;
@@ -269,6 +213,7 @@ uint64_t keep_load(struct keep *k, struct lists *lists, int64_t now_s)
 
 	if (in.set < 0)
 		return 0;
+	k->quiet = true;
 	error = load_file(k, "lists", &in);
 	if (error) {
 		file_set_aside(k->dir, "lists", error);
@@ -286,10 +231,27 @@ uint64_t keep_load(struct keep *k, struct lists *lists, int64_t now_s)
 				  k->dir, strerror(-error), strerror(-copy_error));
 	}
 	lists_set_commit(lists, in.set);
+	k->quiet = false;
 	k->saved = error ? UINT64_MAX : lists_changes(lists);
 	if (error == -ENOENT && copy_error == -ENOENT)
 		k->saved = lists_changes(lists);
 	return in.count;
+}
+
+void keep_note(struct keep *k, const struct lists_change *change, int64_t now_s)
+{
+	if (!k->quiet)
+		journal_note(k->journal, change, now_s);
+}
+
+uint64_t keep_replay(struct keep *k, struct lists *lists, int64_t now_s)
+{
+	uint64_t count;
+
+	k->quiet = true;
+	count = journal_replay(k->journal, lists, now_s);
+	k->quiet = false;
+	return count;
 }
 
 struct keep *keep_new(const char *dir)
@@ -298,6 +260,11 @@ struct keep *keep_new(const char *dir)
 
 	if (!k)
 		return NULL;
+	k->journal = journal_new(dir);
+	if (!k->journal) {
+		free(k);
+		return NULL;
+	}
 	snprintf(k->dir, sizeof(k->dir), "%s", dir);
 	if (mkdir(dir, 0750) && errno != EEXIST)
 		log_print(LOG_WARNING, "lists: cannot make %s: %m", dir);
@@ -333,5 +300,6 @@ void keep_free(struct keep *k, const struct lists *lists, int64_t now_s)
 				tell(k, error, now_s);
 		}
 	}
+	journal_free(k->journal);
 	free(k);
 }

@@ -196,6 +196,24 @@ static int add_to_set(struct lists *l, int set, enum list_kind kind, const struc
 	return 0;
 }
 
+static void note(struct lists *l, enum lists_change_kind what, enum list_kind kind, enum list_origin origin,
+		 const struct prefix *prefix, int64_t expires_s, int64_t added_s, const char *reason)
+{
+	struct lists_change change = {
+		.what = what,
+		.entry = { .kind = kind,
+			   .origin = origin,
+			   .reason = reason ? reason : "",
+			   .expires_s = expires_s,
+			   .added_s = added_s },
+	};
+
+	if (prefix)
+		change.entry.prefix = *prefix;
+	if (l->backing.note)
+		l->backing.note(l->backing.arg, &change);
+}
+
 int lists_add(struct lists *l, enum list_kind kind, const struct prefix *prefix, enum list_origin origin,
 	      int64_t expires_s, int64_t now_s, const char *reason)
 {
@@ -208,6 +226,7 @@ int lists_add(struct lists *l, enum list_kind kind, const struct prefix *prefix,
 	if (result < 0)
 		return result;
 	l->changes++;
+	note(l, CHANGE_ADDED, kind, origin, prefix, expires_s, now_s, reason);
 	if (!result)
 		follow(l, prefix);
 	return result;
@@ -228,6 +247,8 @@ int lists_remove(struct lists *l, enum list_kind kind, const struct prefix *pref
 		remove_entry(l, entry);
 		result = 0;
 	}
+	if (!result)
+		note(l, CHANGE_REMOVED, kind, ORIGIN_MANUAL, prefix, 0, 0, NULL);
 	return result;
 }
 
@@ -251,6 +272,8 @@ int64_t lists_flush(struct lists *l, enum list_kind kind, enum list_origin origi
 		}
 	}
 	l->changes += removed > 0;
+	if (removed)
+		note(l, CHANGE_FLUSHED, kind, origin, NULL, 0, 0, NULL);
 	return removed;
 }
 

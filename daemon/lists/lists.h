@@ -20,9 +20,26 @@
 
 struct lists;
 
+struct lists_entry {
+	struct prefix prefix;
+	enum list_kind kind;
+	enum list_origin origin;
+	const char *name, *reason; /* of the set; of the entry: never NULL; valid until the next change */
+	int64_t expires_s, added_s;
+	uint64_t hits;
+	uint32_t last; /* jiffies64 / 64, 0: never */
+};
+
+/* A single change to manual or automatic entries. FLUSHED: all of that kind and origin. */
+struct lists_change {
+	enum lists_change_kind { CHANGE_ADDED, CHANGE_REMOVED, CHANGE_FLUSHED } what;
+	struct lists_entry entry;
+};
+
 struct lists_backing {
 	struct pool_backing pool;
-	void (*publish)(void *arg); /* the roots have changed */
+	void (*publish)(void *arg);				    /* the roots have changed */
+	void (*note)(void *arg, const struct lists_change *change); /* NULL: nobody wants to know */
 	void *arg;
 };
 
@@ -69,16 +86,6 @@ void lists_sets_retain(struct lists *lists, enum list_origin origin,
 
 /* Counts changes of manual and automatic entries, which are to outlive the daemon. */
 uint64_t lists_changes(const struct lists *lists);
-
-struct lists_entry {
-	struct prefix prefix;
-	enum list_kind kind;
-	enum list_origin origin;
-	const char *name, *reason; /* of the set; of the entry: never NULL; valid until the next change */
-	int64_t expires_s, added_s;
-	uint64_t hits;
-	uint32_t last; /* jiffies64 / 64, 0: never */
-};
 
 /* Entries in force, in no order, from *place on (0 first); false: no more. */
 bool lists_next(const struct lists *lists, uint32_t *place, struct lists_entry *entry);

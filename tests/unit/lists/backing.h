@@ -29,6 +29,6 @@ static void publish(void *arg)
 	published++;
 }
 
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL };
+static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL, NULL };
 
 #endif

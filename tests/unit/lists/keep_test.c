@@ -33,8 +33,9 @@ static void path_of(char path[64], const char *name)
 
 static void remove_all(void)
 {
-	static const char *const names[] = { "lists",	       "lists.copy",	"lists.new",
-					     "lists.copy.new", "lists.damaged", "lists.copy.damaged" };
+	static const char *const names[] = { "lists",	       "lists.copy",	   "lists.new",
+					     "lists.copy.new", "lists.damaged",	   "lists.copy.damaged",
+					     "lists.journal",  "lists.journal.old" };
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -136,6 +137,77 @@ static void time_that_is_left(void **state)
 	save(ENTRIES);
 	assert_int_equal(load(NOW, 0), ENTRIES);
 	assert_int_equal(load(NOW + 150, 150), ENTRIES - 50); /* 1 to 50 have expired */
+}
+
+static void write_down(void *arg, const struct lists_change *change)
+{
+	keep_note(arg, change, NOW);
+}
+
+/* What the next daemon has: entries, of them allowed. */
+static void expect_after(uint32_t entries, uint32_t allowed)
+{
+	struct lists *l = lists_new(&backing);
+	struct keep *k = keep_new(dir);
+	struct lists_entry e;
+	uint32_t place = 0, seen = 0, seen_allowed = 0;
+
+	keep_load(k, l, NOW);
+	while (lists_work(l))
+		;
+	keep_replay(k, l, NOW);
+	while (lists_work(l))
+		;
+	while (lists_next(l, &place, &e)) {
+		assert_string_equal(e.reason, "why not");
+		seen++;
+		seen_allowed += e.kind == LIST_ALLOW;
+	}
+	assert_int_equal(seen, entries);
+	assert_int_equal(seen_allowed, allowed);
+	keep_free(k, NULL, NOW);
+	lists_free(l);
+}
+
+/* The file of all entries begins to be written, and the next one, too, once it is. */
+static void write_all(struct keep *k, const struct lists *l)
+{
+	char path[64];
+
+	path_of(path, "lists.copy");
+	keep_tick(k, l, NOW);
+	while (keep_work(k, l))
+		;
+	for (int i = 0; i < 500 && access(path, F_OK); i++)
+		usleep(2000);
+	usleep(20000);
+	keep_tick(k, l, NOW);
+}
+
+/* Killed at any moment: before, while and after all is written. */
+static void killed(void **state)
+{
+	struct keep *k = keep_new(dir);
+	const struct lists_backing noting = { backing.pool, publish, write_down, k };
+	struct lists *l = lists_new(&noting);
+	struct prefix gone = address(3);
+
+	(void)state;
+	add_entries(l, 0, 30);
+	expect_after(30, 10);
+	assert_int_equal(lists_remove(l, LIST_ALLOW, &gone), 0);
+	expect_after(29, 9);
+	keep_tick(k, l, NOW);
+	add_entries(l, 30, 30);
+	expect_after(59, 19);
+	write_all(k, l);
+	expect_after(59, 19);
+	assert_int_equal(lists_flush(l, LIST_ALLOW, ORIGIN_MANUAL), 10);
+	expect_after(49, 9);
+	write_file("lists.journal", "half of a li", 12);
+	expect_after(59, 19);
+	keep_free(k, NULL, NOW);
+	lists_free(l);
 }
 
 /* A file of another boot, written so many seconds ago by the wall clock. */
@@ -269,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(time_that_is_left, tear_down),
+		cmocka_unit_test_teardown(killed, tear_down),
 		cmocka_unit_test_teardown(another_boot, tear_down),
 		cmocka_unit_test_teardown(cut_short_or_garbled, tear_down),
 		cmocka_unit_test_teardown(no_room, tear_down),
