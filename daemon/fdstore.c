@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 
 struct fdstore {
 	bool keeps;
+	int socket;
 	size_t count;
 	struct passed {
 		char *name; /* empty: removed */
@@ -24,16 +24,11 @@ struct fdstore {
 	} passed[PASSED_MAX];
 };
 
-static bool is_socket(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) || S_ISSOCK(status.st_mode);
-}
-
 static void note(struct fdstore *store, char *name, int fd)
 {
-	if (store->count == PASSED_MAX || is_socket(fd)) {
+	if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
+		store->socket = fd;
+	if (store->count == PASSED_MAX || store->socket == fd) {
 		free(name);
 		return;
 	}
@@ -49,6 +44,7 @@ struct fdstore *fdstore_new(void)
 
 	if (!store)
 		return NULL;
+	store->socket = -1;
 	store->keeps = getenv("NOTIFY_SOCKET") != NULL;
 	count = sd_listen_fds_with_names(0, &names);
 	for (int i = 0; i < count; i++)
@@ -67,6 +63,11 @@ void fdstore_free(struct fdstore *store)
 		free(store->passed[i].name);
 	}
 	free(store);
+}
+
+int fdstore_socket(const struct fdstore *store)
+{
+	return store->socket;
 }
 
 bool fdstore_keeps(const struct fdstore *store)

@@ -11,12 +11,15 @@
 
 struct fdstore;
 
-/* Takes over what the manager has passed, but for sockets. NULL: no memory. */
+/* Takes over what the manager has passed. NULL: no memory. */
 struct fdstore *fdstore_new(void);
 void fdstore_free(struct fdstore *store);
 
 /* A manager is there that may keep what is put. NULL is a store that keeps nothing, here and below. */
 bool fdstore_keeps(const struct fdstore *store);
+
+/* The listening stream socket that was passed, the caller's to close; -1: none. */
+int fdstore_socket(const struct fdstore *store);
 
 /* The one of that name, which stays the store's; -1: none. */
 int fdstore_get(const struct fdstore *store, const char *name);

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "daemon/config/config.h"
 #include "daemon/control/control.h"
@@ -29,7 +30,7 @@
 #define DEFAULT_CONFIG "/etc/synmoat/synmoat.conf"
 #define DEFAULT_STATE  "/var/lib/synmoat"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, START_AGAIN_S = 1 };
 
 struct settings {
 	const char *config, *socket, *state, *check;
@@ -283,8 +284,9 @@ static int start_watch(struct daemon *d)
 
 static int start_control(struct daemon *d, const char *socket)
 {
-	int error = control_new(&d->control, d->event, d->engine, d->tracker, d->watch, socket,
-				engine_get_config(d->engine)->control_group);
+	int error =
+		control_new(&d->control, d->event, d->engine, d->tracker, d->watch, fdstore_socket(d->store),
+			    socket, engine_get_config(d->engine)->control_group);
 
 	if (error < 0)
 		log_print(LOG_ERR, "control socket: %s", strerror(-error));
@@ -305,11 +307,12 @@ static int start_events(struct daemon *d, const char *state)
 static int start(struct daemon *d, const struct settings *settings)
 {
 	struct config *config = NULL;
-	int error = control_check(settings->socket);
+	int error;
 
 	d->store = fdstore_new();
 	if (!d->store)
 		return -ENOMEM;
+	error = control_check(fdstore_socket(d->store), settings->socket);
 	if (!error)
 		error = load_config(settings->config, &config);
 	if (!error)
@@ -360,6 +363,7 @@ int main(int argc, char **argv)
 {
 	struct settings settings = { .config = DEFAULT_CONFIG, .state = DEFAULT_STATE };
 	struct daemon d = { 0 };
+	bool up = false;
 	int result;
 
 	if (parse_options(argc, argv, &settings))
@@ -373,6 +377,7 @@ int main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
 	result = start(&d, &settings);
 	if (result >= 0) {
+		up = true;
 		sd_notify(0, "READY=1");
 		tell_started(&d);
 		result = sd_event_loop(d.event);
@@ -383,5 +388,7 @@ int main(int argc, char **argv)
 		event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("error", "it could not start, as its log says"));
 	}
 	stop(&d);
+	if (result < 0 && !up && getenv("NOTIFY_SOCKET"))
+		sleep(START_AGAIN_S); /* the manager starts us again at once, and most likely in vain */
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

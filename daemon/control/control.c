@@ -229,13 +229,13 @@ static void init_dispatcher(struct control *control, struct engine *engine, stru
 	control->dispatcher.group = control->authority.group;
 }
 
-int control_check(const char *path)
+int control_check(int passed, const char *path)
 {
-	return listener_check(path ? path : CONTROL_SOCKET);
+	return listener_check(passed, path ? path : CONTROL_SOCKET);
 }
 
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		struct watch *watch, const char *path, const char *group)
+		struct watch *watch, int passed, const char *path, const char *group)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int error;
@@ -245,7 +245,7 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 	control->event = sd_event_ref(event);
 	authority_set_group(&control->authority, group);
 	init_dispatcher(control, engine, tracker, watch);
-	error = listener_init(&control->listener, path ? path : CONTROL_SOCKET);
+	error = listener_init(&control->listener, passed, path ? path : CONTROL_SOCKET);
 	if (error >= 0)
 		error = add_sources(control);
 	if (error < 0) {

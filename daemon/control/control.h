@@ -13,15 +13,15 @@ struct tracker;
 struct watch;
 
 /*
- * Listens on the socket that systemd passed, else on path (NULL: the default, see protocol.h). group: whose
- * members may change things, NULL: root alone. 0; -EADDRINUSE: another daemon answers there; -EEXIST: what
- * stands there is no socket; else a negative errno. The reason is logged.
+ * Listens on the socket that systemd passed (-1: none), else on path (NULL: the default, see protocol.h).
+ * group: whose members may change things, NULL: root alone. 0; -EADDRINUSE: another daemon answers there;
+ * -EEXIST: what stands there is no socket; else a negative errno. The reason is logged.
  */
 int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		struct watch *watch, const char *path, const char *group);
+		struct watch *watch, int passed, const char *path, const char *group);
 /* As control_new() would find it, before all else: -EADDRINUSE, and logged, when another daemon answers
  * there. */
-int control_check(const char *path);
+int control_check(int passed, const char *path);
 
 /* After a reload that did not come through the socket (SIGHUP). */
 void control_configuration_changed(struct control *control);

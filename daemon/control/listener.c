@@ -6,24 +6,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "daemon/control/listener.h"
 #include "daemon/log.h"
 
 #define SOCKET_MODE 0666 /* who may do what is decided by request, not at the door */
-
-/* The first stream socket that listens; the other passed fds (maps, links) are not ours. */
-static int take_passed_socket(void)
-{
-	int count = sd_listen_fds(0);
-
-	for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + count; fd++)
-		if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) > 0)
-			return fd;
-	return -1;
-}
 
 static int make_address(struct sockaddr_un *address, const char *path)
 {
@@ -134,11 +122,11 @@ static const char *reason(int error)
 	}
 }
 
-int listener_init(struct listener *listener, const char *path)
+int listener_init(struct listener *listener, int passed, const char *path)
 {
 	int error;
 
-	*listener = (struct listener){ .fd = take_passed_socket() };
+	*listener = (struct listener){ .fd = passed };
 	if (listener->fd >= 0)
 		return fcntl(listener->fd, F_SETFL, O_NONBLOCK) ? -errno : 0;
 	error = open_path(listener, path);
@@ -147,11 +135,11 @@ int listener_init(struct listener *listener, const char *path)
 	return error;
 }
 
-int listener_check(const char *path)
+int listener_check(int passed, const char *path)
 {
 	struct sockaddr_un address;
 
-	if (take_passed_socket() >= 0 || make_address(&address, path) || somebody_answers(&address))
+	if (passed >= 0 || make_address(&address, path) || somebody_answers(&address))
 		return 0;
 	log_print(LOG_ERR, "control: cannot listen on %s: %s", path, reason(-EADDRINUSE));
 	return -EADDRINUSE;

@@ -17,10 +17,10 @@ struct listener {
 	ino_t inode;
 };
 
-/* Errors are those of control_new, and logged. */
-int listener_init(struct listener *listener, const char *path);
+/* passed: systemd's socket, or -1. Errors are those of control_new, and logged. */
+int listener_init(struct listener *listener, int passed, const char *path);
 /* Before anything is loaded: -EADDRINUSE, and logged, when another daemon answers there. */
-int listener_check(const char *path);
+int listener_check(int passed, const char *path);
 void listener_fini(struct listener *listener);
 
 #endif
