@@ -11,6 +11,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/log.h"
+
 /* Of FileDescriptorStoreMax= in systemd/synmoatd.service: more are not kept. */
 #define PASSED_MAX 128
 
@@ -120,16 +122,21 @@ static bool is_claimed(const struct fdstore *store, const char *name)
 }
 
 /* FDPOLL=0: array and hash maps always report EPOLLERR, upon which the manager would drop them. */
-int fdstore_put(struct fdstore *store, const char *name, int fd)
+void fdstore_put(struct fdstore *store, const char *name, int fd)
 {
 	char state[320];
 	int error;
 
 	if (!fdstore_keeps(store) || is_claimed(store, name))
-		return 0;
+		return;
 	snprintf(state, sizeof(state), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s", name);
 	error = sd_pid_notify_with_fds(0, 0, state, &fd, 1);
-	return error < 0 ? error : 0;
+	if (error >= 0)
+		return;
+	store->keeps = false;
+	log_print(LOG_WARNING,
+		  "the service manager keeps no descriptors (%s): a restart will detach the fast path",
+		  strerror(-error));
 }
 
 void fdstore_remove(struct fdstore *store, const char *name)

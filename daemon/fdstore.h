@@ -31,8 +31,8 @@ const char *fdstore_find(const struct fdstore *store, const char *beginning);
 void fdstore_claim(struct fdstore *store, const char *name);
 
 /* Puts it under a name, which nothing else bears, unless what was claimed of that name is there still; the
- * caller closes its own. 0 or a negative errno. */
-int fdstore_put(struct fdstore *store, const char *name, int fd);
+ * caller closes its own. When that fails, it is logged, and the store keeps nothing any more. */
+void fdstore_put(struct fdstore *store, const char *name, int fd);
 void fdstore_remove(struct fdstore *store, const char *name);
 
 /* Removes what nobody has claimed. */

@@ -70,7 +70,7 @@ static int make(struct fdstore *store, struct lasting **lasting)
 		error = -EIO;
 	if (!error) {
 		(*lasting)->magic = MAGIC;
-		error = fdstore_put(store, NAME, fd);
+		fdstore_put(store, NAME, fd);
 	}
 	close(fd);
 	return error;

@@ -227,18 +227,15 @@ int adopt_maps(struct bpf_object *object, struct fdstore *store, uint64_t transl
 	return error;
 }
 
-int adopt_keep(struct bpf_object *object, struct fdstore *store)
+void adopt_keep(struct bpf_object *object, struct fdstore *store)
 {
 	struct bpf_map *map;
 	char name[NAME_SIZE];
-	int error = 0;
 
-	bpf_object__for_each_map(map, object)
-	{
-		if (error || !outlives(map))
+	bpf_object__for_each_map (map, object) {
+		if (!outlives(map))
 			continue;
 		print_name(object, map, name);
-		error = fdstore_put(store, name, bpf_map__fd(map));
+		fdstore_put(store, name, bpf_map__fd(map));
 	}
-	return error;
 }

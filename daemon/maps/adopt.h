@@ -22,8 +22,8 @@ struct fdstore;
 int adopt_maps(struct bpf_object *object, struct fdstore *store, uint64_t translated, char *text,
 	       size_t size);
 
-/* After it: puts into the store what has not been there. 0 or a negative errno. */
-int adopt_keep(struct bpf_object *object, struct fdstore *store);
+/* After it: puts into the store what has not been there. */
+void adopt_keep(struct bpf_object *object, struct fdstore *store);
 
 /* A hash of a type as it lies in memory: names, offsets and sizes of all that it holds. */
 uint32_t adopt_layout(const struct btf *btf, uint32_t type);

@@ -268,8 +268,6 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 		return error;
 	if (!error)
 		error = synmoat_bpf__load(f->skeleton);
-	if (!error)
-		error = adopt_keep(f->skeleton->obj, options->store);
 	if (error) {
 		snprintf(text, size,
 			 "cannot load the BPF programs: %s (run as root, or with CAP_BPF, CAP_NET_ADMIN and "
@@ -277,6 +275,7 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 			 strerror(-error));
 		return error;
 	}
+	adopt_keep(f->skeleton->obj, options->store);
 	error = map_all(f);
 	if (!error)
 		error = open_rings(f, options->tracked > 0);

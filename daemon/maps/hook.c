@@ -117,7 +117,8 @@ int hook_attach(struct hooks *h, enum hook_place place, int program, unsigned in
 	h->links[place] = create(place, program, ifindex, generic);
 	if (h->links[place] < 0)
 		return h->links[place];
-	return fdstore_put(h->store, name, h->links[place]);
+	fdstore_put(h->store, name, h->links[place]);
+	return 0;
 }
 
 void hooks_detach(struct hooks *h)
