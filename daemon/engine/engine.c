@@ -148,7 +148,8 @@ static void load_overrides(struct engine *e)
 	override_load(e->state_dir, e->config, &force);
 	e->limits = force.limits;
 	for (size_t i = 0; i < e->config->service_count; i++) {
-		slot_change_mode(e, e->slot_of[i], force.modes[i]);
+		if (!e->slots[e->slot_of[i]].mode_kept)
+			slot_change_mode(e, e->slot_of[i], force.modes[i]);
 		e->slots[e->slot_of[i]].limits = force.own[i];
 	}
 }

@@ -19,9 +19,11 @@
 #define MAGIC 0x31656d616f6d7953ULL
 
 #define COUNTER_WORDS (sizeof(struct service_counters) / sizeof(uint64_t))
+#define LIMIT_WORDS   (sizeof(((struct slot *)0)->limit_base) / (sizeof(uint64_t)))
 
 _Static_assert(sizeof(struct lasting) <= LASTING_BYTES, "the memory has room for what lasts");
 _Static_assert(COUNTER_WORDS <= LASTING_WORDS, "a slot has room for all counters");
+_Static_assert(LIMIT_WORDS <= LASTING_LIMIT_WORDS, "a slot has room for the counters of all limits");
 _Static_assert(SERVICE_SLOTS <= sizeof(((struct lasting *)0)->slots) / sizeof(struct lasting_slot),
 	       "there is a place for each slot");
 
@@ -167,9 +169,25 @@ void lasting_note_slot(struct engine *e, uint32_t slot)
 		memset(to, 0, sizeof(*to));
 		memcpy(to->base, &s->base, sizeof(s->base));
 		to->words = COUNTER_WORDS;
+		memcpy(to->limit_base, s->limit_base, sizeof(s->limit_base));
+		to->limit_words = LIMIT_WORDS;
 		memcpy(to->name, s->name, sizeof(to->name));
 	}
 	to->mode = s->mode;
+}
+
+void lasting_note_configured(struct engine *e, uint32_t slot, enum service_mode mode)
+{
+	e->lasting->slots[slot].config_mode = mode;
+}
+
+/* A mode set by hand stays, as the file of changes may not have been written any more. */
+static bool is_configured_as_before(const struct engine *e, const struct lasting_slot *slot)
+{
+	for (size_t i = 0; i < e->config->service_count; i++)
+		if (!strcmp(e->config->services[i].name, slot->name))
+			return e->config->services[i].mode == slot->config_mode;
+	return false;
 }
 
 /* Counters that are laid out otherwise have begun anew. */
@@ -183,10 +201,14 @@ static void restore_slot(struct engine *e, uint32_t slot)
 	s->used = true;
 	snprintf(s->name, sizeof(s->name), "%s", from->name);
 	s->mode = (enum service_mode)from->mode;
+	s->mode_kept = is_configured_as_before(e, from);
 	s->seen = fastpath_state(e->fastpath, slot)->mitigation;
 	if (from->words == COUNTER_WORDS)
 		memcpy(&s->base, from->base, sizeof(s->base));
+	if (from->limit_words == LIMIT_WORDS)
+		memcpy(s->limit_base, from->limit_base, sizeof(s->limit_base));
 	fastpath_read_counters(e->fastpath, slot, &s->last);
+	s->before = s->last;
 }
 
 void lasting_restore_slots(struct engine *e)

@@ -16,8 +16,9 @@
 struct fdstore;
 struct engine;
 
-#define LASTING_BYTES (1U << 20)
-#define LASTING_WORDS 512
+#define LASTING_BYTES	    (1U << 20)
+#define LASTING_WORDS	    512
+#define LASTING_LIMIT_WORDS 64
 
 struct lasting_keys {
 	uint64_t key[2][2];
@@ -28,10 +29,11 @@ struct lasting_keys {
 };
 
 struct lasting_slot {
-	char name[32]; /* empty: never used */
-	uint32_t mode; /* enum service_mode */
-	uint32_t words;
-	uint64_t base[LASTING_WORDS]; /* words of them: counters of an earlier service */
+	char name[32];		    /* empty: never used */
+	uint32_t mode, config_mode; /* enum service_mode: in force, and what the configuration said */
+	/* counters of an earlier service, so many words of them */
+	uint32_t words, limit_words;
+	uint64_t base[LASTING_WORDS], limit_base[LASTING_LIMIT_WORDS];
 };
 
 struct lasting {
@@ -59,5 +61,6 @@ void lasting_restore(struct engine *engine);
 void lasting_note(struct engine *engine);
 void lasting_restore_slots(struct engine *engine);
 void lasting_note_slot(struct engine *engine, uint32_t slot);
+void lasting_note_configured(struct engine *engine, uint32_t slot, enum service_mode mode);
 
 #endif

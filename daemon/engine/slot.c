@@ -138,6 +138,7 @@ void slot_assign_all(struct engine *e, const struct config *config, const struct
 		if (old && slot != SERVICE_NONE)
 			limit_merge_own(&e->slots[slot].limits, &old->limits, &service->limits);
 		e->slot_of[i] = slot;
+		lasting_note_configured(e, slot, service->mode);
 	}
 }
 

@@ -34,6 +34,7 @@ struct slot {
 	bool used;
 	char name[32];
 	enum service_mode mode;		 /* in force */
+	bool mode_kept;			 /* as the daemon before left it, whatever the file of changes says */
 	struct config_own_limits limits; /* likewise */
 	enum mitigation seen;		 /* that the log has told */
 	enum mitigation shown;		 /* in status, since when */
