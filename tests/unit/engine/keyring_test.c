@@ -84,6 +84,25 @@ static void rotation_at_once_ends_every_older_key(void **state)
 	keyring_fini(&k);
 }
 
+/* What a daemon that is started again validates: all that the one before did. */
+static void goes_on_after_a_restart(void **state)
+{
+	struct keyring before, k;
+	char text[128];
+
+	(void)state;
+	keyring_init(&before, NULL, 0, text, sizeof(text));
+	keyring_rotate(&before, false, 100);
+	keyring_init(&k, NULL, 150, text, sizeof(text));
+	keyring_continue(&k, &before, 150);
+	assert_memory_equal(filled(&k).key, filled(&before).key, sizeof(filled(&k).key));
+	assert_int_equal(filled(&k).key_valid, 3);
+	assert_int_equal(filled(&k).key_generation, 1);
+	assert_int_equal(keyring_retires_in(&k, 150), keyring_retires_in(&before, 150));
+	keyring_fini(&k);
+	keyring_fini(&before);
+}
+
 struct secret_row {
 	const char *content;
 	mode_t mode;
@@ -133,6 +152,36 @@ static void rewrite(const char *path, const char *content)
 	fclose(file);
 }
 
+/* The file was changed while no daemon ran. */
+static void another_secret_after_a_restart(void **state)
+{
+	char path[] = "/tmp/synmoat-secret.XXXXXX", text[256] = "";
+	struct keyring before, k;
+
+	(void)state;
+	close(mkstemp(path));
+	rewrite(path, "0:000102030405060708090a0b0c0d0e0f\n");
+	assert_int_equal(keyring_init(&before, path, 0, text, sizeof(text)), 0);
+	rewrite(path, "1:101112131415161718191a1b1c1d1e1f\n");
+	assert_int_equal(keyring_init(&k, path, 500, text, sizeof(text)), 0);
+	keyring_continue(&k, &before, 500);
+	assert_int_equal(filled(&k).key_valid, 3);
+	assert_int_equal(filled(&k).key_generation, 1);
+	assert_memory_equal(filled(&k).key[0], filled(&before).key[0], sizeof(filled(&k).key[0]));
+	assert_int_equal(keyring_retires_in(&k, 500), COOKIE_LIFETIME_S + 1);
+	keyring_fini(&k);
+
+	rewrite(path,
+		"0:202122232425262728292a2b2c2d2e2f\n"); /* the same generation: only one can stand there */
+	assert_int_equal(keyring_init(&k, path, 500, text, sizeof(text)), 0);
+	keyring_continue(&k, &before, 500);
+	assert_int_equal(filled(&k).key_valid, 1);
+	assert_memory_not_equal(filled(&k).key[0], filled(&before).key[0], sizeof(filled(&k).key[0]));
+	keyring_fini(&k);
+	keyring_fini(&before);
+	unlink(path);
+}
+
 static void siblings_share_what_the_file_says(void **state)
 {
 	static const uint8_t bytes[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
@@ -161,6 +210,8 @@ int main(void)
 		cmocka_unit_test(older_key_validates_for_its_cookies_lifetime),
 		cmocka_unit_test(rotations_coalesce),
 		cmocka_unit_test(rotation_at_once_ends_every_older_key),
+		cmocka_unit_test(goes_on_after_a_restart),
+		cmocka_unit_test(another_secret_after_a_restart),
 		cmocka_unit_test(secret_file_is_checked),
 		cmocka_unit_test(siblings_share_what_the_file_says),
 	};
