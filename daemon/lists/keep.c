@@ -30,7 +30,7 @@
 struct keep {
 	char dir[PATH_MAX - 32];
 	struct journal *journal;
-	bool quiet; /* entries are those that were written down */
+	bool quiet;	/* entries are those that were written down */
 	uint64_t saved; /* lists_changes of what is on its way or on disk */
 	int64_t retry_s;
 	bool failed; /* the last one, as the log has been told */

@@ -232,7 +232,8 @@ void adopt_keep(struct bpf_object *object, struct fdstore *store)
 	struct bpf_map *map;
 	char name[NAME_SIZE];
 
-	bpf_object__for_each_map (map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		if (!outlives(map))
 			continue;
 		print_name(object, map, name);
