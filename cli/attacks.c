@@ -32,8 +32,7 @@ static const struct attack_class {
 	{ "forged", "forged", "very many addresses that do not complete their handshakes: forged ones" },
 	{ "connections", "connections",
 	  "many real addresses that connect over and over, and hardly any new ones: a botnet" },
-	{ "many_sources", "many sources",
-	  "very many addresses; mode monitor cannot see whether they are forged" },
+	{ "many_sources", "many sources", "very many addresses, forged or not: we answered none of them" },
 };
 
 static const char *attack_class_name(const json_t *attack)
@@ -71,7 +70,7 @@ static const char *format_begun(char buffer[FORMAT_SIZE], const json_t *attack)
 	return buffer;
 }
 
-/* "under attack (forged): since 18:00:13, for 7s, peak 200,000 SYN/s from about 190,000 sources" */
+/* "UNDER ATTACK (forged) for 7s, peak 200,000 SYN/s, 190,000 sources" */
 void attacks_print_line(struct render *render, const json_t *attack)
 {
 	char begun[FORMAT_SIZE], lasted[FORMAT_SIZE], peak[FORMAT_SIZE], sources[FORMAT_SIZE];
@@ -83,8 +82,10 @@ void attacks_print_line(struct render *render, const json_t *attack)
 	else
 		render_tinted(render, attack_tint(attack), "%s (%s)", on ? "UNDER ATTACK" : "last attack",
 			      attack_class_name(attack));
-	render_print(render, " since %s, for %s, peak %s SYN/s from about %s source%s\n",
-		     format_begun(begun, attack), format_duration(lasted, number(attack, "duration_s")),
+	if (!on)
+		render_print(render, " at %s", format_begun(begun, attack));
+	render_print(render, " for %s, peak %s SYN/s, %s source%s\n",
+		     format_duration(lasted, number(attack, "duration_s")),
 		     format_count(peak, number(attack, "peak_pps")),
 		     format_count(sources, number(attack, "sources")),
 		     number(attack, "sources") == 1 ? "" : "s");
@@ -104,7 +105,7 @@ void attacks_print_services(struct render *render, const json_t *services)
 	}
 }
 
-/* "11.0.0.0/8 97 %" */
+/* "11.0.0.0/8 97%" */
 static void format_top(char *buffer, size_t size, const json_t *attack)
 {
 	const json_t *top = json_object_get(attack, "top"), *talker;
@@ -113,7 +114,7 @@ static void format_top(char *buffer, size_t size, const json_t *attack)
 	snprintf(buffer, size, "-");
 	json_array_foreach(top, i, talker)
 		if (used < size)
-			used += (size_t)snprintf(buffer + used, size - used, "%s%s %" PRId64 " %%",
+			used += (size_t)snprintf(buffer + used, size - used, "%s%s %" PRId64 "%%",
 						 i ? ", " : "", string(talker, "prefix"),
 						 number(talker, "percent"));
 }
@@ -138,8 +139,8 @@ static void attack_row(struct table *table, const json_t *attack)
 	render_cell(table, 7, TINT_NONE, text);
 }
 
-/* What was done, and where its packets lie: a line below the table for each. */
-static void print_done(struct render *render, const json_t *attack, const char *folder)
+/* What was done, and the file of its packets: a line below the table for each. */
+static void print_done(struct render *render, const json_t *attack)
 {
 	bool monitor = flag(attack, "monitor");
 	char begun[FORMAT_SIZE], answered[FORMAT_SIZE], dropped[FORMAT_SIZE];
@@ -147,14 +148,12 @@ static void print_done(struct render *render, const json_t *attack, const char *
 	format_count(answered, number(attack, monitor ? "would_answer" : "answered"));
 	format_count(dropped, number(attack, monitor ? "would_drop" : "dropped"));
 	render_print(render, "%s %s: ", string(attack, "service"), format_begun(begun, attack));
-	render_print(
-		render,
-		monitor ? "%s SYNs would have been answered with cookies, %s packets dropped (mode monitor)"
-			: "%s SYNs answered with cookies, %s packets dropped",
-		answered, dropped);
+	render_print(render,
+		     monitor ? "mode monitor: would have answered %s SYNs with cookies, dropped %s packets\n"
+			     : "answered %s SYNs with cookies, dropped %s packets\n",
+		     answered, dropped);
 	if (*string(attack, "evidence"))
-		render_print(render, "; packets in %s/%s", folder, string(attack, "evidence"));
-	render_print(render, "\n");
+		render_print(render, "  packets: %s\n", string(attack, "evidence"));
 }
 
 static void print_classes(struct render *render, const json_t *attacks)
@@ -193,7 +192,7 @@ void show_attacks(struct render *render, const json_t *reply)
 	render_table_print(table);
 	render_print(render, "\n");
 	json_array_foreach(attacks, i, attack)
-		print_done(render, attack, string(reply, "folder"));
-	render_print(render, "\n");
+		print_done(render, attack);
+	render_print(render, "packets are in %s\n\n", string(reply, "folder"));
 	print_classes(render, attacks);
 }

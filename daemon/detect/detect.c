@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define SYNS_LEAST    20 /* of the window: fewer tell nothing */
+#define SYNS_LEAST    20  /* of the window: fewer tell nothing */
+#define UNANSWERED    100 /* SYNs of the window, none of which was answered: enough of them */
 #define SAMPLES_LEAST 20
 #define CLEAR_PERCENT 10 /* of handshakes completed: one second of fewer is proof enough */
 #define AGREE_S	      2	 /* else so many seconds must say the same */
@@ -14,23 +15,12 @@
 const char *detect_class_word(enum detect_class class)
 {
 	static const char *const words[] = {
-#define X(name, word, meaning) [name] = #word,
+#define X(name, word) [name] = #word,
 		DETECT_CLASSES(X)
 #undef X
 	};
 
 	return class < CLASS_COUNT ? words[class] : words[CLASS_UNKNOWN];
-}
-
-const char *detect_class_meaning(enum detect_class class)
-{
-	static const char *const meanings[] = {
-#define X(name, word, meaning) [name] = meaning,
-		DETECT_CLASSES(X)
-#undef X
-	};
-
-	return class < CLASS_COUNT ? meanings[class] : meanings[CLASS_UNKNOWN];
 }
 
 uint32_t detect_completion(uint64_t answered, uint64_t completed)
@@ -41,7 +31,7 @@ uint32_t detect_completion(uint64_t answered, uint64_t completed)
 }
 
 struct recent {
-	uint64_t answered, completed;
+	uint64_t syns, answered, completed;
 	uint32_t seconds;
 	uint32_t novel; /* sources that were not there before */
 };
@@ -52,6 +42,7 @@ static struct recent recent_of(const struct detect *d, const struct detect_facts
 	uint32_t before;
 
 	for (uint32_t i = 0; i < r.seconds; i++) {
+		r.syns += d->window[i].syns;
 		r.answered += d->window[i].answered;
 		r.completed += d->window[i].completed;
 	}
@@ -101,9 +92,9 @@ static enum detect_class judge(const struct detect *d, const struct detect_rules
 		r.answered = d->answered;
 		r.completed = d->completed;
 	}
-	if (r.answered < SYNS_LEAST)
+	if (r.answered < SYNS_LEAST && r.syns < UNANSWERED)
 		return CLASS_UNKNOWN;
-	if (!f->completes_known)
+	if (!f->completes_known || r.answered < SYNS_LEAST)
 		return class_by_sources(rules, f, CLASS_MANY_SOURCES);
 	if (detect_completion(r.answered, r.completed) < rules->completion_percent)
 		return class_by_sources(rules, f, CLASS_FORGED);
@@ -119,6 +110,7 @@ static void add_up(struct detect *d, const struct detect_facts *f)
 	d->completed += f->completed;
 	if (f->syns > d->peak_pps)
 		d->peak_pps = f->syns;
+	d->window[place].syns = f->syns;
 	d->window[place].answered = f->answered;
 	d->window[place].completed = f->completed;
 	d->window[place].distinct_all = f->distinct_all;

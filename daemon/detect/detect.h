@@ -9,21 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* X(NAME, word, meaning) */
+/* X(NAME, word) */
 #define DETECT_CLASSES(X)                                                                                    \
-	X(CLASS_UNKNOWN, unknown, "too little is known yet")                                                 \
-	X(CLASS_CROWD, crowd, "real clients: they complete their handshakes, and new ones keep coming")      \
-	X(CLASS_SINGLE_SOURCE, single_source, "most SYNs come from one address (IPv6: /64)")                 \
-	X(CLASS_FEW_SOURCES, few_sources, "most SYNs come from at most 16 addresses (IPv6: /64)")            \
-	X(CLASS_FORGED, forged, "SYNs of very many addresses, whose handshakes are not completed: forged")   \
-	X(CLASS_CONNECTIONS, connections,                                                                    \
-	  "many real addresses that connect over and over, and hardly any new ones: a botnet")               \
-	X(CLASS_MANY_SOURCES, many_sources,                                                                  \
-	  "many addresses; whether they complete handshakes is not known, as none is answered (mode "        \
-	  "monitor)")
+	X(CLASS_UNKNOWN, unknown) /* too little is known yet */                                              \
+	X(CLASS_CROWD, crowd)	  /* real clients: handshakes are completed, new ones keep coming */         \
+	X(CLASS_SINGLE_SOURCE, single_source) /* most SYNs come from one address (IPv6: /64) */              \
+	X(CLASS_FEW_SOURCES, few_sources)     /* or from few */                                              \
+	X(CLASS_FORGED, forged)		      /* from very many, and handshakes are not completed */         \
+	X(CLASS_CONNECTIONS, connections)   /* they are, over and over, and hardly by new ones: a botnet */  \
+	X(CLASS_MANY_SOURCES, many_sources) /* from very many; whether they are is not known */
 
 enum detect_class {
-#define X(name, word, meaning) name,
+#define X(name, word) name,
 	DETECT_CLASSES(X)
 #undef X
 		CLASS_COUNT
@@ -78,7 +75,7 @@ struct detect {
 	uint32_t peak_pps;
 	uint64_t syns, answered, completed; /* in all */
 	struct {
-		uint32_t answered, completed, distinct_all;
+		uint32_t syns, answered, completed, distinct_all;
 	} window[DETECT_WINDOW_S]; /* by age_s */
 };
 
@@ -91,7 +88,7 @@ bool detect_is_new(enum detect_class before, enum detect_class class);
 /* Per cent of ANSWERED. */
 uint32_t detect_completion(uint64_t answered, uint64_t completed);
 
+/* "forged" */
 const char *detect_class_word(enum detect_class class);
-const char *detect_class_meaning(enum detect_class class);
 
 #endif

@@ -72,27 +72,28 @@ static const struct {
 	{ show_attacks, "{" BYPASS "\"attacks\":[" ATTACK("forged", "true") "],\"folder\":\"/e\"}",
 	  "BYPASS IS ON", "crowd" },
 	{ show_attacks, "{\"attacks\":[" ATTACK("single_source", "false") "],\"folder\":\"/e\"}",
-	  "    1,000        3 %  192.0.2.7/32 97 %, 192.0.2.0/24 10 %", "forged:" },
+	  "    1,000        3 %  192.0.2.7/32 97%, 192.0.2.0/24 10%", "forged:" },
 	{ show_attacks, "{\"attacks\":[" ATTACK("forged", "true") "],\"folder\":\"/e\"}",
-	  "7 SYNs answered with cookies, 8 packets dropped; packets in /e/x.pcap", "monitor" },
-	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "9 SYNs would have been answered", "packets in" },
+	  "answered 7 SYNs with cookies, dropped 8 packets\n  packets: x.pcap\npackets are in /e\n",
+	  "monitor" },
+	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "would have answered 9 SYNs", "packets:" },
 	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "  ?  ", "0 %" },
 	{ show_services,
 	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"forged\",\"going_on\":true,\"duration_"
 	  "s\":61,"
 	  "\"peak_pps\":2000,\"sources\":1}}]}",
-	  "web: UNDER ATTACK (forged) since ", "last" },
+	  "web: UNDER ATTACK (forged) for ", "last" },
 	{ show_services,
 	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"forged\",\"going_on\":true,\"duration_"
 	  "s\":61,"
 	  "\"peak_pps\":2000,\"sources\":1}}]}",
-	  ", for 1m 01s, peak 2,000 SYN/s from about 1 source\n", "sources" },
+	  " for 1m 01s, peak 2,000 SYN/s, 1 source\n", "sources" },
 	{ show_status,
 	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"connections\",\"going_on\":false,"
 	  "\"sources\":2}}]}",
-	  "web: last attack (connections) since ", "UNDER" },
+	  "web: last attack (connections) at ", "UNDER" },
 	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":{\"class\":\"crowd\",\"going_on\":true}}}",
-	  "attack         a crowd of real clients since ", "UNDER" },
+	  "attack         a crowd of real clients for ", "UNDER" },
 	{ show_service, "{\"service\":{\"name\":\"web\",\"attack\":null}}", "web", "attack" },
 	{ show_status,
 	  "{\"protected\":[{\"prefixes\":[\"192.0.2.0/24\",\"::/"

@@ -273,6 +273,18 @@ CASE(a_slow_attack_is_told_when_enough_is_known,
      { 6, { UP, .syns = 3, .answered = 3, .distinct = 3 }, 3, DETECT_SUSPECT, CLASS_UNKNOWN, 0, 0, 0 },
      { 6, { UP, .syns = 3, .answered = 3, .distinct = 3 }, 3, DETECT_ATTACK, CLASS_FEW_SOURCES, 1, 0, 0 })
 
+/* A port where nobody listens, or only the kernel may answer. */
+CASE(nobody_is_answered, { 5,
+			   { UP, .syns = 20000, .distinct = 18000, .samples = 200 },
+			   18000,
+			   DETECT_ATTACK,
+			   CLASS_MANY_SOURCES,
+			   1,
+			   0,
+			   0 })
+CASE(nobody_is_answered_and_it_is_one,
+     { 5, { UP, .syns = 20000, .distinct = 1 }, 0, DETECT_ATTACK, CLASS_SINGLE_SOURCE, 1, 0, 0 })
+
 /* Mode monitor, inline: no handshake is answered by us. */
 CASE(sources_alone_where_completion_is_not_known,
      { 5,
@@ -331,6 +343,8 @@ int main(void)
 		cmocka_unit_test(a_blip_is_not_told),
 		cmocka_unit_test(a_port_scan_is_nothing_to_a_service),
 		cmocka_unit_test(a_slow_attack_is_told_when_enough_is_known),
+		cmocka_unit_test(nobody_is_answered),
+		cmocka_unit_test(nobody_is_answered_and_it_is_one),
 		cmocka_unit_test(sources_alone_where_completion_is_not_known),
 		cmocka_unit_test(sums_and_peak),
 	};
