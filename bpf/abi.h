@@ -372,12 +372,16 @@ enum limit_level { LIMIT_LEVELS_X(X) LEVEL_COUNT };
 /* What happens to what is over a limit. THIN: challenged, and three of four dropped at random. */
 enum limit_action { LIMIT_OFF, LIMIT_CHALLENGE, LIMIT_THIN, LIMIT_DROP };
 
-/* A token bucket's settings, in jiffies << PACE_SHIFT: time between two tokens, and how much time may be
- * saved. */
+/*
+ * A token bucket's settings, in jiffies << PACE_SHIFT: time between two tokens, how much time may be saved,
+ * and while less than which is missing to a full bucket CPUs do not wait for each other (see
+ * ratelimit.bpf.h).
+ */
 #define PACE_SHIFT 24
 struct pace {
 	__u64 interval; /* 0: nothing is ever over it */
 	__u64 tolerance;
+	__s64 ease;
 };
 
 /* extra: what proven sources may have beyond it. */
@@ -399,37 +403,48 @@ struct bucket {
 	__u64 base, extra;
 };
 
-/*
- * Buckets of sources and prefixes are found by a keyed hash and have no owner: two that share one also share
- * its tokens. Forged sources spread over all of them, so a flood of F SYN/s takes F / BUCKETS tokens a second
- * from each.
- */
-#define BUCKETS (1U << 20)
-
-/*
- * The sketch of handshakes: for each level SKETCH_ROWS rows of SKETCH_WIDTH cells. A cell holds two windows,
- * the even and the odd, each 63..48 the window's number, 47..24 completed, 23..0 begun.
- */
-#define SKETCH_ROWS	   4
-#define SKETCH_WIDTH_BITS  15
-#define SKETCH_WIDTH	   (1U << SKETCH_WIDTH_BITS)
+/* Handshakes of two windows, the even and the odd: each 63..48 the window's number, 47..24 completed, 23..0
+ * begun. */
 #define SKETCH_EPOCH_SHIFT 48
 #define SKETCH_BITS	   24
 #define SKETCH_MASK	   ((1ULL << SKETCH_BITS) - 1)
 #define SKETCH_FULL	   (SKETCH_MASK - 4096)
 #define SKETCH_BEGUN	   1ULL
 #define SKETCH_COMPLETED   (1ULL << SKETCH_BITS)
+struct sketch_cell {
+	__u64 half[2];
+};
+
+/*
+ * What is counted of sources, in one half of a cache line for each level, since a SYN waits for memory once a
+ * line: its handshakes, and the tokens of its SYNs. Places are found by a keyed hash and have no owner:
+ * sources that share one also share its tokens, and an estimate is too high by what the others began. Forged
+ * sources spread over all of them: of F SYN/s each place sees F / ACCOUNTS_OF(level). A wider level has fewer
+ * places, as its limits are higher.
+ */
+struct account {
+	struct bucket syns;
+	struct sketch_cell handshakes;
+};
+/* By all sources of one family, on one CPU, in the even window and the odd: what the sketch's error follows
+ * from. */
+struct begun {
+	__u64 window[2], count[2];
+};
+#define ACCOUNT_BITS	   20
+#define ACCOUNTS_OF(level) (1U << (ACCOUNT_BITS - 2 * (level)))
+#define ACCOUNTS	   (ACCOUNTS_OF(LEVEL_SOURCE) + ACCOUNTS_OF(LEVEL_PREFIX) + ACCOUNTS_OF(LEVEL_SITE))
+/* Buckets of new connections, of all these levels: those who make any cannot forge their address. */
+#define CONNECTION_BUCKETS (1U << 18)
+
 /*
  * Under a flood, when estimates may be off by SAMPLE_FROM and more anyway, one SYN in 8 to SAMPLE_MOST takes
  * its source's tokens and is counted as begun, as so many. While limits are enforced, sources of a prefix
  * that has just met one are looked at on every SYN (limited_lately).
  */
-#define SAMPLE_FROM	   64
-#define SAMPLE_MOST	   32
-#define LIMITED		   16384 /* places of such prefixes */
-struct sketch_cell {
-	__u64 half[2];
-};
+#define SAMPLE_FROM 64
+#define SAMPLE_MOST 32
+#define LIMITED	    16384 /* places of such prefixes */
 
 /* Sources that stand out. tag: of its address and level, so that a reader notices one that is just being
  * replaced. */
@@ -792,8 +807,9 @@ ABI_SIZE(struct control, 440);
 ABI_SIZE(struct list_line, 64);
 ABI_SIZE(struct list_filter, 64);
 ABI_SIZE(struct list_record, 16);
-ABI_SIZE(struct limit, 48);
+ABI_SIZE(struct limit, 64);
 ABI_SIZE(struct bucket, 16);
+ABI_SIZE(struct account, 32);
 ABI_SIZE(struct heavy, 48);
 ABI_SIZE(struct source_args, 48);
 ABI_SIZE(struct limit_counters, 16);

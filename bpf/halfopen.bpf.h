@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Half-open handshakes that we answered without keeping state, by source address and prefix: a count-min
- * sketch of what was begun and one of what was completed (a cookie's first acceptance), in windows of time
- * that follow each other by the kernel's clock alone. An estimate spans the window and the one before it.
+ * Half-open handshakes that we answered without keeping state, by source address and prefix: a sketch of what
+ * was begun and one of what was completed (a cookie's first acceptance), in windows of time that follow each
+ * other by the kernel's clock alone. An estimate spans the window and the one before it.
  * Sources whose estimate stands out are kept in a small table, in which the heavier displaces the lighter:
  * forged ones, each new, can push nobody out of it.
  */
@@ -13,24 +13,11 @@
 #include "sketch.bpf.h"
 
 /* Services and all together have counts of their own, exact. */
-static __always_inline __u64 half_open_of_service(__u32 slot, __u64 add, const struct runtime *rt)
+static __always_inline __u64 half_open_of_service(__u32 slot, __u32 window, __u64 add)
 {
 	struct sketch_cell *cell = bpf_map_lookup_elem(&service_half_opens, &slot);
-	__u32 window = bpf_jiffies64() >> (rt->window_shift & 31);
 
-	if (!cell)
-		return 0;
-	if (add)
-		cell_add(cell, window, add);
-	return cell_sum(cell, window);
-}
-
-static __always_inline __u64 half_open_add(const struct packet *p, __u32 level, __u32 slot, __u64 add,
-					   const struct runtime *rt)
-{
-	if (level >= LEVEL_SERVICE)
-		return half_open_of_service(level == LEVEL_SERVICE ? slot : SERVICE_NONE, add, rt);
-	return source_count(p, level, add, rt);
+	return cell ? cell_count(cell, window, add) : 0;
 }
 
 /* What is over the limit beyond all doubt: the estimate less its error. */
@@ -61,54 +48,68 @@ static __always_inline enum verdict half_open_verdict(__u32 level)
 	}
 }
 
-/*
- * One level of a SYN that is about to be answered. HOW: the level, from bit 8 on how much it counts, from bit
- * 16 on whether its source is on the allow list. Global, so that it is verified once.
- */
+/* HOW: the level, from bit 8 on how much a SYN counts, from bit 16 on whether its source is on the allow
+ * list. */
 #define HOW_WEIGHT_SHIFT  8
 #define HOW_ALLOWED_SHIFT 16
-#define LEVEL_HEAVY	  1 /* its source stands out */
-#define LEVEL_OVER	  2 /* drop it */
-__noinline __weak __u32 half_open_level(const struct packet *p, const struct runtime *rt, __u32 slot,
-					__u32 how)
+
+/*
+ * A level at which a SYN that is about to be answered stands out, or that is of services: is it one too many?
+ * Global, so that it is verified once.
+ */
+__noinline __weak int half_open_judge(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 how)
 {
-	__u32 level = how & 0xff, weight = how >> HOW_WEIGHT_SHIFT & 0xff, found = 0, packets;
+	__u32 level = how & 0xff, weight = how >> HOW_WEIGHT_SHIFT & 0xff, packets;
 	const struct limits *l;
 	const struct limit *limit;
-	enum limit_outcome outcome;
+	bool over, dropped;
 	__u64 counts;
 
 	barrier_var(level);
 	if (!p || !rt || level >= LEVEL_COUNT)
-		return 0;
+		return false;
 	l = limits_live(rt, slot);
 	if (!l)
-		return 0;
+		return false;
 	limit = &l->limit[KIND_HALF_OPEN][level];
-	counts = half_open_add(p, level, slot, level < LEVEL_SERVICE ? SKETCH_BEGUN * weight : SKETCH_BEGUN,
-			       rt);
-	if (level < SKETCH_LEVELS && source_half_open(counts) > rt->heavy_from[level])
-		found = LEVEL_HEAVY;
-	if (how >> HOW_ALLOWED_SHIFT || !half_open_over(limit, counts, level, rt))
-		return found;
-	if (level < SKETCH_LEVELS && rt->limits_mode == POLICY_ENFORCE)
-		limited_note(p, rt);
-	outcome = limit_outcome_of(limit->action, bpf_get_prandom_u32());
+	if (level >= LEVEL_SERVICE && limit->action == LIMIT_OFF)
+		return false;
+	counts = level < SKETCH_LEVELS ? source_count(p, level, rt)
+				       : half_open_of_service(level == LEVEL_SERVICE ? slot : SERVICE_NONE,
+							      window_now(rt), SKETCH_BEGUN);
 	packets = limit_packets(rt, level, weight);
-	limit_count(KIND_HALF_OPEN, level, slot, outcome == LIMIT_DROPPED, packets);
-	if (outcome != LIMIT_DROPPED)
-		return found;
-	if (rt->limits_mode == POLICY_ENFORCE)
-		return found | LEVEL_OVER;
-	count_would_all(slot, half_open_verdict(level), packets);
-	return found;
+	over = !(how >> HOW_ALLOWED_SHIFT) && half_open_over(limit, counts, level, rt);
+	dropped = over && limit_outcome_of(limit->action, bpf_get_prandom_u32()) == LIMIT_DROPPED;
+	if (over)
+		limit_count(KIND_HALF_OPEN, level, slot, dropped, packets);
+	if (dropped && rt->limits_mode != POLICY_ENFORCE) {
+		count_would_all(slot, half_open_verdict(level), packets);
+		dropped = false;
+	}
+	if (level < SKETCH_LEVELS) {
+		if (over && rt->limits_mode == POLICY_ENFORCE)
+			limited_note(p, rt);
+		heavy_note(p, level, dropped ? HEAVY_DROPPED | 1 << HEAVY_PACKETS_SHIFT : 0,
+			   source_half_open(counts));
+	}
+	return dropped;
 }
 
-/* It is not answered after all: it did not begin at LEVEL. */
-static __always_inline void half_open_undo(const struct packet *p, const struct runtime *rt, __u32 slot,
-					   __u32 level)
+/* What was dropped at LEVEL has begun nowhere; but of what is sampled others were answered. */
+static __always_inline void half_open_undo(const struct packet *p, __u32 window, __u32 slot, __u32 level,
+					   __u32 weight)
 {
-	half_open_add(p, level, slot, -SKETCH_BEGUN, rt);
+	if (level >= LEVEL_SERVICE)
+		half_open_of_service(slot, window, -SKETCH_BEGUN);
+	if (level == LEVEL_TOTAL)
+		half_open_of_service(SERVICE_NONE, window, -SKETCH_BEGUN);
+	if (weight != 1)
+		return;
+	begun_add(p->v6, window, -SKETCH_BEGUN);
+#pragma unroll
+	for (__u32 each = 0; each < SKETCH_LEVELS; each++)
+		if (each <= level && !(each == LEVEL_SITE && !p->v6))
+			source_add(p, each, window, -SKETCH_BEGUN);
 }
 
 static __always_inline bool half_open_wanted(const struct runtime *rt, __u32 weight)
@@ -117,48 +118,67 @@ static __always_inline bool half_open_wanted(const struct runtime *rt, __u32 wei
 }
 
 /*
- * A SYN is about to be answered, and half_open_wanted(). Returns TX_SYNACK, or the verdict in its place, and
- * then nothing was counted as begun (but of what is sampled, of which others were answered). WEIGHT:
- * sample_weight().
+ * A SYN is about to be answered, and half_open_wanted(). HOW: without a level; its weight is sample_weight().
+ * Returns 0, or half_open_dropped() of it is the verdict in the answer's place, and then nothing was counted
+ * as begun. Global, so that it is verified once.
  */
-static __always_inline enum verdict half_open_begin(const struct packet *p, const struct runtime *rt,
-						    __u32 slot, bool allowed, __u32 weight)
+__noinline __weak __u32 half_open_begin(const struct packet *p, const struct runtime *rt, __u32 slot,
+					__u32 how)
 {
-	const struct limits *l = limits_live(rt, slot);
-	__u32 found;
+	__u32 weight = how >> HOW_WEIGHT_SHIFT & 0xff, window;
 
-	if (!l)
-		return TX_SYNACK;
+	if (!p || !rt)
+		return 0;
+	window = window_now(rt);
+	if (weight)
+		begun_add(p->v6, window, SKETCH_BEGUN * weight);
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
-		if ((level == LEVEL_SITE && !p->v6) || (level < LEVEL_SERVICE && !weight) ||
-		    (level >= LEVEL_SERVICE && l->limit[KIND_HALF_OPEN][level].action == LIMIT_OFF))
+		if (level < SKETCH_LEVELS) {
+			if (!weight || (level == LEVEL_SITE && !p->v6) ||
+			    source_half_open(source_add(p, level, window, SKETCH_BEGUN * weight)) <=
+				    rt->heavy_from[level])
+				continue;
+		} else if (!limit_wide(rt, KIND_HALF_OPEN)) {
+			break;
+		}
+		if (!half_open_judge(p, rt, slot, how | level))
 			continue;
-		found = half_open_level(p, rt, slot,
-					level | weight << HOW_WEIGHT_SHIFT |
-						(__u32)allowed << HOW_ALLOWED_SHIFT);
-		if (found && level < SKETCH_LEVELS)
-			heavy_note(p, level,
-				   found & LEVEL_OVER ? HEAVY_DROPPED | 1 << HEAVY_PACKETS_SHIFT : 0,
-				   source_half_open(source_count(p, level, 0, rt)));
-		if (!(found & LEVEL_OVER))
-			continue;
-		if (weight == 1)
-			half_open_undo(p, rt, slot, level);
-		return half_open_verdict(level);
+		half_open_undo(p, window, slot, level, weight);
+		return half_open_verdict(level) - DROP_HALF_OPEN_SOURCE + 1;
 	}
-	return TX_SYNACK;
+	return 0;
+}
+
+static __always_inline __u32 half_open_how(__u32 weight, bool allowed)
+{
+	return weight << HOW_WEIGHT_SHIFT | (__u32)allowed << HOW_ALLOWED_SHIFT;
+}
+
+_Static_assert(DROP_HALF_OPEN_TOTAL - DROP_HALF_OPEN_SOURCE == 3, "half_open_begin() numbers the verdicts");
+
+/* Of what half_open_begin() returned; an unknown number, so that the verifier follows one way, not four. */
+static __always_inline enum verdict half_open_dropped(__u32 begun)
+{
+	return (enum verdict)(DROP_HALF_OPEN_SOURCE - 1 + (begun & 7));
 }
 
 /* A cookie has made its connection. */
 __noinline __weak int half_open_complete(const struct packet *p, const struct runtime *rt, __u32 slot)
 {
+	__u32 window;
+
 	if (!p || !rt || !rt->accounting)
 		return 0;
+	window = window_now(rt);
 #pragma unroll
-	for (__u32 level = 0; level < LEVEL_COUNT; level++)
+	for (__u32 level = 0; level < SKETCH_LEVELS; level++)
 		if (!(level == LEVEL_SITE && !p->v6))
-			half_open_add(p, level, slot, SKETCH_COMPLETED, rt);
+			source_add(p, level, window, SKETCH_COMPLETED);
+	if (limit_wide(rt, KIND_HALF_OPEN)) {
+		half_open_of_service(slot, window, SKETCH_COMPLETED);
+		half_open_of_service(SERVICE_NONE, window, SKETCH_COMPLETED);
+	}
 	return 0;
 }
 

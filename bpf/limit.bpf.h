@@ -19,17 +19,12 @@ static __always_inline const struct limits *limits_live(const struct runtime *rt
 	return bpf_map_lookup_elem(&limits, &index);
 }
 
-static __always_inline struct bucket *limit_bucket(const struct packet *p, __u32 kind, __u32 level,
-						   __u32 service)
+/* Slot 0: all services. */
+static __always_inline struct bucket *limit_service_bucket(__u32 kind, __u32 level, __u32 service)
 {
-	__u32 index;
+	__u32 index = kind * SERVICE_SLOTS + (level == LEVEL_SERVICE ? service : SERVICE_NONE);
 
-	if (level >= LEVEL_SERVICE) { /* slot 0: all services */
-		index = kind * SERVICE_SLOTS + (level == LEVEL_SERVICE ? service : SERVICE_NONE);
-		return bpf_map_lookup_elem(&service_buckets, &index);
-	}
-	index = source_hash(p, level, kind) & (BUCKETS - 1);
-	return bpf_map_lookup_elem(&buckets, &index);
+	return bpf_map_lookup_elem(&service_buckets, &index);
 }
 
 static __always_inline void limit_count(__u32 kind, __u32 level, __u32 slot, bool dropped, __u32 packets)
@@ -50,57 +45,50 @@ static __always_inline __u32 limit_packets(const struct runtime *rt, __u32 level
 	return rt->limits_mode == POLICY_ENFORCE || level >= LEVEL_SERVICE ? 1 : weight;
 }
 
-/* One level; goes on within it. */
+/* One level; goes on within it. B: NULL for services. */
 static __always_inline enum limit_outcome limit_meet(const struct packet *p, const struct limit *l,
-						     __u32 kind, __u32 level, __u32 service, __u32 weight,
-						     const struct runtime *rt)
+						     struct bucket *b, __u64 now, __u32 kind, __u32 level,
+						     __u32 service, __u32 weight, const struct runtime *rt)
 {
 	__u32 tokens = level < LEVEL_SERVICE ? weight : 1;
-	__u64 now = bpf_jiffies64() << PACE_SHIFT;
 	enum limit_outcome outcome;
-	struct bucket *b;
 
 	if (!tokens || l->action == LIMIT_OFF || (level == LEVEL_SITE && !p->v6))
 		return LIMIT_WITHIN;
-	b = limit_bucket(p, kind, level, service);
+	if (level >= LEVEL_SERVICE)
+		b = limit_service_bucket(kind, level, service);
 	if (!b || limit_within(l, b, now, tokens))
 		return LIMIT_WITHIN;
 	if (level < SKETCH_LEVELS && rt->accounting && l->extra.interval &&
-	    source_proven(source_count(p, level, 0, rt), level, rt) && limit_within_extra(l, b, now, tokens))
+	    source_proven(source_count(p, level, rt), level, rt) && limit_within_extra(l, b, now, tokens))
 		return LIMIT_WITHIN;
 	outcome = limit_outcome_of(l->action, bpf_get_prandom_u32());
 	limit_count(kind, level, service, outcome == LIMIT_DROPPED, limit_packets(rt, level, tokens));
 	return outcome;
 }
 
-/* Atomics wait for memory one after the other: the second bucket is fetched ahead of the first one's. */
-static __always_inline void limit_touch(const struct packet *p, const struct limits *l, __u32 kind)
-{
-	struct bucket *b;
-
-	if (l->limit[kind][LEVEL_PREFIX].action == LIMIT_OFF)
-		return;
-	b = limit_bucket(p, kind, LEVEL_PREFIX, SERVICE_NONE);
-	if (b)
-		*(volatile __u64 *)&b->base;
-}
+/* The buckets of a packet's source; LEVEL_SITE is of IPv6 only. */
+struct limit_buckets {
+	struct bucket *level[SKETCH_LEVELS];
+};
 
 /*
  * The outcome over all levels; above it, from bit 8 on, the level that was the first to drop, or challenge.
  * WEIGHT: for how many packets this one stands at its source's levels.
  */
 #define LIMIT_LEVEL_SHIFT 8
-static __always_inline __u32 limit_all(const struct packet *p, const struct limits *l, enum limit_kind kind,
-				       __u32 service, __u32 weight, const struct runtime *rt)
+static __always_inline __u32 limit_all(const struct packet *p, const struct limits *l,
+				       const struct limit_buckets *b, enum limit_kind kind, __u32 service,
+				       __u32 weight, const struct runtime *rt)
 {
+	__u64 now = bpf_jiffies64() << PACE_SHIFT;
 	__u32 worst = LIMIT_WITHIN;
 
-	if (weight)
-		limit_touch(p, l, kind);
 #pragma unroll
 	for (__u32 level = 0; level < LEVEL_COUNT; level++) {
 		enum limit_outcome outcome =
-			limit_meet(p, &l->limit[kind][level], kind, level, service, weight, rt);
+			limit_meet(p, &l->limit[kind][level], level < SKETCH_LEVELS ? b->level[level] : NULL,
+				   now, kind, level, service, weight, rt);
 
 		if (outcome == LIMIT_DROPPED)
 			return outcome | level << LIMIT_LEVEL_SHIFT;
@@ -140,7 +128,7 @@ static __always_inline void limit_note(const struct packet *p, __u32 outcome, __
 											: HEAVY_OVER) |
 				   (act ? HEAVY_ACT : 0) |
 				   limit_packets(rt, level, weight) << HEAVY_PACKETS_SHIFT,
-			   source_half_open(source_count(p, level, 0, rt)));
+			   source_half_open(source_count(p, level, rt)));
 }
 
 static __always_inline bool limits_apply(const struct runtime *rt, const struct service *s)
@@ -168,10 +156,49 @@ static __always_inline enum verdict limited_verdict(__u32 limited)
 
 _Static_assert(DROP_RATE_TOTAL - DROP_RATE_SOURCE == 3, "limited_verdict() numbers the verdicts of rates");
 
+/* Have services, or all together, such limits? */
+static __always_inline bool limit_wide(const struct runtime *rt, enum limit_kind kind)
+{
+	return rt->wide >> kind & 1;
+}
+
 /* Is there anything to do for a SYN of WEIGHT? */
 static __always_inline bool limit_wanted(const struct runtime *rt, enum limit_kind kind, __u32 weight)
 {
-	return weight || rt->wide >> kind & 1;
+	return weight || limit_wide(rt, kind);
+}
+
+/* Reads all, so that each is on its way from memory before the first is needed. False: never. */
+static __always_inline bool limit_find_accounts(const struct packet *p, struct limit_buckets *b)
+{
+#pragma unroll
+	for (__u32 level = 0; level < SKETCH_LEVELS; level++) {
+		struct account *account;
+
+		if (level == LEVEL_SITE && !p->v6) {
+			b->level[level] = b->level[LEVEL_PREFIX];
+			break;
+		}
+		account = account_find(p, level);
+		if (!account)
+			return false;
+		b->level[level] = &account->syns;
+		*(volatile __u64 *)&account->syns.base;
+	}
+	return true;
+}
+
+static __always_inline bool limit_find_connections(const struct packet *p, struct limit_buckets *b)
+{
+#pragma unroll
+	for (__u32 level = 0; level < SKETCH_LEVELS; level++) {
+		__u32 index = source_hash(p, level, SALT_CONNECTION) & (CONNECTION_BUCKETS - 1);
+
+		b->level[level] = bpf_map_lookup_elem(&connection_buckets, &index);
+		if (!b->level[level])
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -182,18 +209,19 @@ static __always_inline bool limit_wanted(const struct runtime *rt, enum limit_ki
 __noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 applies)
 {
 	__u32 outcome, level, weight, limited = 0;
+	struct limit_buckets b = {};
 	const struct limits *l;
 	enum verdict verdict;
 
 	if (!p || !rt)
 		return 0;
 	weight = sample_weight(p, rt);
-	if (!applies || !limit_wanted(rt, KIND_SYN, weight))
+	if ((weight && !limit_find_accounts(p, &b)) || !applies || !limit_wanted(rt, KIND_SYN, weight))
 		return weight << LIMITED_WEIGHT_SHIFT;
 	l = limits_live(rt, slot);
 	if (!l)
 		return weight << LIMITED_WEIGHT_SHIFT;
-	outcome = limit_all(p, l, KIND_SYN, slot, weight, rt);
+	outcome = limit_all(p, l, &b, KIND_SYN, slot, weight, rt);
 	if (outcome == LIMIT_WITHIN)
 		return weight << LIMITED_WEIGHT_SHIFT;
 	limit_note(p, outcome, KIND_SYN, weight, rt);
@@ -213,15 +241,16 @@ __noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *
 /* A cookie is about to make a connection. 0: it is one too many. Global, so that it is verified once. */
 __noinline __weak int limit_connection(const struct packet *p, const struct runtime *rt, __u32 slot)
 {
+	struct limit_buckets b;
 	const struct limits *l;
 	__u32 outcome;
 
 	if (!p || !rt || rt->limits_mode == POLICY_OFF || rt->bypass)
 		return true;
 	l = limits_live(rt, slot);
-	if (!l)
+	if (!l || !limit_find_connections(p, &b))
 		return true;
-	outcome = limit_all(p, l, KIND_CONNECTION, slot, 1, rt);
+	outcome = limit_all(p, l, &b, KIND_CONNECTION, slot, 1, rt);
 	if (outcome == LIMIT_WITHIN)
 		return true;
 	limit_note(p, outcome, KIND_CONNECTION, 1, rt);

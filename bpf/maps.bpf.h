@@ -62,10 +62,12 @@ struct {
 /* Limits: two halves of their settings, by service; buckets, those of services and of all together apart, as
  * they are exact. */
 ARRAY_MAP(limits, 2 * SERVICE_SLOTS, struct limits, BPF_F_MMAPABLE);
-ARRAY_MAP(buckets, BUCKETS, struct bucket, 0);
+ARRAY_MAP(accounts, ACCOUNTS, struct account,
+	  BPF_F_MMAPABLE); /* which begins at a page: no place lies on two lines */
+ARRAY_MAP(connection_buckets, CONNECTION_BUCKETS, struct bucket, 0);
 ARRAY_MAP(service_buckets, KIND_COUNT *SERVICE_SLOTS, struct bucket, 0);
 PERCPU_MAP(limit_counts, LIMIT_COUNTS, struct limit_counters);
-ARRAY_MAP(sketch, SKETCH_LEVELS *SKETCH_ROWS *SKETCH_WIDTH, struct sketch_cell, BPF_F_MMAPABLE);
+PERCPU_MAP(begun_by_all, 2, struct begun); /* IPv4, IPv6 */
 ARRAY_MAP(service_half_opens, SERVICE_SLOTS, struct sketch_cell, BPF_F_MMAPABLE);
 ARRAY_MAP(guessers, GUESSERS, struct guesser, 0);
 ARRAY_MAP(limited_lately, LIMITED, __u32, 0); /* jiffies, 0: never */

@@ -5,7 +5,11 @@
  *
  * A bucket is one word, the time at which it would be full again (GCRA, virtual scheduling; ITU-T I.371), so
  * that CPUs share it by atomics alone. Time is in jiffies, which stand still for milliseconds: who sets a
- * pace must let at least two jiffies' worth of tokens be saved (pace_of() in the daemon does).
+ * pace must let at least two jiffies' worth of tokens be saved (limit_pace() in the daemon does).
+ *
+ * An atomic waits for all that the packet has still to load, so a bucket that is nearly full does without: of
+ * what two CPUs take within the same nanoseconds one may get lost. One that is at its limit is never so full,
+ * as pace.ease is a jiffy less than what may be saved.
  */
 #ifndef SYNMOAT_RATELIMIT_BPF_H
 #define SYNMOAT_RATELIMIT_BPF_H
@@ -33,6 +37,10 @@ static __always_inline bool bucket_take_all(__u64 *full_at, const struct pace *p
 		if (seen > now + pace->tolerance + PACE_SLACK * pace->interval)
 			__sync_val_compare_and_swap(full_at, seen, now + pace->tolerance);
 		return false;
+	}
+	if ((__s64)(seen - now) < pace->ease) {
+		*(volatile __u64 *)full_at = (seen < now ? now : seen) + interval;
+		return true;
 	}
 	if (seen < now && __sync_val_compare_and_swap(full_at, seen, now + interval) == seen)
 		return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is known of a source, at each level from its address to its widest prefix: the sketch of handshakes
- * begun and completed, and the table of heavy ones. All keyed, so that nobody outside can aim at a cell.
+ * What is known of a source, at each level from its address to its widest prefix: its place, with a sketch of
+ * the handshakes that it began and completed, and the table of heavy ones. All keyed, so that nobody outside
+ * can aim at a place.
  */
 #ifndef SYNMOAT_SKETCH_BPF_H
 #define SYNMOAT_SKETCH_BPF_H
@@ -11,10 +12,11 @@
 #include "packet.bpf.h"
 #include "ratelimit.bpf.h"
 
-#define SALT_SKETCH  0xff
-#define SALT_GUESSER 0xfe
-#define SALT_LIMITED 0xfd
-#define PROVEN_LEAST 32 /* completed handshakes; and at least half of those begun */
+#define SALT_ACCOUNT	0xff
+#define SALT_GUESSER	0xfe
+#define SALT_LIMITED	0xfd
+#define SALT_CONNECTION 0xfc
+#define PROVEN_LEAST	32 /* completed handshakes; and at least half of those begun */
 
 /* Keyed. SALT tells uses apart. */
 static __always_inline __u64 source_hash(const struct packet *p, __u32 level, __u32 salt)
@@ -32,72 +34,79 @@ static __always_inline __u64 source_hash(const struct packet *p, __u32 level, __
 	return mix(h, table_key[1]);
 }
 
+static __always_inline struct account *account_find(const struct packet *p, __u32 level)
+{
+	__u32 index = source_hash(p, level, SALT_ACCOUNT) & (ACCOUNTS_OF(level) - 1);
+
+	if (level != LEVEL_SOURCE)
+		index += ACCOUNTS_OF(LEVEL_SOURCE);
+	if (level == LEVEL_SITE)
+		index += ACCOUNTS_OF(LEVEL_PREFIX);
+	return bpf_map_lookup_elem(&accounts, &index);
+}
+
 /*
- * Cells: both counts of a window in one word, so that they share a cache line. Not atomic, since eight
- * atomics a SYN would wait for memory one after the other: what two CPUs add to one cell within the same
- * nanoseconds may be counted once, which is far less than the error of the sketch.
+ * Both counts of a window in one word. Not atomic, as an atomic waits until all loads before it have come
+ * from memory: what two CPUs add to one cell within the same nanoseconds may be counted once, which is far
+ * less than the error of the sketch.
  */
-static __always_inline void cell_add(struct sketch_cell *cell, __u32 window, __u64 add)
+static __always_inline bool cell_fits(__u64 half, __u64 add)
+{
+	if ((__s64)add < 0)
+		return (half & SKETCH_MASK) >= -add;
+	return (half & SKETCH_MASK) <= SKETCH_FULL &&
+	       (half >> SKETCH_BITS & SKETCH_MASK) <= SKETCH_FULL; /* never carries into its neighbour */
+}
+
+/* Adds, and returns of the window and the one before: completed in the upper half, begun in the lower. */
+static __always_inline __u64 cell_count(struct sketch_cell *cell, __u32 window, __u64 add)
 {
 	volatile __u64 *word = &cell->half[window & 1];
-	__u64 seen = *word, epoch = window & 0xffff;
+	__u64 now = *word, before = cell->half[~window & 1], epoch = window & 0xffff;
 
-	if (seen >> SKETCH_EPOCH_SHIFT != epoch)
-		seen = epoch << SKETCH_EPOCH_SHIFT;
-	if ((__s64)add < 0 && (seen & SKETCH_MASK) < -add)
+	if (now >> SKETCH_EPOCH_SHIFT != epoch)
+		now = epoch << SKETCH_EPOCH_SHIFT;
+	if (before >> SKETCH_EPOCH_SHIFT != ((window - 1) & 0xffff))
+		before = 0;
+	if (add && cell_fits(now, add)) {
+		now += add;
+		*word = now;
+	}
+	return ((now >> SKETCH_BITS & SKETCH_MASK) + (before >> SKETCH_BITS & SKETCH_MASK)) << 32 |
+	       ((now & SKETCH_MASK) + (before & SKETCH_MASK));
+}
+
+static __always_inline __u32 window_now(const struct runtime *rt)
+{
+	return bpf_jiffies64() >> (rt->window_shift & 31);
+}
+
+/* As cell_count(). */
+static __always_inline __u64 source_add(const struct packet *p, __u32 level, __u32 window, __u64 add)
+{
+	struct account *account = account_find(p, level);
+
+	return account ? cell_count(&account->handshakes, window, add) : 0;
+}
+
+/* Likewise, without adding. Global, so that it is verified once. */
+__noinline __weak __u64 source_count(const struct packet *p, __u32 level, const struct runtime *rt)
+{
+	return p && rt ? source_add(p, level, window_now(rt), 0) : 0;
+}
+
+static __always_inline void begun_add(bool v6, __u32 window, __u64 add)
+{
+	__u32 family = v6, half = window & 1;
+	struct begun *b = bpf_map_lookup_elem(&begun_by_all, &family);
+
+	if (!b)
 		return;
-	if ((seen & SKETCH_MASK) > SKETCH_FULL || (seen >> SKETCH_BITS & SKETCH_MASK) > SKETCH_FULL)
-		return; /* never carries into its neighbour */
-	*word = seen + add;
-}
-
-/* completed in the upper half, begun in the lower; of the window and the one before. */
-static __always_inline __u64 cell_sum(const struct sketch_cell *cell, __u32 window)
-{
-	__u64 now = cell->half[window & 1], before = cell->half[!(window & 1)];
-	__u64 begun = 0, completed = 0;
-
-	if (now >> SKETCH_EPOCH_SHIFT == (window & 0xffff)) {
-		begun = now & SKETCH_MASK;
-		completed = now >> SKETCH_BITS & SKETCH_MASK;
+	if (b->window[half] != window) {
+		b->window[half] = window;
+		b->count[half] = 0;
 	}
-	if (before >> SKETCH_EPOCH_SHIFT == ((window - 1) & 0xffff)) {
-		begun += before & SKETCH_MASK;
-		completed += before >> SKETCH_BITS & SKETCH_MASK;
-	}
-	return completed << 32 | begun;
-}
-
-/* Adds, and returns both estimates as cell_sum() does: the least of the rows'. Global, so that it is verified
- * once. */
-__noinline __weak __u64 source_count(const struct packet *p, __u32 level, __u64 add, const struct runtime *rt)
-{
-	__u32 begun = ~0U, completed = ~0U, window;
-	__u64 hash;
-
-	if (!p || !rt)
-		return 0;
-	window = bpf_jiffies64() >> (rt->window_shift & 31);
-	hash = source_hash(p, level, SALT_SKETCH);
-
-#pragma unroll
-	for (__u32 row = 0; row < SKETCH_ROWS; row++) {
-		__u32 index = (level * SKETCH_ROWS + row) * SKETCH_WIDTH + (hash & (SKETCH_WIDTH - 1));
-		struct sketch_cell *cell = bpf_map_lookup_elem(&sketch, &index);
-		__u64 sum;
-
-		hash >>= SKETCH_WIDTH_BITS;
-		if (!cell)
-			return 0;
-		if (add)
-			cell_add(cell, window, add);
-		sum = cell_sum(cell, window);
-		if ((__u32)sum < begun)
-			begun = sum;
-		if (sum >> 32 < completed)
-			completed = sum >> 32;
-	}
-	return (__u64)completed << 32 | begun;
+	b->count[half] += add;
 }
 
 static __always_inline __u32 source_half_open(__u64 counts)
@@ -107,8 +116,8 @@ static __always_inline __u32 source_half_open(__u64 counts)
 	return begun > completed ? begun - completed : 0;
 }
 
-/* With 98 % certainty an estimate is too high by at most this (e times the mean of a row; Cormode,
- * Muthukrishnan). */
+/* With 98 % certainty an estimate is too high by at most this: 55 times the mean of all places (Markov's
+ * inequality, as in Cormode and Muthukrishnan's count-min sketch with one row). */
 static __always_inline __u32 source_error(__u32 level, const struct runtime *rt)
 {
 	return level < SKETCH_LEVELS ? rt->sketch_error[level] : 0;
@@ -232,7 +241,7 @@ __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outc
 	barrier_var(level);
 	if (!p || level >= SKETCH_LEVELS)
 		return 0;
-	tag = source_hash(p, level, SALT_SKETCH) | 1;
+	tag = source_hash(p, level, SALT_ACCOUNT) | 1;
 	index = tag >> 40 & (HEAVY_SETS - 1);
 	set = bpf_map_lookup_elem(&heavies, &index);
 

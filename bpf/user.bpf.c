@@ -41,7 +41,7 @@ int source_query(struct source_args *args)
 	if (!rt || level >= SKETCH_LEVELS)
 		return 0;
 	__builtin_memcpy(p.saddr, args->address, sizeof(p.saddr));
-	counts = source_count(&p, level, 0, rt);
+	counts = source_count(&p, level, rt);
 	if (level == (p.v6 ? LEVEL_PREFIX : LEVEL_SOURCE)) {
 		__u32 *held = source_handshakes(source_place(&p, 32, 0));
 
@@ -50,7 +50,7 @@ int source_query(struct source_args *args)
 	}
 	args->begun = counts;
 	args->completed = counts >> 32;
-	args->tag = source_hash(&p, level, SALT_SKETCH) | 1;
+	args->tag = source_hash(&p, level, SALT_ACCOUNT) | 1;
 	return 0;
 }
 

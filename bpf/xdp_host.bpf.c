@@ -306,17 +306,10 @@ static __always_inline enum verdict judge_answer(struct xdp_md *ctx, struct judg
 		       : policy_verdict((enum policy_mode)j->service->reflection, slot, fault, PASS_OPEN);
 }
 
-/* half_open_begin(), verified once and not on every way that leads to it. */
-__noinline __weak int begin_handshake(const struct packet *p, const struct runtime *rt, __u32 slot,
-				      __u32 allowed, __u32 weight)
-{
-	return p && rt ? half_open_begin(p, rt, slot, allowed, weight) : TX_SYNACK;
-}
-
 /* A packet to the service in SLOT, whose headers could be read. */
 static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 slot)
 {
-	__u32 fault = sanity_verdict(j->service, j->rt, &j->packet);
+	__u32 fault = sanity_verdict(j->service, j->rt, &j->packet), begun;
 	enum verdict verdict;
 
 	if (fault != SANE)
@@ -340,8 +333,11 @@ static __always_inline int serve(struct xdp_md *ctx, struct judgement *j, __u32 
 		event_segment(&j->packet, slot, false, j->packet.ack);
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&j->packet, j->service, j->rt, slot);
-	if (verdict == TX_SYNACK && half_open_wanted(j->rt, j->weight))
-		verdict = begin_handshake(&j->packet, j->rt, slot, j->allowed, j->weight);
+	if (verdict == TX_SYNACK && half_open_wanted(j->rt, j->weight)) {
+		begun = half_open_begin(&j->packet, j->rt, slot, half_open_how(j->weight, j->allowed));
+		if (begun)
+			return act(ctx, slot, half_open_dropped(begun));
+	}
 	if (verdict == TX_SYNACK && !synack_write(ctx, &j->packet, &j->options, j->service, j->rt))
 		verdict = DROP_INTERNAL;
 	if (verdict == PASS_COOKIE && !handover_write(ctx, j, slot))

@@ -404,7 +404,7 @@ static __always_inline enum verdict judge_unserved(struct xdp_md *ctx, struct cr
 /* A packet to a service, of no connection or not in its usual course. */
 static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 {
-	__u32 fault = sanity_verdict(x->service, x->rt, &x->packet), verdict;
+	__u32 fault = sanity_verdict(x->service, x->rt, &x->packet), verdict, begun;
 	struct service announced;
 
 	if (fault != SANE)
@@ -424,8 +424,11 @@ static __always_inline __u32 serve(struct xdp_md *ctx, struct crossing *x)
 		verdict = judge_answer(x);
 	if (verdict == TX_SYNACK)
 		verdict = judge_synack(&x->packet, x->service, x->rt, x->slot);
-	if (verdict == TX_SYNACK && half_open_wanted(x->rt, x->weight))
-		verdict = half_open_begin(&x->packet, x->rt, x->slot, x->allowed, x->weight);
+	if (verdict == TX_SYNACK && half_open_wanted(x->rt, x->weight)) {
+		begun = half_open_begin(&x->packet, x->rt, x->slot, half_open_how(x->weight, x->allowed));
+		if (begun)
+			return half_open_dropped(begun);
+	}
 	if (verdict == TX_SYNACK) {
 		announced = *x->service;
 		server_apply(&x->key, &announced);

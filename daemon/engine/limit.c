@@ -8,7 +8,22 @@
 #include <string.h>
 
 #define JIFFIES_SAVED  2
+#define TOKENS_EASY    256
 #define WINDOW_LEAST_S 8
+#define ERROR_OF_MEAN  55 /* by more than so many times the mean, one place in 55 at most may be too high */
+
+/* What CPUs take at once may be taken as one while no more than a jiffy and TOKENS_EASY is missing: never of
+ * a bucket out of which all is taken that a jiffy brings. */
+static int64_t ease_of(const struct pace *pace)
+{
+	int64_t jiffy = 1LL << PACE_SHIFT, ease = (int64_t)pace->tolerance - jiffy;
+
+	if (ease > jiffy)
+		ease = jiffy;
+	if (ease > TOKENS_EASY * (int64_t)pace->interval)
+		ease = TOKENS_EASY * (int64_t)pace->interval;
+	return ease;
+}
 
 struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz)
 {
@@ -23,6 +38,7 @@ struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz)
 	if (!pace.interval)
 		pace.interval = 1;
 	pace.tolerance = (tokens - 1) * pace.interval;
+	pace.ease = ease_of(&pace);
 	return pace;
 }
 
@@ -80,9 +96,16 @@ uint32_t limit_window_shift(uint32_t jiffies_hz)
 	return shift;
 }
 
-uint32_t limit_sketch_error(uint64_t total)
+uint32_t limit_sketch_error(enum limit_level level, uint64_t total)
 {
-	return (uint32_t)((total * 2719 / 1000 + SKETCH_WIDTH - 1) / SKETCH_WIDTH);
+	return (uint32_t)((total * ERROR_OF_MEAN + ACCOUNTS_OF(level) - 1) / ACCOUNTS_OF(level));
+}
+
+uint32_t limit_heavy_from(const struct config_limits *config, enum limit_level level, uint32_t error)
+{
+	const struct config_limit *l = &config->limit[KIND_HALF_OPEN][level];
+
+	return error + (is_set(l) && l->rate < HEAVY_LEAST ? l->rate : HEAVY_LEAST);
 }
 
 /* The smallest number that a limit of sources lets through at once. */

@@ -26,9 +26,13 @@ void limit_compile_own(const struct config_own_limits *own, const struct config_
 /* Windows of 8 to 16 seconds, a power of two of jiffies. */
 uint32_t limit_window_shift(uint32_t jiffies_hz);
 
-/* By how much an estimate over a row that holds TOTAL handshakes may be too high: e times the mean of its
- * cells. */
-uint32_t limit_sketch_error(uint64_t total);
+/* By how much an estimate at LEVEL may be too high with 98 % certainty, where all began TOTAL handshakes. */
+uint32_t limit_sketch_error(enum limit_level level, uint64_t total);
+
+/* From which half-opens on a source stands out, where its estimate may be too high by ERROR: below its limit.
+ */
+#define HEAVY_LEAST 32
+uint32_t limit_heavy_from(const struct config_limits *config, enum limit_level level, uint32_t error);
 
 /* One SYN stands for so many in a flood: 1 while estimates are better than SAMPLE_FROM; never so many that a
  * limit of a source would go unmet for the first of its burst. */

@@ -86,7 +86,8 @@ int publish_runtime(struct engine *e)
 	lists_get_roots(e->lists, runtime.list_root);
 	memcpy(runtime.sketch_error, e->sketch_error, sizeof(runtime.sketch_error));
 	for (int level = 0; level < SKETCH_LEVELS; level++)
-		runtime.heavy_from[level] = HEAVY_LEAST + e->sketch_error[level];
+		runtime.heavy_from[level] =
+			limit_heavy_from(&e->limits, (enum limit_level)level, e->sketch_error[level]);
 	link_read_broadcasts(e->config->outside, runtime.broadcast, BROADCASTS_MAX);
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);

@@ -25,9 +25,8 @@ struct fastpath;
 struct fdstore;
 struct lasting;
 
-#define TICK_US	    1000000
-#define HEAVY_LEAST 32 /* half-opens that make a source stand out, beyond what may be error */
-#define NS_PER_S    1000000000LL
+#define TICK_US	 1000000
+#define NS_PER_S 1000000000LL
 
 /* What is known of a service beyond its configuration; slots outlive reloads, so that counters do. */
 struct slot {

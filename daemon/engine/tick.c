@@ -150,16 +150,16 @@ static void follow_stack_settings(struct engine *e)
 	publish_services(e);
 }
 
-/* How far estimates of half-opens may be off now: half a megabyte is read for each level. */
+/* How far estimates of half-opens may be off now. */
 static void follow_sketch(struct engine *e)
 {
-	uint64_t jiffies;
+	uint64_t jiffies, begun;
 
 	if (e->limits.mode == POLICY_OFF || fastpath_read_jiffies(e->fastpath, &jiffies))
 		return;
 	for (int level = 0; level < SKETCH_LEVELS; level++)
-		e->sketch_error[level] = limit_sketch_error(
-			fastpath_sketch_total(e->fastpath, (enum limit_level)level, jiffies));
+		if (!fastpath_read_begun(e->fastpath, (enum limit_level)level, jiffies, &begun))
+			e->sketch_error[level] = limit_sketch_error((enum limit_level)level, begun);
 }
 
 static void block(struct engine *e, const struct heavy *heavy, uint32_t acts)

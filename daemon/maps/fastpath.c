@@ -47,7 +47,6 @@ struct fastpath {
 		int left;
 	} batch;
 	struct limits *limits;
-	struct sketch_cell *sketch;
 	struct heavy_set *heavies;
 	struct port_half_opens *half_opens;
 	struct registers *registers;
@@ -209,13 +208,11 @@ static int map_all(struct fastpath *f)
 	f->states = map_memory(f->skeleton->maps.service_states);
 	f->servers = map_memory(f->skeleton->maps.servers);
 	f->limits = map_memory(f->skeleton->maps.limits);
-	f->sketch = map_memory(f->skeleton->maps.sketch);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
 	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
 	f->registers = map_memory(f->skeleton->maps.source_registers);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->limits || !f->sketch || !f->heavies || !f->half_opens ||
-	    !f->registers)
+	    !f->states || !f->servers || !f->limits || !f->heavies || !f->half_opens || !f->registers)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -326,7 +323,6 @@ void fastpath_free(struct fastpath *f)
 		unmap_memory(f->registers, f->skeleton->maps.source_registers);
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
 		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
-		unmap_memory(f->sketch, f->skeleton->maps.sketch);
 		unmap_memory(f->limits, f->skeleton->maps.limits);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
@@ -652,20 +648,36 @@ int fastpath_query_source(struct fastpath *f, struct source_args *source)
 	return run_syscall_program(f->skeleton->progs.source_query, source, sizeof(*source));
 }
 
-static uint64_t begun_in(uint64_t word, uint64_t window)
+static uint64_t begun_in(const struct begun *b, uint64_t window)
 {
-	return word >> SKETCH_EPOCH_SHIFT == (window & 0xffff) ? word & SKETCH_MASK : 0;
+	return b->window[window & 1] == window ? b->count[window & 1] : 0;
 }
 
-uint64_t fastpath_sketch_total(struct fastpath *f, enum limit_level level, uint64_t jiffies)
+/* Of one family. */
+static int read_begun(struct fastpath *f, uint32_t family, uint64_t window, uint64_t *sum)
 {
-	const struct sketch_cell *row = f->sketch + (uint32_t)level * SKETCH_ROWS * SKETCH_WIDTH;
-	uint64_t window = jiffies >> fastpath_runtime(f)->window_shift, sum = 0;
+	struct begun *values = calloc((size_t)f->cpus, sizeof(*values));
+	int error = 0;
 
-	for (uint32_t i = 0; i < SKETCH_WIDTH; i++)
-		sum += begun_in(row[i].half[window & 1], window) +
-		       begun_in(row[i].half[!(window & 1)], window - 1);
-	return sum;
+	if (!values)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.begun_by_all), &family, values))
+		error = -errno;
+	for (int cpu = 0; !error && cpu < f->cpus; cpu++)
+		*sum += begun_in(&values[cpu], window) + begun_in(&values[cpu], window - 1);
+	free(values);
+	return error;
+}
+
+int fastpath_read_begun(struct fastpath *f, enum limit_level level, uint64_t jiffies, uint64_t *sum)
+{
+	uint32_t window = (uint32_t)(jiffies >> fastpath_runtime(f)->window_shift);
+	int error = 0;
+
+	*sum = 0;
+	if (level != LEVEL_SITE)
+		error = read_begun(f, 0, window, sum);
+	return error ? error : read_begun(f, 1, window, sum);
 }
 
 size_t fastpath_read_heavies(struct fastpath *f, struct heavy *heavy, size_t max)

@@ -96,8 +96,8 @@ int fastpath_read_limit(struct fastpath *fastpath, enum limit_kind kind, enum li
 /* LEVEL_SERVICE of one service; above: of all. */
 int fastpath_read_service_limit(struct fastpath *fastpath, enum limit_kind kind, uint32_t slot,
 				struct limit_counters *sum);
-/* Handshakes begun in the window of JIFFIES and the one before, as one row of the sketch has them. */
-uint64_t fastpath_sketch_total(struct fastpath *fastpath, enum limit_level level, uint64_t jiffies);
+/* Handshakes begun by all whom LEVEL distinguishes, in the window of JIFFIES and the one before. */
+int fastpath_read_begun(struct fastpath *fastpath, enum limit_level level, uint64_t jiffies, uint64_t *sum);
 /* Fills *heavy with those that stand out now, at most max; returns how many. */
 size_t fastpath_read_heavies(struct fastpath *fastpath, struct heavy *heavy, size_t max);
 /* In: address, v6, level. */

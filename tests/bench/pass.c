@@ -66,12 +66,14 @@ struct bench_case {
 		}                                                                                            \
 	}
 
-#define FLOOD_ERROR 1000 /* what 1 Mpps makes the sketch's */
-#define DEFAULT(text, mode, sketch_error)                                                                    \
+#define FLOOD_ERROR			   1000 /* what 1 Mpps makes the sketch's */
+#define DEFAULT(text, mode, sketch_error)  DEFAULT_OF(text, mode, sketch_error, TO4)
+#define DEFAULT6(text, mode, sketch_error) DEFAULT_OF(text, mode, sketch_error, TO6)
+#define DEFAULT_OF(text, mode, sketch_error, ...)                                                            \
 	{                                                                                                    \
 		.name = text, .verdict = TX_SYNACK, .pool = SPREAD, .accounting = true, .limits = mode,      \
 		.error = sketch_error, .frame = {                                                            \
-			TO4,                                                                                 \
+			__VA_ARGS__,                                                                         \
 			.flags = SYN,                                                                        \
 			.options = LINUX_OPTIONS                                                             \
 		}                                                                                            \
@@ -96,6 +98,11 @@ static const struct bench_case cases[] = {
 	DEFAULT("... accounted, in a flood", POLICY_OFF, FLOOD_ERROR),
 	DEFAULT("... and limits in monitor", POLICY_MONITOR, FLOOD_ERROR),
 	DEFAULT("... and limits enforced", POLICY_ENFORCE, FLOOD_ERROR),
+	CASE("SYN, Linux, IPv6, 4,096 sources", TX_SYNACK, 0, SPREAD, TO6, .flags = SYN,
+	     .options = LINUX_OPTIONS),
+	DEFAULT6("... accounted", POLICY_OFF, 0),
+	DEFAULT6("... and limits in monitor", POLICY_MONITOR, 0),
+	DEFAULT6("... and limits in monitor, in a flood", POLICY_MONITOR, FLOOD_ERROR),
 	CASE("bad ACK, lookups spent", DROP_LOOKUP_BUDGET, 20, HOT, TO4, .flags = ACK, .options = TIMESTAMPS),
 	{ .name = "bad ACK, sockets asked",
 	  .verdict = DROP_BAD_COOKIE,
@@ -122,7 +129,7 @@ static void fill_pool(struct refill_bpf *r, const struct bench_case *c)
 
 	for (uint32_t i = 0; i < REFILL_FRAMES; i++) {
 		if (strchr(spec.daddr, ':'))
-			snprintf(client, sizeof(client), "2001:db8::%lx:%lx", random() & 0xffff,
+			snprintf(client, sizeof(client), "2001:db8:%lx::%lx", random() & 0xff,
 				 random() & 0xffff);
 		else
 			snprintf(client, sizeof(client), "172.16.%ld.%ld", random() & 255, random() & 255);
@@ -249,7 +256,7 @@ static void publish_limits(struct harness *h)
 
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		for (int level = 0; level < SKETCH_LEVELS; level++)
-			limits.limit[kind][level] = (struct limit){ .base = { 1, 1ULL << 60 },
+			limits.limit[kind][level] = (struct limit){ .base = { 1, 1ULL << 60, 256 },
 								    .action = LIMIT_THIN,
 								    .most = 1U << 30 };
 	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits, NULL);

@@ -343,9 +343,10 @@ static struct limit *limit_to(struct harness *h, enum limit_kind kind, enum limi
 	memset(&the_limits, 0, sizeof(the_limits));
 	*l = (struct limit){ .action = LIMIT_DROP, .most = tokens };
 	if (kind != KIND_HALF_OPEN)
-		l->base = (struct pace){ NEVER, (tokens - 1) * NEVER };
+		l->base = (struct pace){ .interval = NEVER, .tolerance = (tokens - 1) * NEVER };
 	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	h->runtime.limits_mode = POLICY_ENFORCE;
+	h->runtime.wide = level >= LEVEL_SERVICE ? 1U << kind : 0;
 	h->runtime.accounting = 1;
 	h->runtime.window_shift = 20;
 	harness_publish(h);
@@ -496,7 +497,7 @@ static void a_proven_source_may_have_more(void **state)
 	spec = dialogue_syn(&d, options);
 	frame_build(&syn, &spec);
 	appliance_expect(h, "no more for anyone", PORT_OUTSIDE, &syn, DROP_RATE_SOURCE, NULL);
-	l->extra = (struct pace){ NEVER, 0 };
+	l->extra = (struct pace){ .interval = NEVER };
 	h->runtime.limits = fastpath_stage_limits(h->fastpath, &the_limits, NULL);
 	harness_publish(h);
 	dialogue_ask(&d);

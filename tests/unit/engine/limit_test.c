@@ -189,6 +189,29 @@ static void what_stays_below_the_rate_passes_whole(void **state)
 
 /* --- several CPUs --- */
 
+static void a_bucket_at_its_limit_is_shared_by_atomics(void **state)
+{
+	static const int64_t jiffy = 1LL << PACE_SHIFT;
+	static const struct {
+		uint32_t rate, burst, hz;
+		double ease; /* jiffies */
+	} rows[] = {
+		{ 1, 1, 250, -1 },	    { 10, 1, 250, -1 },	    { 125, 1, 250, 1 },
+		{ 500, 1000, 250, 1 },	    { 64000, 0, 250, 1 },   { 1000000, 0, 250, 256.0 / 4000 },
+		{ 1000000, 1, 250, 0.064 }, { 100000, 0, 1000, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct pace pace = limit_pace(rows[i].rate, rows[i].burst, rows[i].hz);
+		int64_t expected = (int64_t)(rows[i].ease * (double)jiffy);
+
+		if (pace.ease > expected || pace.ease < expected - jiffy / 1000)
+			fail_msg("row %zu: %jd of %jd", i, (intmax_t)pace.ease, (intmax_t)expected);
+		assert_true(pace.ease <= (int64_t)pace.tolerance - jiffy);
+	}
+}
+
 #define THREADS 4
 #define TAKES	400000
 
@@ -539,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_bucket_decides_exactly_at_its_edges),
 		cmocka_unit_test(a_rate_is_right_from_1_to_1M_a_second),
 		cmocka_unit_test(what_stays_below_the_rate_passes_whole),
+		cmocka_unit_test(a_bucket_at_its_limit_is_shared_by_atomics),
 		cmocka_unit_test(cpus_share_a_bucket),
 		cmocka_unit_test(a_bucket_of_a_slower_pace_heals),
 		cmocka_unit_test(proven_sources_have_more),

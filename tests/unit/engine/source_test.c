@@ -67,13 +67,30 @@ static void counts_span_one_to_two_windows(void **state)
 	}
 }
 
-static void the_error_is_e_times_the_mean(void **state)
+static void the_error_is_55_times_the_mean(void **state)
 {
 	(void)state;
-	assert_int_equal(limit_sketch_error(0), 0);
-	assert_int_equal(limit_sketch_error(1), 1);
-	assert_int_equal(limit_sketch_error(SKETCH_WIDTH), 3);
-	assert_int_equal(limit_sketch_error(1000ULL * SKETCH_WIDTH), 2719);
+	assert_int_equal(limit_sketch_error(LEVEL_SOURCE, 0), 0);
+	assert_int_equal(limit_sketch_error(LEVEL_SOURCE, 1), 1);
+	assert_int_equal(limit_sketch_error(LEVEL_SOURCE, 1 << 20), 55);
+	assert_int_equal(limit_sketch_error(LEVEL_PREFIX, 1 << 20), 4 * 55);
+	assert_int_equal(limit_sketch_error(LEVEL_SITE, 1 << 20), 16 * 55);
+	assert_int_equal(limit_sketch_error(LEVEL_SOURCE, 5000000000ULL), 262261);
+}
+
+static void a_source_stands_out_below_its_limit(void **state)
+{
+	struct config_limits limits = { 0 };
+	struct config_limit *l = &limits.limit[KIND_HALF_OPEN][LEVEL_PREFIX];
+
+	(void)state;
+	assert_int_equal(limit_heavy_from(&limits, LEVEL_PREFIX, 7), HEAVY_LEAST + 7);
+	l->rate = 5; /* no action: no limit */
+	assert_int_equal(limit_heavy_from(&limits, LEVEL_PREFIX, 7), HEAVY_LEAST + 7);
+	l->action = LIMIT_THIN;
+	assert_int_equal(limit_heavy_from(&limits, LEVEL_PREFIX, 7), 12);
+	l->rate = HEAVY_LEAST + 1;
+	assert_int_equal(limit_heavy_from(&limits, LEVEL_PREFIX, 7), HEAVY_LEAST + 7);
 }
 
 static void what_follows_from_counts(void **state)
@@ -196,7 +213,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_cut_to_its_level),
 		cmocka_unit_test(counts_span_one_to_two_windows),
-		cmocka_unit_test(the_error_is_e_times_the_mean),
+		cmocka_unit_test(the_error_is_55_times_the_mean),
+		cmocka_unit_test(a_source_stands_out_below_its_limit),
 		cmocka_unit_test(what_follows_from_counts),
 		cmocka_unit_test(what_is_sampled_errs_more),
 		cmocka_unit_test(the_heaviest_come_first),
