@@ -420,11 +420,25 @@ static const struct key *find_home(const char *name)
 	return NULL;
 }
 
+const char *keys_list(const struct key *keys, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	*buffer = '\0';
+	for (; keys->name && used < size; keys++)
+		used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? ", " : "", keys->name);
+	return buffer;
+}
+
 static int unknown_key(const struct key *keys, const config_setting_t *setting, struct config_error *error)
 {
 	const char *name = config_setting_name(setting);
 	const struct key *home = find_home(name);
+	char names[128];
 
+	if (keys_find(keys, "action") || keys == own_limit_keys) /* of a limit, no other place is meant */
+		return error_at(error, setting, "unknown key here: there are %s",
+				keys_list(keys, names, sizeof(names)));
 	if (home)
 		return error_at(error, setting, "unknown key here: it belongs inside %s = %s", home->name,
 				home->list ? "( { ... } )" : "{ ... }");

@@ -17,6 +17,9 @@ extern const struct config_punish punish_defaults;
 /* NULL: there is none of this name. */
 const struct key *keys_find(const struct key *keys, const char *name);
 
+/* "rate, burst, action", cut where the buffer ends. Returns buffer. */
+const char *keys_list(const struct key *keys, char *buffer, size_t size);
+
 /* Reads the members of a group into object; a key that the table lacks is an error. */
 int keys_read(const struct key *keys, const config_setting_t *group, void *object,
 	      struct config_error *error);

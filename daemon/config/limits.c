@@ -122,23 +122,13 @@ static const struct key *members_of(const char *name, bool own)
 	return limits ? limits->members : NULL;
 }
 
-static const char *list_names(const struct key *keys, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	*buffer = '\0';
-	for (; keys->name && used < size; keys++)
-		used += (size_t)snprintf(buffer + used, size - used, "%s%s", used ? ", " : "", keys->name);
-	return buffer;
-}
-
 static int fail_form(const char *name, const struct key *members, struct config_error *error)
 {
 	char names[128];
 
 	return error_set(error, -EINVAL, "", 0, name, "write settings such as %s (there are: %s)",
 			 keys_find(members, "most") ? "most=500 action=thin" : "rate=500 burst=1000",
-			 list_names(members, names, sizeof(names)));
+			 keys_list(members, names, sizeof(names)));
 }
 
 static int fail_key(const char *name, const char *key, size_t length, const struct key *members,
@@ -148,7 +138,7 @@ static int fail_key(const char *name, const char *key, size_t length, const stru
 
 	return error_set(error, -EINVAL, "", 0, name, "there is no key %.*s: the keys of %s are %s",
 			 (int)(length < 32 ? length : 32), key, name,
-			 list_names(members, names, sizeof(names)));
+			 keys_list(members, names, sizeof(names)));
 }
 
 /* "rate=500 action=thin" in the file's syntax; each key is one of MEMBERS. */

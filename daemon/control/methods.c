@@ -445,12 +445,8 @@ static void handle_set_bypass(struct request *request)
 	request_reply(request, json_pack("{s:b}", "bypass", on));
 }
 
-/* Of the call that begins or ends it; a host has nothing to drain. */
 static void tell_drain(struct request *request, bool cancel, const struct engine_status *status)
 {
-	request->told = true;
-	if (status->deployment == DEPLOYMENT_HOST)
-		return;
 	if (cancel)
 		request_tell(request, EVENT_DRAIN_CANCELLED);
 	else
@@ -462,10 +458,12 @@ static void tell_drain(struct request *request, bool cancel, const struct engine
  */
 static void handle_drain(struct request *request)
 {
-	bool cancel = request_bool(request, "cancel", false);
+	bool cancel = request_bool(request, "cancel", false), was;
 	struct engine_status status;
 	int error = 0;
 
+	engine_get_status(engine_of(request), &status);
+	was = status.draining;
 	if (!request->progress->at)
 		error = engine_set_drain(engine_of(request), !cancel);
 	if (error) {
@@ -473,7 +471,8 @@ static void handle_drain(struct request *request)
 		return;
 	}
 	engine_get_status(engine_of(request), &status);
-	if (!request->progress->at)
+	request->told = was == status.draining; /* a further look at it */
+	if (!request->told)
 		tell_drain(request, cancel, &status);
 	if (!request->more || request->oneway || request->caller->deaf || !status.draining ||
 	    status.drained) {
