@@ -24,7 +24,7 @@ SAN     ?=
 HARDEN  := -fstack-protector-strong -fPIE
 LDFLAGS += -pie -Wl,-z,relro,-z,now
 
-DAEMON_PKGS := libbpf libconfig libmnl libsystemd jansson
+DAEMON_PKGS := libbpf libconfig libmnl libsystemd jansson libmicrohttpd
 CLI_PKGS    := jansson smartcols
 DAEMON_LIBS  = $(shell $(PKG) --libs $(DAEMON_PKGS)) -lm
 CLI_LIBS     = $(shell $(PKG) --libs $(CLI_PKGS))

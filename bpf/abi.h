@@ -724,6 +724,11 @@ struct sweep_args {
 	__u32 translated;  /* of these: that would break without us */
 };
 
+/* Of the ring of events. */
+struct ring_args {
+	__u64 used, size; /* bytes */
+};
+
 /* Inline: handshakes to one port that its servers have not done, at the last sweep. */
 struct port_half_opens {
 	__u32 v4, v6;

@@ -120,6 +120,14 @@ int connection_reset(struct reset_args *args)
 	return 0;
 }
 
+SEC("syscall")
+int ring_query(struct ring_args *args)
+{
+	args->used = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	args->size = bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+	return 0;
+}
+
 struct waiting_sweep {
 	__u32 now, limit, kept;
 };

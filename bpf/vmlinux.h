@@ -43,6 +43,7 @@ enum bpf_map_type {
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_F_BROADCAST = 8 };
 enum { BPF_RB_NO_WAKEUP = 1 };
+enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_RING_SIZE = 1 };
 
 enum { BPF_F_MMAPABLE = 1024 };
 enum { BPF_F_INGRESS = 1 };

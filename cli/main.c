@@ -128,6 +128,8 @@ static const struct command commands[] = {
 	  "what is in the way on this machine, and what to do; FILE: as if that were in force, without the "
 	  "daemon",
 	  NULL, NULL, NULL, run_doctor, false },
+	{ "metrics", NULL, "", 0, 0, TAKES_JSON, "what Prometheus is told, in its text format",
+	  METHOD_METRICS, NULL, show_metrics, NULL, false },
 	{ "version", NULL, "", 0, 0, TAKES_JSON, "versions of this program and of the daemon", METHOD_VERSION,
 	  NULL, show_version, NULL, true },
 };

@@ -753,6 +753,11 @@ void show_config(struct render *render, const json_t *reply)
 	render_print(render, "%s%s", text, length && text[length - 1] != '\n' ? "\n" : "");
 }
 
+void show_metrics(struct render *render, const json_t *reply)
+{
+	render_print(render, "%s", string(reply, "text"));
+}
+
 void show_reloaded(struct render *render, const json_t *reply)
 {
 	int64_t services = number(reply, "service_count");

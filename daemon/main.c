@@ -24,6 +24,7 @@
 #include "daemon/events/events.h"
 #include "daemon/fdstore.h"
 #include "daemon/log.h"
+#include "daemon/metrics/metrics.h"
 #include "daemon/tracker/tracker.h"
 #include "daemon/watch/watch.h"
 
@@ -44,6 +45,7 @@ struct daemon {
 	struct engine *engine;
 	struct tracker *tracker;
 	struct watch *watch;
+	struct metrics *metrics;
 	struct control *control;
 };
 
@@ -282,11 +284,20 @@ static int start_watch(struct daemon *d)
 	return error;
 }
 
+static int start_metrics(struct daemon *d)
+{
+	int error = metrics_new(&d->metrics, d->event, d->engine, d->tracker, d->watch);
+
+	if (error < 0)
+		log_print(LOG_ERR, "metrics: %s", strerror(-error));
+	return error;
+}
+
 static int start_control(struct daemon *d, const char *socket)
 {
-	int error =
-		control_new(&d->control, d->event, d->engine, d->tracker, d->watch, fdstore_socket(d->store),
-			    socket, engine_get_config(d->engine)->control_group);
+	const struct control_parts parts = { d->engine, d->tracker, d->watch, d->metrics };
+	int error = control_new(&d->control, d->event, &parts, fdstore_socket(d->store), socket,
+				engine_get_config(d->engine)->control_group);
 
 	if (error < 0)
 		log_print(LOG_ERR, "control socket: %s", strerror(-error));
@@ -330,6 +341,8 @@ static int start(struct daemon *d, const struct settings *settings)
 	if (error >= 0)
 		error = start_watch(d);
 	if (error >= 0)
+		error = start_metrics(d);
+	if (error >= 0)
 		error = start_control(d, settings->socket);
 	if (error >= 0)
 		fdstore_drop_rest(d->store);
@@ -341,6 +354,7 @@ static int start(struct daemon *d, const struct settings *settings)
 static void stop(struct daemon *d)
 {
 	control_free(d->control);
+	metrics_free(d->metrics);
 	watch_free(d->watch);
 	tracker_free(d->tracker);
 	engine_free(d->engine);

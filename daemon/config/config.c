@@ -54,7 +54,8 @@ static struct config *config_new(const char *path)
 	config->evidence_files = 64;
 	config->path = strdup(path);
 	config->control_group = strdup("synmoat");
-	if (!config->path || !config->control_group) {
+	config->metrics_listen = strdup("127.0.0.1:9826");
+	if (!config->path || !config->control_group || !config->metrics_listen) {
 		config_free(config);
 		return NULL;
 	}
@@ -79,6 +80,7 @@ void config_free(struct config *config)
 	}
 	free(config->protected);
 	free(config->control_group);
+	free(config->metrics_listen);
 	free(config->cookie_secret_file);
 	free(config->events_file);
 	free(config->hook);

@@ -104,6 +104,7 @@ struct config {
 	char outside[IF_NAMESIZE];
 	char inside[IF_NAMESIZE];   /* inline only */
 	char *control_group;	    /* members may change things */
+	char *metrics_listen;	    /* ADDRESS:PORT, or "off" */
 	char *cookie_secret_file;   /* NULL: a fresh master from getrandom(2) at start */
 	uint32_t flow_entries;	    /* verified flows kept, rounded up to a power of two */
 	uint32_t lookup_budget_pps; /* socket lookups for unknown segments, each CPU */
@@ -168,6 +169,10 @@ void config_locate(const char *path, const char *key, struct config_error *error
 int config_print(const struct config *config, FILE *out);
 
 void config_free(struct config *config);
+
+/* "192.0.2.1:9826", "[2001:db8::1]:9826" as a socket's address. False: it is none. */
+struct sockaddr_storage;
+bool config_parse_listen(const char *text, struct sockaddr_storage *address, unsigned int *size);
 
 /* "FILE:LINE: KEY: TEXT", without the parts that are empty. Returns buffer. */
 const char *config_error_format(const struct config_error *error, char *buffer, size_t size);

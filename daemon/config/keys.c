@@ -120,6 +120,21 @@ static const struct key control_keys[] = {
 	{ 0 },
 };
 
+static const char *listen_fault(const char *value)
+{
+	struct sockaddr_storage address;
+	unsigned int size;
+
+	if (!strcmp(value, "off") || config_parse_listen(value, &address, &size))
+		return NULL;
+	return "write an address and a port, such as \"127.0.0.1:9826\" or \"[::1]:9826\", or \"off\"";
+}
+
+static const struct key metrics_keys[] = {
+	{ "listen", &value_string, CONFIG(metrics_listen), .find_fault = listen_fault },
+	{ 0 },
+};
+
 static const struct key cookie_keys[] = {
 	{ "secret_file", &value_string, CONFIG(cookie_secret_file), .find_fault = path_fault },
 	{ 0 },
@@ -298,6 +313,7 @@ const struct key config_keys[] = {
 	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .inline_only = true },
 	{ "interfaces", &group, .members = interface_keys },
 	{ "control", &group, .members = control_keys },
+	{ "metrics", &group, .members = metrics_keys },
 	{ "cookie", &group, .members = cookie_keys },
 	{ "host", &group, .members = host_keys },
 	{ "inline", &group, .members = inline_keys, .inline_only = true },

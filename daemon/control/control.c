@@ -218,12 +218,13 @@ static int add_sources(struct control *control)
 	return error < 0 ? error : sd_event_source_set_enabled(control->resume, SD_EVENT_OFF);
 }
 
-static void init_dispatcher(struct control *control, struct engine *engine, struct tracker *tracker,
-			    struct watch *watch)
+static void init_dispatcher(struct control *control, const struct control_parts *parts)
 {
-	control->context = (struct method_context){
-		.engine = engine, .tracker = tracker, .watch = watch, .authority = &control->authority
-	};
+	control->context = (struct method_context){ .engine = parts->engine,
+						    .tracker = parts->tracker,
+						    .watch = parts->watch,
+						    .metrics = parts->metrics,
+						    .authority = &control->authority };
 	control->dispatcher.methods = methods_table(&control->dispatcher.method_count);
 	control->dispatcher.context = &control->context;
 	control->dispatcher.group = control->authority.group;
@@ -234,8 +235,8 @@ int control_check(int passed, const char *path)
 	return listener_check(passed, path ? path : CONTROL_SOCKET);
 }
 
-int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		struct watch *watch, int passed, const char *path, const char *group)
+int control_new(struct control **out, struct sd_event *event, const struct control_parts *parts, int passed,
+		const char *path, const char *group)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int error;
@@ -244,7 +245,7 @@ int control_new(struct control **out, struct sd_event *event, struct engine *eng
 		return -ENOMEM;
 	control->event = sd_event_ref(event);
 	authority_set_group(&control->authority, group);
-	init_dispatcher(control, engine, tracker, watch);
+	init_dispatcher(control, parts);
 	error = listener_init(&control->listener, passed, path ? path : CONTROL_SOCKET);
 	if (error >= 0)
 		error = add_sources(control);

@@ -9,16 +9,25 @@
 struct control;
 struct engine;
 struct sd_event;
+struct metrics;
 struct tracker;
 struct watch;
+
+/* What the handlers of methods ask and change. */
+struct control_parts {
+	struct engine *engine;
+	struct tracker *tracker;
+	struct watch *watch;
+	struct metrics *metrics;
+};
 
 /*
  * Listens on the socket that systemd passed (-1: none), else on path (NULL: the default, see protocol.h).
  * group: whose members may change things, NULL: root alone. 0; -EADDRINUSE: another daemon answers there;
  * -EEXIST: what stands there is no socket; else a negative errno. The reason is logged.
  */
-int control_new(struct control **out, struct sd_event *event, struct engine *engine, struct tracker *tracker,
-		struct watch *watch, int passed, const char *path, const char *group);
+int control_new(struct control **out, struct sd_event *event, const struct control_parts *parts, int passed,
+		const char *path, const char *group);
 /* As control_new() would find it, before all else: -EADDRINUSE, and logged, when another daemon answers
  * there. */
 int control_check(int passed, const char *path);

@@ -8,17 +8,7 @@
 #include "daemon/control/encode.h"
 #include "daemon/control/varlink.h"
 #include "daemon/engine/engine.h"
-
-static const char *const deployment_words[] = {
-	[DEPLOYMENT_HOST] = "host",
-	[DEPLOYMENT_INLINE] = "inline",
-};
-
-static const char *const mitigation_words[] = {
-	[MITIGATION_IDLE] = "idle",
-	[MITIGATION_ACTIVE] = "active",
-	[MITIGATION_GRACE] = "grace",
-};
+#include "daemon/metrics/metrics.h"
 
 static json_int_t count(uint64_t value)
 {
@@ -93,14 +83,14 @@ json_t *encode_service(const struct service_status *status)
 
 	return json_pack("{s:o,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:I,s:I,s:I,s:o}", "name",
 			 text(config->name), "mode", config_mode_word(status->mode), "configured_mode",
-			 config_mode_word(config->mode), "mitigation", mitigation_words[status->mitigation],
-			 "since_s", count(status->since_s), "half_open", count(status->half_open),
-			 "syn_rate_pps", count(status->syn_rate_pps), "answered_pps",
-			 count(status->answered_pps), "completed_pps", count(status->completed_pps),
-			 "mptcp_listener", status->mptcp_listener, "asymmetric", status->asymmetric,
-			 "asymmetric_connections", count(status->asymmetric_connections), "prefix_count",
-			 count(config->prefix_count), "port_count", count(config->port_count), "attack",
-			 encode_attack_of(status->attack));
+			 config_mode_word(config->mode), "mitigation",
+			 engine_mitigation_word(status->mitigation), "since_s", count(status->since_s),
+			 "half_open", count(status->half_open), "syn_rate_pps", count(status->syn_rate_pps),
+			 "answered_pps", count(status->answered_pps), "completed_pps",
+			 count(status->completed_pps), "mptcp_listener", status->mptcp_listener, "asymmetric",
+			 status->asymmetric, "asymmetric_connections", count(status->asymmetric_connections),
+			 "prefix_count", count(config->prefix_count), "port_count", count(config->port_count),
+			 "attack", encode_attack_of(status->attack));
 }
 
 json_t *encode_settings(const struct config_service *config)
@@ -172,8 +162,8 @@ json_t *encode_server(const struct server_status *status)
 
 json_t *encode_drain(const struct engine_status *status)
 {
-	return json_pack("{s:s,s:b,s:b,s:I,s:I,s:I}", "deployment", deployment_words[status->deployment],
-			 "draining", status->draining, "drained",
+	return json_pack("{s:s,s:b,s:b,s:I,s:I,s:I}", "deployment",
+			 engine_deployment_word(status->deployment), "draining", status->draining, "drained",
 			 status->drained || status->deployment == DEPLOYMENT_HOST, "translated",
 			 count(status->translated), "since_s", count(status->drain_age_s), "honours_s",
 			 count(status->drain_honours_s));
@@ -197,6 +187,17 @@ json_t *encode_with_alarms(json_t *reply, struct engine *engine)
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
 	return reply;
+}
+
+json_t *encode_health(const struct metrics *metrics)
+{
+	struct health_status health;
+
+	metrics_get_health(metrics, &health);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "loop_lag_us", (json_int_t)(health.lag_s * 1e6),
+			 "loop_lag_max_us", (json_int_t)(health.lag_most_s * 1e6), "cpu_ms",
+			 (json_int_t)(health.cpu_s * 1e3), "memory_bytes", count(health.memory_bytes), "fds",
+			 count(health.fds), "fds_max", count(health.fds_max));
 }
 
 static json_t *encode_limit(const struct limit_status *status)
@@ -350,7 +351,7 @@ json_t *encode_status(struct engine *engine)
 
 	engine_get_status(engine, &status);
 	reply = json_pack("{s:s,s:s,s:I,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o}",
-			  "version", SYNMOAT_VERSION, "deployment", deployment_words[status.deployment],
+			  "version", SYNMOAT_VERSION, "deployment", engine_deployment_word(status.deployment),
 			  "uptime_s", count(status.uptime_s), "bypass", status.bypass, "syncookies_off",
 			  status.syncookies_off, "packets", count(status.packets), "unserved_packets",
 			  count(sum_of_verdicts(&status.unserved)), "flows_seeded",

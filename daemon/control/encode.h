@@ -14,6 +14,7 @@ struct config_service;
 struct engine;
 struct engine_status;
 struct interface_status;
+struct metrics;
 struct server_status;
 struct service_counters;
 struct service_status;
@@ -22,6 +23,7 @@ json_t *encode_status(struct engine *engine);
 /* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off,
  * draining, forwarding_off. */
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
+json_t *encode_health(const struct metrics *metrics);
 json_t *encode_limits(struct engine *engine);
 /* At most count, the heaviest first. */
 json_t *encode_sources(struct engine *engine, enum source_order order, size_t count);

@@ -21,6 +21,7 @@
 #include "daemon/control/varlink.h"
 #include "daemon/control/watch_methods.h"
 #include "daemon/engine/engine.h"
+#include "daemon/metrics/metrics.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -131,6 +132,8 @@ static void handle_status(struct request *request)
 	json_t *reply = encode_status(engine_of(request));
 
 	json_object_set_new(reply, "tracking", flows_encode_tracking(tracker));
+	json_object_set_new(reply, "health",
+			    encode_health(((const struct method_context *)request->context)->metrics));
 	request_reply(request, reply);
 }
 
@@ -336,15 +339,16 @@ static size_t text_part_length(const char *text, size_t length)
 	return line_end ? (size_t)(line_end - text) + 1 : TEXT_IN_PART;
 }
 
-static void reply_text(struct request *request, const struct config_text *whole)
+/* path: that the text comes from, or NULL. */
+static void reply_text(struct request *request, const char *whole, size_t length, const char *path)
 {
-	size_t at = request->progress->at, left = whole->length - at;
-	const char *text = whole->text + at;
+	size_t at = request->progress->at, left = length - at;
+	const char *text = whole + at;
 	size_t size = text_part_length(text, left);
 	json_t *part = json_pack("{s:o}", "text", varlink_text(text, size));
 
-	if (!at)
-		json_object_set_new(part, "path", json_text(whole->path));
+	if (!at && path)
+		json_object_set_new(part, "path", json_text(path));
 	if (size < left)
 		request_part(request, part, at + size);
 	else
@@ -371,7 +375,31 @@ static void handle_show_config(struct request *request)
 	if (text->length > TEXT_IN_PART && !request->more)
 		fail_expected_more(request);
 	else
-		reply_text(request, text);
+		reply_text(request, text->text, text->length, text->path);
+}
+
+/* The metrics as they were when the first part was made. */
+static void handle_metrics(struct request *request)
+{
+	const struct method_context *context = request->context;
+	bool open = request_bool(request, "openmetrics", false);
+	struct progress *progress = request->progress;
+	size_t length;
+
+	if (!progress->held) {
+		progress->held = metrics_render(context->metrics,
+						open ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT, &length);
+		progress->release = free;
+	}
+	if (!progress->held) {
+		fail_errno(request, -ENOMEM, "");
+		return;
+	}
+	length = strlen(progress->held);
+	if (length > TEXT_IN_PART && !request->more)
+		fail_expected_more(request);
+	else
+		reply_text(request, progress->held, length, NULL);
 }
 
 void methods_configuration_changed(struct method_context *context)
@@ -689,6 +717,7 @@ static const struct method methods[] = {
 	  ACCESS_DETAIL,
 	  handle_list_sources,
 	  { { "sort", PARAMETER_STRING, true }, { "count", PARAMETER_INTEGER, true } } },
+	{ METHOD_METRICS, ACCESS_READ, handle_metrics, { { "openmetrics", PARAMETER_BOOL, true } } },
 	{ METHOD_SYN_RECV,
 	  ACCESS_READ,
 	  handle_syn_recv,

@@ -11,6 +11,7 @@
 struct authority;
 struct engine;
 struct method;
+struct metrics;
 struct tracker;
 struct watch;
 
@@ -19,6 +20,7 @@ struct method_context {
 	struct engine *engine;
 	struct tracker *tracker;
 	struct watch *watch;
+	struct metrics *metrics;
 	struct authority *authority;	 /* a reload may name another group */
 	struct config_text *config_text; /* cache, NULL at first; drop it at the end */
 };

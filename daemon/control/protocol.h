@@ -37,6 +37,7 @@
 #define METHOD_LIST_LIMITS	"io.synmoat.ListLimits"
 #define METHOD_SET_LIMIT	"io.synmoat.SetLimit"
 #define METHOD_LIST_SOURCES	"io.synmoat.ListSources"
+#define METHOD_METRICS		"io.synmoat.Metrics"
 #define METHOD_SYN_RECV		"io.synmoat.SynRecv"
 #define METHOD_DOCTOR		"io.synmoat.Doctor"
 #define METHOD_LIST_ATTACKS	"io.synmoat.ListAttacks"

@@ -2,7 +2,7 @@
 /* See watch_methods.h. */
 #include "daemon/control/watch_methods.h"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <net/if.h>
 #include <string.h>
 
@@ -14,19 +14,6 @@
 /* Both stay below MESSAGE_MAX together: 350 bytes each, and 4 KiB. */
 #define LISTENERS_SHOWN 64
 #define HISTORIES_SHOWN 8
-
-static const char *address_of(const struct listener *one, char buffer[INET6_ADDRSTRLEN])
-{
-	bool v4 = one->family == AF_INET || IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)one->address);
-
-	if (one->family == AF_UNSPEC)
-		return "*";
-	if (v4)
-		inet_ntop(AF_INET, &one->address[3], buffer, INET6_ADDRSTRLEN);
-	else
-		inet_ntop(AF_INET6, one->address, buffer, INET6_ADDRSTRLEN);
-	return buffer;
-}
 
 static json_t *encode_resends(const struct listener *one)
 {
@@ -44,7 +31,7 @@ static json_t *encode_listener(const struct listener *one)
 	if (one->ifindex && !if_indextoname(one->ifindex, interface))
 		*interface = '\0';
 	return json_pack("{s:i,s:s,s:s,s:b,s:i,s:i,s:i,s:i,s:i,s:o,s:o,s:i,s:i,s:b}", "port", (int)one->port,
-			 "address", address_of(one, address), "interface", interface, "dual_stack",
+			 "address", listener_address(one, address), "interface", interface, "dual_stack",
 			 one->family == AF_INET6 && !one->v6only, "sockets", (int)one->sockets, "half_open",
 			 (int)listener_half_opens(one), "v4", (int)one->v4, "v6", (int)one->v6, "oldest_ms",
 			 (int)one->oldest_ms, "resends", encode_resends(one), "syn_queue",

@@ -196,6 +196,8 @@ bool engine_slot_mitigated(const struct engine *engine, uint32_t slot);
 /* "pass_flow", its meaning. */
 const char *engine_verdict_word(enum verdict verdict);
 const char *engine_verdict_meaning(enum verdict verdict);
+const char *engine_mitigation_word(enum mitigation mitigation); /* "idle", "active", "grace" */
+const char *engine_deployment_word(enum deployment deployment);
 const char *engine_handover_word(enum handover_outcome outcome);
 const char *engine_handover_meaning(enum handover_outcome outcome);
 

@@ -48,3 +48,21 @@ const char *engine_handover_meaning(enum handover_outcome outcome)
 {
 	return handover_meanings[outcome];
 }
+
+const char *engine_mitigation_word(enum mitigation mitigation)
+{
+	switch (mitigation) {
+	case MITIGATION_IDLE:
+		break;
+	case MITIGATION_ACTIVE:
+		return "active";
+	case MITIGATION_GRACE:
+		return "grace";
+	}
+	return "idle";
+}
+
+const char *engine_deployment_word(enum deployment deployment)
+{
+	return deployment == DEPLOYMENT_INLINE ? "inline" : "host";
+}

@@ -881,6 +881,19 @@ int fastpath_read_events(struct fastpath *f, fastpath_event_fn *fn, void *arg, i
 	return result < 0 && result != -EAGAIN ? result : max - f->batch.left;
 }
 
+int fastpath_read_ring(struct fastpath *f, uint64_t *used, uint64_t *size)
+{
+	struct ring_args args = {};
+	int error =
+		f->ring ? run_syscall_program(f->skeleton->progs.ring_query, &args, sizeof(args)) : -ENODATA;
+
+	if (error)
+		return error;
+	*used = args.used;
+	*size = args.size;
+	return 0;
+}
+
 int fastpath_read_event_counters(struct fastpath *f, struct event_counters *sum)
 {
 	return sum_percpu(f, f->skeleton->maps.event_counts, 0, (uint64_t *)sum,

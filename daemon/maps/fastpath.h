@@ -127,6 +127,9 @@ void fastpath_chunk_free(void *arg, uint32_t id, void *chunk);
  */
 typedef void fastpath_event_fn(const struct event *event, void *arg);
 int fastpath_read_events(struct fastpath *fastpath, fastpath_event_fn *fn, void *arg, int max);
+/* Bytes of events that wait to be read, and room for them. -ENODATA: tracking is off; or another negative
+ * errno. */
+int fastpath_read_ring(struct fastpath *fastpath, uint64_t *used, uint64_t *size);
 int fastpath_read_event_counters(struct fastpath *fastpath, struct event_counters *sum);
 
 /*

@@ -2,8 +2,8 @@
 /* See listeners.h. */
 #include "daemon/watch/listeners.h"
 
+#include <arpa/inet.h>
 #include <string.h>
-#include <sys/socket.h>
 
 void listeners_clear(struct listeners *l)
 {
@@ -165,4 +165,17 @@ void listeners_carry(struct listeners *l, const struct listeners *before)
 	}
 	l->others_v4 = before->others_v4;
 	l->others_v6 = before->others_v6;
+}
+
+const char *listener_address(const struct listener *one, char buffer[INET6_ADDRSTRLEN])
+{
+	bool v4 = one->family == AF_INET || IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)one->address);
+
+	if (one->family == AF_UNSPEC)
+		strcpy(buffer, "*");
+	else if (v4)
+		inet_ntop(AF_INET, &one->address[3], buffer, INET6_ADDRSTRLEN);
+	else
+		inet_ntop(AF_INET6, one->address, buffer, INET6_ADDRSTRLEN);
+	return buffer;
 }

@@ -7,6 +7,7 @@
 #ifndef SYNMOAT_WATCH_LISTENERS_H
 #define SYNMOAT_WATCH_LISTENERS_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,6 +54,9 @@ void listeners_carry(struct listeners *listeners, const struct listeners *before
 
 /* NULL: no room. Inline: what a sweep has counted is put into it. */
 struct listener *listeners_of_port(struct listeners *listeners, uint16_t port);
+
+/* "0.0.0.0", "::", "192.0.2.1"; inline "*". Returns buffer. */
+const char *listener_address(const struct listener *listener, char buffer[INET6_ADDRSTRLEN]);
 
 uint32_t listener_half_opens(const struct listener *listener);
 uint64_t listeners_half_opens(const struct listeners *listeners, uint32_t *v4, uint32_t *v6);

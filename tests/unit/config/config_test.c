@@ -47,6 +47,7 @@ static void least_config_has_defaults(void **state)
 	assert_string_equal(config->outside, "eth0");
 	assert_string_equal(config->control_group, "synmoat");
 	assert_null(config->cookie_secret_file);
+	assert_string_equal(config->metrics_listen, "127.0.0.1:9826");
 	assert_int_equal(config->flow_entries, 1048576);
 	assert_int_equal(config->lookup_budget_pps, 50000);
 	assert_int_equal(config->sanity, POLICY_MONITOR);
@@ -71,6 +72,7 @@ static void least_config_has_defaults(void **state)
 
 #define EVERY_KEY                                                                                            \
 	"deployment = \"host\"; xdp = \"generic\"; interfaces = { outside = \"a-b.c_15-chars.\"; };\n"       \
+	"metrics = { listen = \"[2001:db8::1]:9\"; };\n"                                                     \
 	"control = { group = \"wheel\"; }; cookie = { secret_file = \"/a \\\"b\\\" \\\\ \\xc3\\xa9\"; };\n"  \
 	"host = { flow_entries = 1500; lookup_budget_pps = 7; };\n"                                          \
 	"limits = { mode = \"enforce\"; syn_source = { rate = 7; burst = 8; proven_rate = 9; proven_burst "  \
@@ -107,6 +109,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->xdp, XDP_GENERIC);
 	assert_string_equal(config->outside, "a-b.c_15-chars.");
 	assert_string_equal(config->control_group, "wheel");
+	assert_string_equal(config->metrics_listen, "[2001:db8::1]:9");
 	assert_string_equal(config->cookie_secret_file, "/a \"b\" \\ \xc3\xa9");
 	assert_int_equal(config->flow_entries, 2048);
 	assert_int_equal(config->lookup_budget_pps, 7);
@@ -319,6 +322,16 @@ static const struct {
 	{ "control = { group = \"\"; };\n", 1, "control.group", "name of a group" },
 	{ "control = { group = \"a:b\"; };\n", 1, "control.group", "name of a group" },
 	{ "control = { group = 100; };\n", 1, "control.group", "a string in \"...\" is wanted here" },
+	{ "metrics = { listen = \"127.0.0.1\"; };\n", 1, "metrics.listen", "such as \"127.0.0.1:9826\"" },
+	{ "metrics = { listen = \"::1:9826\"; };\n", 1, "metrics.listen", "\"[::1]:9826\"" },
+	{ "metrics = { listen = \"[::1:9826\"; };\n", 1, "metrics.listen", "\"[::1]:9826\"" },
+	{ "metrics = { listen = \"[127.0.0.1]:9826\"; };\n", 1, "metrics.listen", "\"[::1]:9826\"" },
+	{ "metrics = { listen = \"localhost:9826\"; };\n", 1, "metrics.listen", "an address" },
+	{ "metrics = { listen = \"127.0.0.1:0\"; };\n", 1, "metrics.listen", "a port" },
+	{ "metrics = { listen = \"127.0.0.1:65536\"; };\n", 1, "metrics.listen", "a port" },
+	{ "metrics = { listen = \"127.0.0.1:+80\"; };\n", 1, "metrics.listen", "a port" },
+	{ "metrics = { listen = \"127.0.0.1:80 \"; };\n", 1, "metrics.listen", "a port" },
+	{ "metrics = { listen = \"\"; };\n", 1, "metrics.listen", "\"off\"" },
 	{ "cookie = { secret_file = \"key\"; };\n", 1, "cookie.secret_file", "full path" },
 	{ "cookie = ( );\n", 1, "cookie", "found a list" },
 	{ "host = {\n flow_entries = 1023;\n};\n", 2, "host.flow_entries",
@@ -671,6 +684,7 @@ static void compare_configs(const struct config *a, const struct config *b)
 	assert_int_equal(a->xdp, b->xdp);
 	assert_string_equal(a->outside, b->outside);
 	assert_string_equal(a->control_group, b->control_group);
+	assert_string_equal(a->metrics_listen, b->metrics_listen);
 	assert_int_equal(!a->cookie_secret_file, !b->cookie_secret_file);
 	if (a->cookie_secret_file)
 		assert_string_equal(a->cookie_secret_file, b->cookie_secret_file);

@@ -26,6 +26,8 @@
 #define VERSION_REPLY "{\"parameters\":{\"version\":\"" SYNMOAT_VERSION "\"}}"
 #define CLIENTS_MAX   256
 
+static const struct control_parts no_parts;
+
 struct server {
 	char folder[32], path[64];
 	sd_event *event;
@@ -40,8 +42,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(server->folder));
 	snprintf(server->path, sizeof(server->path), "%s/control.sock", server->folder);
 	assert_true(sd_event_new(&server->event) >= 0);
-	assert_int_equal(
-		control_new(&server->control, server->event, NULL, NULL, NULL, -1, server->path, NULL), 0);
+	assert_int_equal(control_new(&server->control, server->event, &no_parts, -1, server->path, NULL), 0);
 	*state = server;
 	return 0;
 }
@@ -277,8 +278,7 @@ static void test_second_daemon(void **state)
 	struct server *server = *state;
 	struct control *second = NULL;
 
-	assert_int_equal(control_new(&second, server->event, NULL, NULL, NULL, -1, server->path, NULL),
-			 -EADDRINUSE);
+	assert_int_equal(control_new(&second, server->event, &no_parts, -1, server->path, NULL), -EADDRINUSE);
 	assert_null(second);
 	assert_int_equal(access(server->path, F_OK), 0);
 }
@@ -293,8 +293,7 @@ static void test_stale_socket(void **state)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s/stale.sock", server->folder);
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
-	assert_int_equal(control_new(&control, server->event, NULL, NULL, NULL, -1, address.sun_path, NULL),
-			 0);
+	assert_int_equal(control_new(&control, server->event, &no_parts, -1, address.sun_path, NULL), 0);
 	control_free(control);
 	assert_int_equal(access(address.sun_path, F_OK), -1);
 }
@@ -307,10 +306,10 @@ static void test_no_socket(void **state)
 
 	snprintf(path, sizeof(path), "%s/file", server->folder);
 	close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	assert_int_equal(control_new(&control, server->event, NULL, NULL, NULL, -1, path, NULL), -EEXIST);
+	assert_int_equal(control_new(&control, server->event, &no_parts, -1, path, NULL), -EEXIST);
 	assert_int_equal(access(path, F_OK), 0);
 	unlink(path);
-	assert_int_equal(control_new(&control, server->event, NULL, NULL, NULL, -1, "", NULL), -EINVAL);
+	assert_int_equal(control_new(&control, server->event, &no_parts, -1, "", NULL), -EINVAL);
 	assert_null(control);
 }
 
