@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/engine/engine.h"
+#include "daemon/events/events.h"
 #include "daemon/lists/lists.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/metrics/exposition.h"
@@ -204,6 +205,22 @@ static void service_asymmetric(const struct collection *c, const struct service_
 	exposition_count(c->into, status->asymmetric, "service", status->config->name, NULL);
 }
 
+static void service_attack(const struct collection *c, const struct service_status *status)
+{
+	for (int class = 0; class < CLASS_COUNT; class ++)
+		exposition_count(c->into,
+				 status->attack && status->attack->going_on &&
+					 (int)status->attack->class == class,
+				 "service", status->config->name, "class",
+				 detect_class_word((enum detect_class) class), NULL);
+}
+
+static void service_sources(const struct collection *c, const struct service_status *status)
+{
+	exposition_count(c->into, status->attack && status->attack->going_on ? status->attack->sources : 0,
+			 "service", status->config->name, NULL);
+}
+
 static void collect_services(const struct collection *c)
 {
 	static const struct {
@@ -227,6 +244,10 @@ static void collect_services(const struct collection *c)
 		  "1: the state of mitigation." },
 		{ METRIC_GAUGE, "synmoat_service_mitigation_age_seconds", service_since, "seconds",
 		  "How long the service is in that state of mitigation." },
+		{ METRIC_GAUGE, "synmoat_service_attack", service_attack, NULL,
+		  "1: an attack of this class goes on, or a crowd of clients." },
+		{ METRIC_GAUGE, "synmoat_service_attack_sources", service_sources, NULL,
+		  "Different sources of the attack that goes on, estimated." },
 		{ METRIC_GAUGE, "synmoat_service_mptcp_listener", service_mptcp, NULL,
 		  "1: an MPTCP listener, left to the cookies of the kernel." },
 		{ METRIC_GAUGE, "synmoat_service_asymmetric", service_asymmetric, NULL,
@@ -431,6 +452,9 @@ static void collect_health(const struct collection *c, const struct health_statu
 	if (!fastpath_read_event_counters(engine_get_fastpath(c->from->engine), &events))
 		counter(c, "synmoat_ring_events_lost", events.lost,
 			"Events of the fast path that found no room.");
+	exposition_family(c->into, METRIC_COUNTER, "synmoat_events", NULL, 0,
+			  "Number of the newest event, which goes on over restarts.");
+	exposition_count(c->into, events_newest(), NULL);
 	exposition_family(c->into, METRIC_COUNTER, "process_cpu_seconds", "seconds", c->created_s,
 			  "CPU time of the daemon, user and system.");
 	exposition_value(c->into, health->cpu_s, NULL);

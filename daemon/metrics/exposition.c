@@ -134,7 +134,7 @@ static void put_value(FILE *out, double value)
 
 static void put_created(struct exposition *x, va_list labels)
 {
-	if (x->format != EXPOSITION_OPENMETRICS || x->type != METRIC_COUNTER)
+	if (x->format != EXPOSITION_OPENMETRICS || x->type != METRIC_COUNTER || !(x->created_s > 0))
 		return;
 	fprintf(x->out, "%s_created", x->name);
 	put_labels(x->out, labels);

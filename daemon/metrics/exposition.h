@@ -22,7 +22,7 @@ void exposition_free(struct exposition *exposition);
 /*
  * Begins a family. Name: without the _total of a counter or the _info of an info; unit: what the name ends in
  * ("seconds", "bytes"), or NULL. created_s: of counters, when they began with 0, in seconds of the Unix
- * epoch.
+ * epoch; 0: not known.
  */
 void exposition_family(struct exposition *exposition, enum metric_type type, const char *name,
 		       const char *unit, double created_s, const char *help);
