@@ -197,6 +197,8 @@ SBINDIR := $(PREFIX)/sbin
 BINDIR  := $(PREFIX)/bin
 CONFDIR := $(SYSCONFDIR)/synmoat
 UNITS   := synmoatd.service synmoatd.socket
+SHAREDIR := $(PREFIX)/share/synmoat
+SHARED  := conf/alerts.yml conf/grafana-dashboard.json
 
 # A configuration that is there already stays as it is.
 install: all ## install under DESTDIR and PREFIX (/usr/local)
@@ -209,12 +211,14 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 	  echo install -m 644 $(B)/$$unit $(DESTDIR)$(UNITDIR)/$$unit; \
 	  install -m 644 $(B)/$$unit $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
+	install -D -m 644 -t $(DESTDIR)$(SHAREDIR) $(SHARED)
 	[ -e $(DESTDIR)$(CONFDIR)/synmoat.conf ] || install -m 644 conf/synmoat.conf $(DESTDIR)$(CONFDIR)/synmoat.conf
 
 # What somebody has written in the configuration's folder stays.
 uninstall: ## remove what install put there, but no configuration that was changed
 	rm -f $(DESTDIR)$(SBINDIR)/synmoatd $(DESTDIR)$(BINDIR)/synmoat $(DESTDIR)$(SYSUSERSDIR)/synmoat.conf
-	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%)
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(SHARED:conf/%=$(DESTDIR)$(SHAREDIR)/%)
+	[ ! -d $(DESTDIR)$(SHAREDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SHAREDIR)
 	! cmp -s conf/synmoat.conf $(DESTDIR)$(CONFDIR)/synmoat.conf || rm $(DESTDIR)$(CONFDIR)/synmoat.conf
 	[ ! -d $(DESTDIR)$(CONFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/conf.d $(DESTDIR)$(CONFDIR)
 
