@@ -40,6 +40,7 @@ struct watch {
 	uint64_t began_s;	      /* monotonic */
 	uint64_t told_s, written_s;
 	uint32_t told_peak_pps;
+	uint32_t samples;    /* that came while there were too many */
 	uint32_t half_opens; /* mode monitor: of the kernel, now */
 };
 
@@ -144,6 +145,15 @@ static struct detect_facts take_facts(struct engine *e, const struct config_serv
 	return facts;
 }
 
+/* Of the first second there are more than of the others: each is to have the same weight. */
+static bool is_one_too_many(const struct engine *e, struct watch *w, const struct sample *sample)
+{
+	uint32_t syn_rate_pps = e->slots[sample->service].syn_rate_pps;
+	uint32_t every = sample->stands_for ? syn_rate_pps / sample->stands_for / SAMPLES_A_SECOND : 0;
+
+	return every > 1 && w->samples++ % every;
+}
+
 static void take_sample(const struct sample *sample, void *arg)
 {
 	struct engine *e = arg;
@@ -154,7 +164,7 @@ static void take_sample(const struct sample *sample, void *arg)
 		return;
 	if (sample->service == SERVICE_NONE)
 		scan_sample(&e->attacks->scan, &source);
-	if (!w)
+	if (!w || is_one_too_many(e, w, sample))
 		return;
 	talkers_add(&w->recent, &source);
 	talkers_add(&w->all, &source);
