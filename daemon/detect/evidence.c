@@ -17,6 +17,7 @@
 
 #include "daemon/detect/talkers.h"
 #include "daemon/file.h"
+#include "daemon/log.h"
 
 #define NS_PER_S	1000000000LL
 #define PCAP_NANOSECOND 0xa1b23c4d
@@ -155,9 +156,12 @@ static int open_folder(const struct evidence_store *s)
 	if (mkdir(path, FOLDER_MODE) && errno != EEXIST)
 		return -1;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* one who may not give it to the group keeps it */
-	if (fd >= 0 && s->group != (gid_t)-1 && !fchown(fd, (uid_t)-1, s->group))
-		fchmod(fd, FOLDER_MODE);
+	if (fd < 0)
+		return -1;
+	/* one who may not give it away (as a unit of systemd) is of that group */
+	if (s->group != (gid_t)-1 && fchown(fd, (uid_t)-1, s->group) && errno != EPERM)
+		log_print(LOG_WARNING, "%s stays with its group: %s", path, strerror(errno));
+	fchmod(fd, FOLDER_MODE); /* whatever the umask */
 	return fd;
 }
 

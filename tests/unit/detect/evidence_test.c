@@ -121,6 +121,7 @@ static void the_oldest_go_and_others_stay(void **state)
 	FILE *file;
 
 	(void)state;
+	umask(077); /* as the unit has it */
 	put(store, "20250131T000001Z-web.pcap", "1");
 	put(store, "20250131T000002Z-web.pcap", "2");
 	put(store, "20250131T000003Z-web.pcap", "3");
@@ -143,6 +144,8 @@ static void the_oldest_go_and_others_stay(void **state)
 	assert_memory_equal(text, "again", 5);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0640);
+	assert_int_equal(stat(in(""), &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0750);
 }
 
 static void what_cannot_be_written_is_told_once(void **state)
