@@ -25,8 +25,8 @@ HARDEN  := -fstack-protector-strong -fPIE
 LDFLAGS += -pie -Wl,-z,relro,-z,now
 
 DAEMON_PKGS := libbpf libconfig libmnl libsystemd jansson libmicrohttpd
-CLI_PKGS    := jansson smartcols
 DAEMON_LIBS  = $(shell $(PKG) --libs $(DAEMON_PKGS)) -lm
+CLI_PKGS    := jansson smartcols ncursesw
 CLI_LIBS     = $(shell $(PKG) --libs $(CLI_PKGS))
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')

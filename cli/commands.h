@@ -26,6 +26,7 @@ struct options {
 	int count;	  /* 0: as many as the daemon thinks best */
 	double timeout_s; /* negative: none */
 	double interval_s;
+	double every_s;		 /* of top; 0: not given */
 	const char *after_watch; /* the word after a --watch without seconds; NULL: none */
 	enum color_choice color;
 	bool force;
@@ -56,7 +57,8 @@ enum command_takes {
 	TAKES_THRESHOLDS = 16384,
 	TAKES_FOLLOW = 32768,
 	TAKES_SINCE = 65536,
-	TAKES_KINDS = 131072
+	TAKES_KINDS = 131072,
+	TAKES_INTERVAL = 262144
 };
 #define FOLLOWS                                                                                              \
 	32 /* in takes, no option: what the method begins goes on, and each reply is shown as it comes */

@@ -19,6 +19,7 @@
 #include "cli/format.h"
 #include "cli/lists.h"
 #include "cli/show.h"
+#include "cli/top.h"
 #include "cli/syn_recv.h"
 #include "daemon/control/protocol.h"
 
@@ -33,6 +34,8 @@
 static const struct command commands[] = {
 	{ "status", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH,
 	  "how things are: interfaces, services, verdicts", METHOD_STATUS, NULL, show_status, NULL, false },
+	{ "top", NULL, "[-i SECONDS]", 0, 0, TAKES_INTERVAL, "the same, live, with rates; keys: ?", NULL,
+	  NULL, NULL, run_top, false },
 	{ "service", "list", "", 0, 0, TAKES_JSON | TAKES_WATCH, "services, their modes and rates",
 	  METHOD_LIST_SERVICES, NULL, show_services, NULL, false },
 	{ "service", "show", "NAME", 1, 1, TAKES_JSON | TAKES_WATCH, "one service with its verdicts",
@@ -181,6 +184,7 @@ static void print_usage(const char *object)
 	       "      --port PORT             of this port only\n"
 	       "      --history               with -j: every second of the last 10 minutes, too\n"
 	       "      --service NAME          limit set: of this service alone\n"
+	       "  -i, --interval SECONDS      how often top looks (1)\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this\n"
@@ -300,6 +304,14 @@ static bool read_interval(const char *word, double *interval_s)
 	return true;
 }
 
+static bool parse_interval(const char *word, double *interval_s)
+{
+	if (read_interval(word, interval_s))
+		return true;
+	fprintf(stderr, "synmoat: --interval takes seconds, from %g, not '%s'\n", INTERVAL_LEAST_S, word);
+	return false;
+}
+
 /* SECONDS may follow as a word of its own (-w 5), which getopt does not know of. */
 static bool parse_watch(const char *seconds, char *const *argv, struct options *options)
 {
@@ -412,6 +424,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "follow", no_argument, NULL, 'f' },
 		{ "since", required_argument, NULL, OPTION_SINCE },
 		{ "kinds", no_argument, NULL, OPTION_KINDS },
+		{ "interval", required_argument, NULL, 'i' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "watch", optional_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
@@ -421,7 +434,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 	bool plugin = is_plugin(argv);
 	int option;
 
-	while ((option = getopt_long(argc, argv, plugin ? "w:c:hV" : "jfw::n:hV", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, plugin ? "w:c:hV" : "jfw::n:i:hV", long_options, NULL)) !=
 	       -1) {
 		switch (option) {
 		case OPTION_SOCKET:
@@ -479,6 +492,10 @@ static int parse_options(int argc, char **argv, struct options *options)
 			if (!parse_count(optarg, &options->count))
 				return EXIT_USAGE;
 			break;
+		case 'i':
+			if (!parse_interval(optarg, &options->every_s))
+				return EXIT_USAGE;
+			break;
 		case OPTION_ATTACK:
 			options->attack = optarg;
 			break;
@@ -528,6 +545,7 @@ static bool check_options(const struct command *command, const struct options *o
 		{ options->port, TAKES_PORT, "--port" },
 		{ options->history, TAKES_HISTORY, "--history" },
 		{ options->service, TAKES_SERVICE, "--service" },
+		{ options->every_s > 0, TAKES_INTERVAL, "--interval" },
 		{ options->attack, TAKES_THRESHOLDS, "--attack" },
 		{ options->follow, TAKES_FOLLOW, "--follow" },
 		{ options->since, TAKES_SINCE, "--since" },

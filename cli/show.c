@@ -55,34 +55,42 @@ static const struct alarm {
 };
 
 /* What there is to set, each with its value. */
-static bool print_forwarding(struct render *render, const json_t *reply)
+static void format_forwarding(const json_t *reply, char *text, size_t size)
 {
+	size_t used = (size_t)snprintf(text, size, "THE KERNEL FORWARDS NOTHING. It ends with: sysctl -w");
 	char names[512], *rest = names;
 	const char *name;
 
 	snprintf(names, sizeof(names), "%s", string(reply, "forwarding_off"));
-	if (!*names)
-		return false;
-	render_tinted(render, TINT_BAD, "THE KERNEL FORWARDS NOTHING. It ends with: sysctl -w");
-	while ((name = strsep(&rest, " ")))
-		render_tinted(render, TINT_BAD, " %s=1", name);
-	render_print(render, "\n");
-	return true;
+	while ((name = strsep(&rest, " ")) && used < size)
+		used += (size_t)snprintf(text + used, size - used, " %s=1", name);
+}
+
+bool show_alarm(const json_t *reply, size_t index, char *text, size_t size)
+{
+	if (*string(reply, "forwarding_off") && index-- == 0) {
+		format_forwarding(reply, text, size);
+		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++)
+		if (flag(reply, alarms[i].key) && index-- == 0) {
+			snprintf(text, size, "%s", alarms[i].text);
+			return true;
+		}
+	return false;
 }
 
 /* Whether there was any. */
 static bool print_alarms(struct render *render, const json_t *reply)
 {
-	bool any = print_forwarding(render, reply);
+	char text[640];
+	size_t i;
 
-	for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
-		if (!flag(reply, alarms[i].key))
-			continue;
-		render_tinted(render, TINT_BAD, "%s", alarms[i].text);
+	for (i = 0; show_alarm(reply, i, text, sizeof(text)); i++) {
+		render_tinted(render, TINT_BAD, "%s", text);
 		render_print(render, "\n");
-		any = true;
 	}
-	return any;
+	return i > 0;
 }
 
 /* With a blank line between them and what follows. */
@@ -179,6 +187,14 @@ static struct state state_of(const json_t *service, const json_t *reply)
 	if (is_monitored(service))
 		return (struct state){ "would be active", "would be\nactive", TINT_WARN };
 	return (struct state){ mitigation, NULL, TINT_BAD };
+}
+
+const char *show_service_state(const json_t *service, const json_t *reply, enum tint *tint)
+{
+	struct state state = state_of(service, reply);
+
+	*tint = state.tint;
+	return state.text;
 }
 
 /* What would have been answered is in parentheses. */

@@ -6,8 +6,10 @@
 #define SYNMOAT_CLI_SHOW_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-struct render;
+#include "cli/render.h"
 
 /* What makes the whole daemon answer nothing, if anything, and a blank line. */
 void show_alarms(struct render *render, const json_t *reply);
@@ -30,5 +32,11 @@ void show_bypass(struct render *render, const json_t *reply);
 void show_drain(struct render *render, const json_t *reply);
 void show_metrics(struct render *render, const json_t *reply);
 void show_version(struct render *render, const json_t *reply);
+
+/* What a service's mitigation comes to, and how that is tinted; reply: that it is from, with its alarms. */
+const char *show_service_state(const json_t *service, const json_t *reply, enum tint *tint);
+
+/* The text of the alarm at INDEX of those that stand; false: there are no more. */
+bool show_alarm(const json_t *reply, size_t index, char *text, size_t size);
 
 #endif
