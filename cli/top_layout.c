@@ -108,6 +108,40 @@ static struct line body(const struct drawing *d, int row)
 	return (struct line){ d->cells, row, 0, TINT_NONE };
 }
 
+/* --- text on several lines, of a table whose rows are as many lines as they need --- */
+
+struct flow {
+	int at;		  /* line of the table, counted from its beginning */
+	int first, count; /* those on the screen */
+	int row;	  /* that the first is on */
+};
+
+/* NULL: not on the screen. */
+static struct line *flow_line(const struct drawing *d, const struct flow *flow, struct line *line)
+{
+	if (flow->at < flow->first || flow->at >= flow->first + flow->count)
+		return NULL;
+	*line = body(d, flow->row + flow->at - flow->first);
+	return line;
+}
+
+/* From a column to the edge; goes on with the line after. */
+static void flow_text(const struct drawing *d, struct flow *flow, int column, enum tint tint,
+		      const char *text)
+{
+	int width = d->cells->columns - column;
+	char *lines = width > 0 ? format_wrap(text, (size_t)width) : NULL, *rest = lines, *one;
+	struct line line;
+
+	while ((one = strsep(&rest, "\n"))) {
+		if (flow_line(d, flow, &line))
+			cells_print(d->cells, line.row, column, width, tint, one);
+		flow->at++;
+	}
+	flow->at += !lines;
+	free(lines);
+}
+
 /* --- services --- */
 
 static int service_name_width(const struct drawing *d)
@@ -228,14 +262,6 @@ static void read_verdicts(const struct drawing *d, struct verdicts *verdicts)
 	qsort(verdicts->rows, (size_t)verdicts->count, sizeof(*verdicts->rows), orders[d->view->sort]);
 }
 
-static int count_verdicts(const struct drawing *d)
-{
-	struct verdicts verdicts;
-
-	read_verdicts(d, &verdicts);
-	return verdicts.count ? verdicts.count : 1;
-}
-
 static enum tint verdict_tint(const struct verdict *verdict)
 {
 	if (!strcmp(verdict->name, "drop_internal"))
@@ -249,20 +275,43 @@ static bool shows_sums(const struct drawing *d)
 	return d->view->page != TOP_VERDICTS || d->cells->columns >= SUMS_FROM;
 }
 
-static void draw_verdict(const struct drawing *d, int row, const struct verdict *verdict, bool would)
+/* The meaning is for flow_text, behind it. */
+static void draw_verdict(const struct drawing *d, struct line *line, const struct verdict *verdict,
+			 bool would)
 {
-	struct line line = body(d, row);
-
-	put(&line, 24, false, verdict_tint(verdict), verdict->name);
-	put_count(&line, 10, TINT_NONE, verdict->rate);
+	put(line, 24, false, verdict_tint(verdict), verdict->name);
+	put_count(line, 10, TINT_NONE, verdict->rate);
 	if (shows_sums(d))
-		put_count(&line, 15, TINT_NONE, verdict->packets);
+		put_count(line, 15, TINT_NONE, verdict->packets);
 	if (would && shows_sums(d))
-		put_count(&line, 11, TINT_NONE, verdict->would);
-	if (d->view->page == TOP_VERDICTS)
-		say(&line, TINT_NONE, verdict->meaning);
-	else
-		put_spark(&line, d->view, top_data_find(d->data, "verdict", verdict->name));
+		put_count(line, 11, TINT_NONE, verdict->would);
+	if (d->view->page != TOP_VERDICTS)
+		put_spark(line, d->view, top_data_find(d->data, "verdict", verdict->name));
+}
+
+static void flow_verdicts(const struct drawing *d, const struct verdicts *verdicts, struct flow *flow)
+{
+	int column = 36 + (shows_sums(d) ? 16 + 12 * verdicts->would : 0);
+	struct line line;
+
+	for (int i = 0; i < verdicts->count; i++) {
+		if (flow_line(d, flow, &line))
+			draw_verdict(d, &line, &verdicts->rows[i], verdicts->would);
+		if (d->view->page == TOP_VERDICTS)
+			flow_text(d, flow, column, TINT_NONE, verdicts->rows[i].meaning);
+		else
+			flow->at++;
+	}
+}
+
+static int count_verdicts(const struct drawing *d)
+{
+	struct verdicts verdicts;
+	struct flow flow = { 0 };
+
+	read_verdicts(d, &verdicts);
+	flow_verdicts(d, &verdicts, &flow);
+	return flow.at ? flow.at : 1;
 }
 
 static void draw_verdicts(const struct drawing *d, int row, int first, int count)
@@ -270,6 +319,7 @@ static void draw_verdicts(const struct drawing *d, int row, int first, int count
 	static const char *const headings[] = { [TOP_SORT_RATE] = "VERDICT, by rate",
 						[TOP_SORT_PACKETS] = "VERDICT, by packets",
 						[TOP_SORT_NAME] = "VERDICT, by name" };
+	struct flow flow = { .first = first, .count = count, .row = row + 1 };
 	struct line line = heading(d, row);
 	struct verdicts verdicts;
 
@@ -286,8 +336,7 @@ static void draw_verdicts(const struct drawing *d, int row, int first, int count
 		say(&line, TINT_NONE, "HISTORY");
 	if (!verdicts.count)
 		cells_print(d->cells, row + 1, 0, d->cells->columns, TINT_NONE, "no packet seen yet");
-	for (int i = 0; i < count && first + i < verdicts.count; i++)
-		draw_verdict(d, row + 1 + i, &verdicts.rows[first + i], verdicts.would);
+	flow_verdicts(d, &verdicts, &flow);
 }
 
 /* --- sources --- */
@@ -409,13 +458,6 @@ static void draw_syn_recv(const struct drawing *d, int row, int first, int count
 
 /* --- events: the newest first --- */
 
-static int count_events(const struct drawing *d)
-{
-	size_t count = json_array_size(d->data->events);
-
-	return count ? (int)count : 1;
-}
-
 /* "2026-11-21T18:25:13.000123Z" by the local clock, with the day where that is another one. */
 static const char *event_clock(const struct drawing *d, const json_t *event, char text[FORMAT_SIZE])
 {
@@ -446,17 +488,38 @@ static enum tint event_tint(const json_t *event)
 	return TINT_NONE;
 }
 
-static void draw_event(const struct drawing *d, int row, const json_t *event)
+/* A line each, but on their own page as many as they need. */
+static void flow_events(const struct drawing *d, struct flow *flow)
 {
-	struct line line = body(d, row);
 	char text[FORMAT_SIZE];
+	struct line line;
 
-	put(&line, 8, false, TINT_NONE, event_clock(d, event, text));
-	say(&line, event_tint(event), string(event, "text"));
+	for (size_t i = json_array_size(d->data->events); i-- > 0;) {
+		const json_t *event = json_array_get(d->data->events, i);
+		enum tint tint = event_tint(event);
+		bool shown = flow_line(d, flow, &line);
+
+		if (shown)
+			put(&line, 8, false, TINT_NONE, event_clock(d, event, text));
+		if (d->view->page == TOP_EVENTS)
+			flow_text(d, flow, 9, tint, string(event, "text"));
+		else if (shown)
+			say(&line, tint, string(event, "text"));
+		flow->at += d->view->page != TOP_EVENTS;
+	}
+}
+
+static int count_events(const struct drawing *d)
+{
+	struct flow flow = { 0 };
+
+	flow_events(d, &flow);
+	return flow.at ? flow.at : 1;
 }
 
 static void draw_events(const struct drawing *d, int row, int first, int count)
 {
+	struct flow flow = { .first = first, .count = count, .row = row + 1 };
 	struct line line = heading(d, row);
 
 	put(&line, 8, false, TINT_NONE, "WHEN");
@@ -464,13 +527,7 @@ static void draw_events(const struct drawing *d, int row, int first, int count)
 	if (!json_array_size(d->data->events))
 		cells_print(d->cells, row + 1, 0, d->cells->columns, TINT_NONE,
 			    d->data->events ? "none" : "not known");
-	for (int i = 0; i < count; i++) {
-		size_t last = json_array_size(d->data->events);
-		const json_t *event = json_array_get(d->data->events, last - 1 - (size_t)(first + i));
-
-		if (event)
-			draw_event(d, row + 1 + i, event);
-	}
+	flow_events(d, &flow);
 }
 
 /* --- the head of every page --- */
@@ -536,10 +593,10 @@ static void draw_attack(const struct drawing *d, int row, const char *name, cons
 	say(&line, TINT_HEAD, text);
 	snprintf(text, sizeof(text), crowd ? "A CROWD of real clients" : "UNDER ATTACK (%s)", class);
 	say(&line, crowd ? TINT_WARN : TINT_BAD, text);
-	snprintf(text, sizeof(text), " for %s, peak %s SYN/s, about %s sources",
+	snprintf(text, sizeof(text), " for %s, peak %s SYN/s, about %s source%s",
 		 format_duration(lasted, (int64_t)d->view->now - number(attack, "begun_ms") / 1000),
 		 format_count(peak, number(attack, "peak_pps")),
-		 format_count(sources, number(attack, "sources")));
+		 format_count(sources, number(attack, "sources")), number(attack, "sources") == 1 ? "" : "s");
 	say(&line, TINT_NONE, text);
 }
 
@@ -556,8 +613,8 @@ static int draw_alarms(const struct drawing *d, int row)
 		if (d->data->seen)
 			strftime(seen, sizeof(seen), "%H:%M:%S", localtime(&d->data->seen));
 		snprintf(text, sizeof(text), "%s%s%s",
-			 hangs ? "DAEMON HANGS: it takes calls, but does not answer"
-			       : "DAEMON NOT RUNNING, or not answering: trying again",
+			 hangs ? "DAEMON HANGS: takes calls, does not answer"
+			       : "DAEMON NOT RUNNING (trying again)",
 			 d->data->seen ? "; what stands here is of " : "", d->data->seen ? seen : "");
 		cells_print(d->cells, row++, 0, d->cells->columns, TINT_BAD, text);
 	}

@@ -182,7 +182,7 @@ static void alarms_and_attacks_stand_at_the_top(void **state)
 	     1);
 	draw(&s, 24, 80);
 	expect(&s, "\nBYPASS IS ON: no new cookies");
-	expect(&s, "\nweb: UNDER ATTACK (single source) for 10s, peak 200,000 SYN/s, about 1 sources");
+	expect(&s, "\nweb: UNDER ATTACK (single source) for 10s, peak 200,000 SYN/s, about 1 source\n");
 	expect_not(&s, "calm: ");
 	expect(&s, "bypassed");
 	take(&s, STATUS("2", "", "", ",\"services\":[]"), 2);
@@ -200,7 +200,7 @@ static void a_daemon_that_is_away_is_told(void **state)
 	begin(&s);
 	s.data->error = -ECONNREFUSED;
 	draw(&s, 24, 80);
-	expect(&s, "\nDAEMON NOT RUNNING, or not answering: trying again\n");
+	expect(&s, "\nDAEMON NOT RUNNING (trying again)\n");
 	s.data->error = 0;
 	take(&s, STATUS("1", WEB, VERDICTS("1", "2"), ""), 1);
 	s.data->seen = 999999990;
@@ -208,7 +208,7 @@ static void a_daemon_that_is_away_is_told(void **state)
 	expect_not(&s, "DAEMON");
 	s.data->error = -EAGAIN;
 	draw(&s, 24, 80);
-	expect(&s, "DAEMON HANGS: it takes calls, but does not answer; what stands here is of ");
+	expect(&s, "DAEMON HANGS: takes calls, does not answer; what stands here is of ");
 	expect(&s, "drop_bad_cookie"); /* what was known before stays */
 	end(&s);
 }
@@ -259,6 +259,14 @@ static void half_opens_and_events_are_shown(void **state)
 	draw(&s, 24, 80);
 	expect(&s, "     443 ::                               77        70         7      12/1,024\n");
 	expect(&s, "\n01:46:30 second\n01:00:00 first\n"); /* the newest first */
+	json_object_set_new(json_array_get(s.data->events, 1), "text",
+			    json_string("in many words of which none is lost"));
+	s.view.page = TOP_EVENTS; /* where an event has as many lines as it needs */
+	draw(&s, 24, 30);
+	expect(&s, "\n01:46:30 in many words of\n         which none is lost\n01:00:00 first\n");
+	s.view.scroll = 1;
+	draw(&s, 5, 30);
+	expect(&s, "WHEN     EVENT       2-2 of 3\n         which none is lost\n1 all");
 	end(&s);
 }
 
