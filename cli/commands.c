@@ -150,6 +150,8 @@ static json_t *flow_value(const struct flow_word *word, const char *value)
 	}
 	if (!word->number)
 		return json_string(value);
+	if (!strcmp(word->word, "limit") && !strcmp(value, "all"))
+		return json_integer(FLOWS_LIMIT_MAX);
 	if (strspn(value, "0123456789") == length && length < 10)
 		return json_integer(atoll(value));
 	fprintf(stderr, "synmoat: flows %s takes a whole number, not '%s'\n", word->word, value);

@@ -158,7 +158,7 @@ static void print_usage(const char *object)
 	if (!object || !strcmp(object, "flows"))
 		printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server "
 		       "STATE,\n"
-		       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N\n");
+		       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N|all\n");
 	if (!object || !strcmp(object, "limit"))
 		printf("\nlimits are syn, connection and half_open, each with _source, _prefix, _site, "
 		       "_service and "

@@ -840,7 +840,8 @@ void show_flows(struct render *render, const json_t *reply)
 	if (!total)
 		render_print(render, "no such connection is tracked\n");
 	else if (shown < total)
-		render_print(render, "%s in all; show more with: limit N\n", format_count(buffer, total));
+		render_print(render, "%s in all; show more with: limit N, or all\n",
+			     format_count(buffer, total));
 }
 
 void show_flow(struct render *render, const json_t *reply)

@@ -40,7 +40,12 @@ static struct config *config_new(const char *path)
 	config->probe_after_s = 30;
 	config->wscale = 7;
 	config->tracked_flows = 1 << 18;
-	config->fin_wait_2_s = 60;
+	config->timers = (struct tracking_timers){ .fin_wait_2_s = 60, .closing_s = 30 };
+	config->attack_timers =
+		(struct tracking_timers){ .half_open_timeout_s = 3, .fin_wait_2_s = 20, .closing_s = 10 };
+	config->tracked_scan_ports = 20;
+	config->slow_handshake_ms = 3000;
+	config->slow_handshakes = 100;
 	config->time_wait_s = 60;
 	config->established_s = 600;
 	config->hook_timeout_s = 30;

@@ -96,6 +96,11 @@ struct config_protected {
 	uint32_t outward_syn_pps; /* 0: no limit */
 };
 
+struct tracking_timers {
+	uint32_t half_open_timeout_s; /* 0: the kernel's own or, under attack, as else */
+	uint32_t fin_wait_2_s, closing_s;
+};
+
 struct config {
 	char *path; /* that it was loaded from */
 	enum deployment deployment;
@@ -120,10 +125,13 @@ struct config {
 	uint32_t probe_after_s;		 /* inline: silence of a client whose cookie may have been guessed */
 	bool tracking;			 /* of the states of both endpoints */
 	uint32_t tracked_flows;
-	uint32_t half_open_timeout_s; /* 0: the kernel's own */
-	uint32_t fin_wait_2_s, time_wait_s, established_s;
-	char *events_file; /* NULL: none */
-	char *hook;	   /* a command; NULL: none */
+	struct tracking_timers timers, attack_timers; /* the latter while a service is being mitigated */
+	uint32_t time_wait_s, established_s;
+	uint32_t tracked_scan_ports; /* of services, by one source in a minute; 0: not looked for */
+	uint32_t slow_handshake_ms;  /* is slow */
+	uint32_t slow_handshakes;    /* to one service in a minute; 0: not looked for */
+	char *events_file;	     /* NULL: none */
+	char *hook;		     /* a command; NULL: none */
 	uint32_t hook_timeout_s;
 	bool hook_events[EVENT_KINDS]; /* that it is called for */
 	struct config_limits limits;

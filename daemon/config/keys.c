@@ -167,14 +167,28 @@ static const struct key policy_keys[] = {
 	{ 0 },
 };
 
+static const struct key attack_timer_keys[] = {
+	{ "half_open_timeout_s", &value_number, CONFIG(attack_timers.half_open_timeout_s), .min = 1,
+	  .max = 3600, .zero_ok = true },
+	{ "fin_wait_2_s", &value_number, CONFIG(attack_timers.fin_wait_2_s), .min = 1, .max = 86400 },
+	{ "closing_s", &value_number, CONFIG(attack_timers.closing_s), .min = 1, .max = 86400 },
+	{ 0 },
+};
+
 static const struct key tracking_keys[] = {
 	{ "enabled", &value_boolean, CONFIG(tracking) },
 	{ "flows", &value_number, CONFIG(tracked_flows), .min = 1024, .max = 1 << 21 },
-	{ "half_open_timeout_s", &value_number, CONFIG(half_open_timeout_s), .min = 1, .max = 3600,
+	{ "half_open_timeout_s", &value_number, CONFIG(timers.half_open_timeout_s), .min = 1, .max = 3600,
 	  .zero_ok = true },
-	{ "fin_wait_2_s", &value_number, CONFIG(fin_wait_2_s), .min = 1, .max = 86400 },
+	{ "fin_wait_2_s", &value_number, CONFIG(timers.fin_wait_2_s), .min = 1, .max = 86400 },
+	{ "closing_s", &value_number, CONFIG(timers.closing_s), .min = 1, .max = 86400 },
 	{ "time_wait_s", &value_number, CONFIG(time_wait_s), .min = 1, .max = 3600 },
 	{ "established_s", &value_number, CONFIG(established_s), .min = 1, .max = 86400 },
+	{ "under_attack", &group, .members = attack_timer_keys },
+	{ "scan_ports", &value_number, CONFIG(tracked_scan_ports), .min = 8, .max = 192, .zero_ok = true },
+	{ "slow_handshake_ms", &value_number, CONFIG(slow_handshake_ms), .min = 1, .max = 3600000 },
+	{ "slow_handshakes", &value_number, CONFIG(slow_handshakes), .min = 1, .max = 100000000,
+	  .zero_ok = true },
 	{ 0 },
 };
 

@@ -68,6 +68,12 @@ void request_pause(struct request *request, unsigned int ms)
 		request->caller->pause(request->caller->userdata, ms);
 }
 
+void request_wait(struct request *request, unsigned int ms)
+{
+	request->progress->at += !request->progress->at;
+	request_pause(request, ms);
+}
+
 void request_reply(struct request *request, json_t *parameters)
 {
 	answer(request, parameters, false);

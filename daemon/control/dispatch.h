@@ -107,6 +107,9 @@ void request_fail_value(struct request *request, const char *name, const char *t
 /* After request_part: the handler is called again only in so long. */
 void request_pause(struct request *request, unsigned int ms);
 
+/* Nothing can be said yet: the handler is called again in so long, with progress->at no longer zero. */
+void request_wait(struct request *request, unsigned int ms);
+
 /* Releases what is held, if anything. */
 void session_end(struct session *session);
 

@@ -16,6 +16,8 @@
 
 #define FLOWS_IN_PART 128 /* below MESSAGE_MAX */
 #define LIMIT_DEFAULT 100
+#define SLICE_US      4000
+#define PAUSE_MS      1
 #define AGE_MAX	      UINT32_MAX
 
 static struct tracker *tracker_of(const struct request *request)
@@ -243,7 +245,7 @@ static void describe_values(const char *name, char *text, size_t size)
 		snprintf(text, size, "there is no such port: give 1 to 65535");
 	} else {
 		snprintf(text, size, "%s: out of range: give 0 to %u", name,
-			 strcmp(name, "limit") ? AGE_MAX : TRACKER_SELECT_MAX);
+			 strcmp(name, "limit") ? AGE_MAX : FLOWS_LIMIT_MAX);
 	}
 }
 
@@ -272,42 +274,70 @@ static bool service_known(struct request *request, const char *name)
 	return false;
 }
 
-/* --- ListFlows: the selection is made once, and then told in parts --- */
+/* --- ListFlows: the selection is made once, in slices, and then told in parts --- */
 
-struct selection {
-	size_t count, total;
-	struct flow_view views[];
+struct listing {
+	struct flow_selection *selection;
+	bool ready;
+	size_t told;
 };
 
-static int hold_selection(struct request *request, const struct flow_filter *filter, size_t limit)
+static void release_listing(void *held)
 {
-	struct selection *s = calloc(1, sizeof(*s) + limit * sizeof(*s->views));
+	struct listing *l = held;
 
-	if (!s)
-		return -ENOMEM;
-	s->count = tracker_select(tracker_of(request), filter, s->views, limit, &s->total);
-	request->progress->held = s;
-	request->progress->release = free;
+	tracker_select_free(l->selection);
+	free(l);
+}
+
+static int hold_listing(struct request *request, const struct flow_filter *filter, size_t limit)
+{
+	struct listing *l = calloc(1, sizeof(*l));
+	int error = l ? tracker_select_new(&l->selection, tracker_of(request), filter, limit) : -ENOMEM;
+
+	if (error) {
+		free(l);
+		return error;
+	}
+	request->progress->held = l;
+	request->progress->release = release_listing;
 	return 0;
 }
 
-static void reply_selection(struct request *request)
+static void reply_listing(struct request *request, struct listing *l)
 {
-	const struct selection *s = request->progress->held;
-	size_t at = request->progress->at, end = s->count;
+	const struct flow_view *views;
+	size_t total, first = l->told, all = tracker_select_views(l->selection, &views, &total);
 	json_t *flows = json_array(), *part;
 
-	if (end - at > FLOWS_IN_PART)
-		end = at + FLOWS_IN_PART;
-	for (size_t i = at; i < end; i++)
-		json_array_append_new(flows, encode_flow(&s->views[i]));
+	l->told = all - first > FLOWS_IN_PART ? first + FLOWS_IN_PART : all;
+	for (size_t i = first; i < l->told; i++)
+		json_array_append_new(flows, encode_flow(&views[i]));
 	part = json_pack("{s:o}", "flows", flows);
-	if (!at)
-		json_object_set_new(part, "total", json_integer(count(s->total)));
-	if (end < s->count)
-		request_part(request, part, end);
+	if (!first)
+		json_object_set_new(part, "total", json_integer(count((uint64_t)total)));
+	if (l->told < all)
+		request_part(request, part, l->told);
 	else
 		request_reply(request, part);
+}
+
+static void go_on_listing(struct request *request)
+{
+	struct listing *l = request->progress->held;
+	int more = l->ready ? 0 : tracker_select_step(l->selection, SLICE_US);
+	const struct flow_view *views;
+	size_t total;
+
+	l->ready = !more;
+	if (more > 0)
+		request_wait(request, PAUSE_MS);
+	else if (more < 0)
+		request_reply(request, NULL);
+	else if (tracker_select_views(l->selection, &views, &total) > FLOWS_IN_PART && !request->more)
+		request_fail(request, ERROR_EXPECTED_MORE, json_object());
+	else
+		reply_listing(request, l);
 }
 
 void flows_handle_list(struct request *request)
@@ -318,7 +348,7 @@ void flows_handle_list(struct request *request)
 
 	if (!request->progress->held) {
 		wrong = read_filter(request, &filter);
-		if (!wrong && !in_range(limit, TRACKER_SELECT_MAX))
+		if (!wrong && !in_range(limit, FLOWS_LIMIT_MAX))
 			wrong = "limit";
 		if (wrong) {
 			fail_filter(request, wrong);
@@ -326,15 +356,12 @@ void flows_handle_list(struct request *request)
 		}
 		if (!tracking_on(request) || !service_known(request, filter.service))
 			return;
-		if (hold_selection(request, &filter, (size_t)limit)) {
+		if (hold_listing(request, &filter, (size_t)limit)) {
 			request_reply(request, NULL);
 			return;
 		}
 	}
-	if (((const struct selection *)request->progress->held)->count > FLOWS_IN_PART && !request->more)
-		request_fail(request, ERROR_EXPECTED_MORE, json_object());
-	else
-		reply_selection(request);
+	go_on_listing(request);
 }
 
 /* --- one --- */

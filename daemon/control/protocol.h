@@ -12,6 +12,8 @@
  */
 #define MESSAGE_MAX 65536
 
+#define FLOWS_LIMIT_MAX 2097152 /* of ListFlows */
+
 #define METHOD_STATUS		"io.synmoat.Status"
 #define METHOD_LIST_SERVICES	"io.synmoat.ListServices"
 #define METHOD_GET_SERVICE	"io.synmoat.GetService"

@@ -26,10 +26,8 @@ enum service_mode engine_slot_mode(const struct engine *e, uint32_t slot)
 	return slot < SERVICE_SLOTS && e->slots[slot].used ? e->slots[slot].mode : MODE_OFF;
 }
 
-bool engine_slot_mitigated(const struct engine *e, uint32_t slot)
+bool engine_slot_attacked(const struct engine *e, uint32_t slot)
 {
-	enum service_mode mode = engine_slot_mode(e, slot);
-
-	return mode == MODE_ALWAYS ||
-	       (mode == MODE_AUTO && fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE);
+	return engine_slot_mode(e, slot) == MODE_AUTO &&
+	       fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE;
 }

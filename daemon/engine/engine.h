@@ -185,13 +185,13 @@ uint64_t engine_list_age_s(struct engine *engine, uint32_t last);
 
 /* For the tracker: the fast path, which stays as long as the engine; the slot of the service that covers the
  * tuple's server (SERVICE_NONE: none), its longest prefix deciding; a slot's service, or ""; its mode, and
- * whether SYNs to it are answered with cookies now. */
+ * whether mode auto defends it now. */
 struct fastpath;
 struct fastpath *engine_get_fastpath(struct engine *engine);
 uint32_t engine_cover_slot(const struct engine *engine, const struct tuple *tuple);
 const char *engine_slot_name(const struct engine *engine, uint32_t slot);
 enum service_mode engine_slot_mode(const struct engine *engine, uint32_t slot);
-bool engine_slot_mitigated(const struct engine *engine, uint32_t slot);
+bool engine_slot_attacked(const struct engine *engine, uint32_t slot);
 
 /* "pass_flow", its meaning. */
 const char *engine_verdict_word(enum verdict verdict);

@@ -251,17 +251,18 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "fcbd57e6bd5c4dc4add82c26c33d6ae0",
 		.severity = LOG_WARNING,
 		.text = "port scan[ from {source}]: {ports} ports[ on {addresses} addresses] in {window_s} "
-			"s[; blocked for {block_s} s]",
+			"s[; it completed {completed} handshakes{?completed}][; the address may be "
+			"forged{?unproven}][; blocked for {block_s} s]",
 		.per_minute = 60,
 		.fields = "source! ports:number addresses:number window_s:number block_s:number"
-			  " tried:json!",
+			  " completed:number unproven:flag tried:json!",
 	},
 	[EVENT_SLOW_HANDSHAKES] = {
 		.name = "slow-handshakes",
 		.id = "6de74858fd14470789a67edb874fabca",
 		.severity = LOG_WARNING,
-		.text = "service {service}: slow handshakes: [{handshakes} that took over {threshold_ms} ms "
-			"in {window_s} s][, median {median_ms} ms]",
+		.text = "service {service}: slow handshakes: [{handshakes} took over {threshold_ms} ms or "
+			"were never completed, in {window_s} s][, median {median_ms} ms{?median_ms}]",
 		.key = "service",
 		.fields = "service handshakes:number threshold_ms:number window_s:number median_ms:number"
 			  " client! server!",

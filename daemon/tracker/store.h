@@ -14,6 +14,7 @@
 #include "daemon/tracker/tracker.h"
 
 struct mnl_socket;
+struct notice;
 struct resync;
 
 struct tracker {
@@ -22,8 +23,12 @@ struct tracker {
 	struct flowtable *table; /* NULL: tracking is off */
 	struct mnl_socket *diag; /* NULL: inline, where the sockets are elsewhere */
 	struct resync *resync;
+	struct notice *notice;
 	sd_event_source *timer;
 	uint64_t interval_us;
+	bool attacked[SERVICE_SLOTS]; /* a second ago */
+	bool rearming;		      /* as some of them were not before */
+	uint32_t rearmed;	      /* cursor of flowtable_walk */
 	uint32_t looked_s, swept_s, resynced_s;
 	uint32_t questions; /* that the kernel may yet be asked this turn */
 	uint64_t healed,
@@ -74,6 +79,14 @@ void store_server_gone(struct flow *flow);
 
 /* TCP_… of <netinet/tcp.h>. */
 enum tcp_state store_state_of_kernel(unsigned int state);
+
+/* As it stands; now_s: that its ages are counted to. */
+void store_view(const struct tracker *tracker, const struct flow *flow, uint32_t now_s,
+		struct flow_view *view);
+
+/* tracker_select_new, without the events that nobody has read yet. */
+int store_select_new(struct flow_selection **selection, struct tracker *tracker,
+		     const struct flow_filter *filter, size_t max);
 
 /* Reads what events there are, and lets expire what is due. How many events, or a negative errno. */
 int store_catch_up(struct tracker *tracker);

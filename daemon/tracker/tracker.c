@@ -17,6 +17,7 @@
 #include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/netlink/diag.h"
+#include "daemon/tracker/notice.h"
 #include "daemon/tracker/resync.h"
 #include "daemon/tracker/segment.h"
 
@@ -25,13 +26,13 @@
 #define ACCURACY_US	 500
 #define EVENTS_A_TURN	 32768 /* some 5 ms */
 #define SLICE_US	 4000
+#define REARMED_A_TURN	 16384
 #define EXPIRED_A_TURN	 2048
 #define QUESTIONS_A_TURN 1000 /* to the kernel */
 #define RESYNC_EVERY_S	 5
 #define SWEEP_EVERY_S	 30
 #define VANISHED_S	 120 /* an ACK that is due for so long will not come */
 #define UNSURE_S	 1
-#define CLOSING_S	 30
 #define HALF_OPEN_S	 15 /* between two questions, where the kernel's own timeout rules */
 
 static uint32_t ticks_of(uint32_t seconds)
@@ -41,39 +42,89 @@ static uint32_t ticks_of(uint32_t seconds)
 
 /* --- how long a flow may stay as it is --- */
 
-static uint32_t state_timeout_s(const struct config *config, enum tcp_state state)
+static const struct tracking_timers *timers_of(const struct tracker *t, const struct flow *f)
 {
-	switch (state) {
+	const struct config *config = engine_get_config(t->engine);
+
+	return t->attacked[f->service] ? &config->attack_timers : &config->timers;
+}
+
+/* 0: the kernel's own. */
+static uint32_t half_open_timeout_s(const struct tracker *t, const struct flow *f)
+{
+	uint32_t timeout = timers_of(t, f)->half_open_timeout_s;
+
+	return timeout ? timeout : engine_get_config(t->engine)->timers.half_open_timeout_s;
+}
+
+static uint32_t state_timeout_s(const struct tracker *t, const struct flow *f, enum endpoint end)
+{
+	const struct config *config = engine_get_config(t->engine);
+	uint32_t half_open = half_open_timeout_s(t, f);
+
+	switch ((enum tcp_state)f->state[end]) {
 	case TS_CLOSED:
 	case TS_LISTEN:
 	case TS_COUNT:
 		break;
 	case TS_SYN_SENT:
 	case TS_SYN_RECEIVED:
-		return config->half_open_timeout_s ? config->half_open_timeout_s : HALF_OPEN_S;
+		return half_open ? half_open : HALF_OPEN_S;
 	case TS_ESTABLISHED:
 	case TS_CLOSE_WAIT:
 		return config->established_s;
 	case TS_FIN_WAIT_1:
 	case TS_CLOSING:
 	case TS_LAST_ACK:
-		return CLOSING_S;
+		return timers_of(t, f)->closing_s;
 	case TS_FIN_WAIT_2:
-		return config->fin_wait_2_s;
+		return timers_of(t, f)->fin_wait_2_s;
 	case TS_TIME_WAIT:
 		return config->time_wait_s;
 	}
 	return UINT32_MAX;
 }
 
+static uint32_t timeout_s(const struct tracker *t, const struct flow *f)
+{
+	uint32_t client = state_timeout_s(t, f, CLIENT), server = state_timeout_s(t, f, SERVER);
+
+	return f->flags & FLOW_RST_UNSURE ? UNSURE_S : client < server ? client : server;
+}
+
 static void arm(struct tracker *t, struct flow *f)
 {
-	const struct config *config = engine_get_config(t->engine);
-	uint32_t client = state_timeout_s(config, f->state[CLIENT]);
-	uint32_t server = state_timeout_s(config, f->state[SERVER]);
-	uint32_t timeout = f->flags & FLOW_RST_UNSURE ? UNSURE_S : client < server ? client : server;
+	flowtable_arm(t->table, f, store_now_ticks() + ticks_of(timeout_s(t, f)));
+}
 
-	flowtable_arm(t->table, f, store_now_ticks() + ticks_of(timeout));
+/* Its service has come under attack since it was armed. */
+static void arm_sooner(struct flowtable *table, struct flow *f, void *arg)
+{
+	struct tracker *t = arg;
+	uint32_t timeout = t->attacked[f->service] ? timeout_s(t, f) : UINT32_MAX;
+	uint32_t passed = store_now_s() - f->changed_s;
+	uint32_t left = timeout > passed ? timeout - passed : 0;
+
+	if (timeout != UINT32_MAX && left < flowtable_due_ms(table, f) / 1000)
+		flowtable_arm(table, f, store_now_ticks() + ticks_of(left));
+}
+
+static void follow_attacks(struct tracker *t)
+{
+	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
+		bool attacked = engine_slot_attacked(t->engine, slot);
+
+		if (attacked && !t->attacked[slot]) {
+			t->rearming = true;
+			t->rearmed = 0;
+		}
+		t->attacked[slot] = attacked;
+	}
+}
+
+static void go_on_rearming(struct tracker *t)
+{
+	t->rearming = flowtable_walk(t->table, &t->rearmed, REARMED_A_TURN, arm_sooner, t);
 }
 
 static bool is_over(const struct flow *f)
@@ -86,13 +137,18 @@ static bool is_open(enum tcp_state state)
 	return state >= TS_ESTABLISHED && state != TS_TIME_WAIT;
 }
 
+static bool are_open(const struct flow *f)
+{
+	return is_open((enum tcp_state)f->state[CLIENT]) && is_open((enum tcp_state)f->state[SERVER]);
+}
+
 /* Each connection once, at either end of its life. */
 static void count_life(struct tracker *t, struct flow *f)
 {
 	bool client = is_open((enum tcp_state)f->state[CLIENT]),
 	     server = is_open((enum tcp_state)f->state[SERVER]);
 
-	if (client && server && !(f->flags & FLOW_OPENED)) {
+	if (are_open(f) && !(f->flags & FLOW_OPENED)) {
 		f->flags |= FLOW_OPENED;
 		t->status.opened++;
 	}
@@ -185,10 +241,12 @@ void store_server_gone(struct flow *f)
 
 /* --- events --- */
 
-static void on_reset(struct tracker *t, struct flow *f, const struct event *e)
+static void on_reset(struct tracker *t, struct flow *f, const struct tuple *tuple, const struct event *e)
 {
 	uint8_t before[ENDPOINTS] = { f->state[CLIENT], f->state[SERVER] };
 
+	if (segment_is_refusal(f, e))
+		notice_refusal(t->notice, tuple, store_now_s());
 	/* a RST counts only if its receiver took it (RFC 5961, section 3.2): the kernel knows */
 	if (store_asks_kernel(t) && !segment_is_refusal(f, e) && ask_server(t, f) != TS_CLOSED)
 		f->flags |= FLOW_RST_UNSURE;
@@ -240,6 +298,7 @@ static void on_event(const struct event *e, void *arg)
 	struct tracker *t = arg;
 	struct tuple tuple = { .client_port = e->client_port, .server_port = e->server_port, .v6 = e->v6 };
 	uint8_t before[ENDPOINTS];
+	bool anew, opened, sure;
 	struct flow *f;
 
 	memcpy(tuple.client, e->client, sizeof(tuple.client));
@@ -247,7 +306,7 @@ static void on_event(const struct event *e, void *arg)
 	f = flowtable_find(t->table, &tuple);
 	if (e->flags & TH_RST && e->origin != EVENT_COOKIE) {
 		if (f)
-			on_reset(t, f, e);
+			on_reset(t, f, &tuple, e);
 		return;
 	}
 	if (!f)
@@ -255,9 +314,15 @@ static void on_event(const struct event *e, void *arg)
 	if (!f)
 		return;
 	memcpy(before, f->state, sizeof(before));
-	if (segment_begins_anew(f, e))
+	anew = segment_begins_anew(f, e);
+	if (anew)
 		begin_anew(t, f, e);
+	opened = f->flags & FLOW_OPENED && !anew;
+	sure = e->origin == EVENT_COOKIE ||
+	       (f->flags & FLOW_SYN_KNOWN(SERVER) && e->ack == f->number[SERVER]);
 	segment_apply(f, e);
+	if (!opened && are_open(f))
+		notice_opened(t->notice, f, &tuple, sure, store_now_s());
 	store_settle(t, f, before);
 }
 
@@ -272,9 +337,10 @@ static int reset(struct tracker *t, const struct tuple *tuple)
 
 static bool end_half_open(struct tracker *t, const struct flow *f)
 {
+	uint32_t timeout = half_open_timeout_s(t, f);
 	struct tuple tuple;
 
-	if (!engine_get_config(t->engine)->half_open_timeout_s)
+	if (!timeout || store_now_s() - f->changed_s + 1 < timeout)
 		return false;
 	flowtable_tuple(t->table, f, &tuple);
 	if (reset(t, &tuple))
@@ -308,6 +374,8 @@ static void on_due(struct flowtable *table, struct flow *f, void *arg)
 		server = TS_CLOSED;
 	if (server == TS_SYN_RECEIVED && before[SERVER] == TS_SYN_RECEIVED && end_half_open(t, f))
 		server = TS_CLOSED;
+	if (server == TS_CLOSED && before[SERVER] == TS_SYN_RECEIVED)
+		notice_abandoned(t->notice, f, store_now_s());
 	if (server == TS_CLOSED && f->flags & FLOW_RST_UNSURE)
 		f->state[CLIENT] = f->state[SERVER] = TS_CLOSED;
 	else if (server <= TS_CLOSED && before[SERVER] == TS_TIME_WAIT)
@@ -372,6 +440,7 @@ static void look_after(struct tracker *t)
 	if (now == t->looked_s)
 		return;
 	t->looked_s = now;
+	follow_attacks(t);
 	if (now - t->swept_s < SWEEP_EVERY_S)
 		return;
 	t->swept_s = now;
@@ -397,7 +466,9 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 		go_on_resync(t);
 	else if (events < EVENTS_A_TURN)
 		heal_losses(t);
-	if (events > 0 || resync_running(t->resync))
+	if (t->rearming)
+		go_on_rearming(t);
+	if (events > 0 || resync_running(t->resync) || t->rearming)
 		t->interval_us = BUSY_US;
 	else if (t->interval_us < IDLE_US)
 		t->interval_us *= 2;
@@ -419,7 +490,9 @@ static int start(struct tracker *t, struct sd_event *event, const struct config 
 		if (!t->diag)
 			return -errno;
 	}
-	error = resync_new(&t->resync, t);
+	error = notice_new(&t->notice, t->engine);
+	if (!error)
+		error = resync_new(&t->resync, t);
 	if (!error)
 		error = resync_begin(t->resync);
 	while (!error && (error = resync_step(t->resync, SLICE_US)) > 0)
@@ -459,6 +532,7 @@ void tracker_free(struct tracker *t)
 		return;
 	sd_event_source_disable_unref(t->timer);
 	resync_free(t->resync);
+	notice_free(t->notice);
 	diag_close(t->diag);
 	flowtable_free(t->table);
 	free(t);

@@ -51,8 +51,7 @@ struct flow_filter {
 	enum flow_order order;
 };
 
-#define FLOW_ANY_STATE	   ((1U << TS_COUNT) - 1)
-#define TRACKER_SELECT_MAX 4096
+#define FLOW_ANY_STATE ((1U << TS_COUNT) - 1)
 
 /* Where tracking is off, a tracker without flows. 0 or a negative errno. */
 int tracker_new(struct tracker **tracker, struct sd_event *event, struct engine *engine);
@@ -60,9 +59,18 @@ void tracker_free(struct tracker *tracker);
 
 void tracker_get_status(struct tracker *tracker, struct tracker_status *status);
 
-/* The first max (at most TRACKER_SELECT_MAX) of those that fit, in order; *total: how many fit. */
-size_t tracker_select(struct tracker *tracker, const struct flow_filter *filter, struct flow_view *views,
-		      size_t max, size_t *total);
+/*
+ * The first max of those that fit, in order, in slices: tracker_select_step goes on for about slice_us and
+ * returns 1 as long as there is more to do, 0, or -ENOMEM. What comes or ends meanwhile may be in it or not.
+ * Then views are as many as tracker_select_views returns; *total: how many fit.
+ */
+struct flow_selection;
+int tracker_select_new(struct flow_selection **selection, struct tracker *tracker,
+		       const struct flow_filter *filter, size_t max);
+void tracker_select_free(struct flow_selection *selection);
+int tracker_select_step(struct flow_selection *selection, uint32_t slice_us);
+size_t tracker_select_views(const struct flow_selection *selection, const struct flow_view **views,
+			    size_t *total);
 
 /* 0 or -ENOENT. */
 int tracker_find(struct tracker *tracker, const struct tuple *tuple, struct flow_view *view);

@@ -11,7 +11,7 @@ sockets() {
 
 # The same as the tracker has it; an end that is CLOSED, or only listens, has no socket.
 tracked() {
-	lab_synmoat flows -j limit 4096 |
+	lab_synmoat flows -j limit all |
 		jq -r ".flows[] | [.client, .server, .$1_state] | @tsv" | tr '\t' ' ' |
 		awk '$3 != "CLOSED" && $3 != "LISTEN"' | sort -u
 }

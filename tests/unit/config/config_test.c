@@ -88,6 +88,8 @@ static void least_config_has_defaults(void **state)
 	"  outward = \"monitor\"; outward_to = [ \"10.0.0.0/8\" ]; outward_ports = ( 53, \"80-90\" );\n"     \
 	"  outward_syn_pps = 5; }, { prefixes = [ \"198.51.100.7\" ]; } );\n"                                \
 	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
+	"closing_s = 8; under_attack = { half_open_timeout_s = 2; fin_wait_2_s = 9; closing_s = 11; };\n"    \
+	"scan_ports = 0; slow_handshake_ms = 12; slow_handshakes = 13;\n"                                    \
 	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
 	"services = ( { name = \"a\"; prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ];\n"                 \
 	"  ports = ( 80, \"8000-8080\", 443L, \"22\" ); mode = \"always\"; mss = 536;\n"                     \
@@ -134,8 +136,15 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->punish.most, 7);
 	assert_true(config->tracking);
 	assert_int_equal(config->tracked_flows, 2000);
-	assert_int_equal(config->half_open_timeout_s, 4);
-	assert_int_equal(config->fin_wait_2_s, 5);
+	assert_int_equal(config->timers.half_open_timeout_s, 4);
+	assert_int_equal(config->timers.fin_wait_2_s, 5);
+	assert_int_equal(config->timers.closing_s, 8);
+	assert_int_equal(config->attack_timers.half_open_timeout_s, 2);
+	assert_int_equal(config->attack_timers.fin_wait_2_s, 9);
+	assert_int_equal(config->attack_timers.closing_s, 11);
+	assert_int_equal(config->tracked_scan_ports, 0);
+	assert_int_equal(config->slow_handshake_ms, 12);
+	assert_int_equal(config->slow_handshakes, 13);
 	assert_int_equal(config->time_wait_s, 6);
 	assert_int_equal(config->established_s, 7);
 	assert_int_equal(config->reflection, POLICY_OFF);
