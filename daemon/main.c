@@ -304,12 +304,11 @@ static int start_control(struct daemon *d, const char *socket)
 	return error;
 }
 
-static int start_events(struct daemon *d, const char *state)
+/* The last of all: what start-up takes is no lateness of the loop. */
+static int start_clocks(struct daemon *d)
 {
-	int error;
+	int error = events_attach(d->event);
 
-	events_open(state);
-	error = events_attach(d->event);
 	if (error < 0)
 		log_print(LOG_ERR, "events: %s", strerror(-error));
 	return error;
@@ -331,7 +330,7 @@ static int start(struct daemon *d, const struct settings *settings)
 	if (error >= 0)
 		error = add_signals(d);
 	if (error >= 0)
-		error = start_events(d, settings->state);
+		events_open(settings->state);
 	if (error < 0)
 		config_free(config);
 	else
@@ -344,6 +343,8 @@ static int start(struct daemon *d, const struct settings *settings)
 		error = start_metrics(d);
 	if (error >= 0)
 		error = start_control(d, settings->socket);
+	if (error >= 0)
+		error = start_clocks(d);
 	if (error >= 0)
 		fdstore_drop_rest(d->store);
 	if (error >= 0)

@@ -232,7 +232,8 @@ static void tell_change(struct request *request, const struct method *method)
 
 	if (request->error)
 		request_tell(request, EVENT_CHANGE_FAILED, EV_TEXT("method", short_name(method)),
-			     EV_TEXT("error", request->error), EV_TEXT("reason", request->reason),
+			     EV_TEXT("error", request->error + interface_length(request->error) + 1),
+			     EV_TEXT("reason", request->reason),
 			     EV_TEXT("parameters", parameters ? parameters : "?"));
 	else
 		log_print(LOG_NOTICE, "control: %s %.*s by uid %u pid %d: done", short_name(method),

@@ -261,9 +261,18 @@ static bool inside_lost(const struct engine *e)
 	return is_inline(e) && (link_read(e->config->inside, &state) || state.ifindex != e->inside.ifindex);
 }
 
+/* Carrier included. */
+static void tell_up(struct link_state *was, const struct link_state *now)
+{
+	if (was->up != now->up)
+		event_tell(now->up ? EVENT_INTERFACE_UP : EVENT_INTERFACE_DOWN,
+			   EV_TEXT("interface", now->name));
+	was->up = now->up;
+}
+
 void interface_look_after(struct engine *e)
 {
-	struct link_state state;
+	struct link_state state, inside;
 	bool there = !link_read(e->config->outside, &state);
 
 	if (fastpath_attached(e->fastpath) && (fastpath_links_dead(e->fastpath) || !there ||
@@ -280,7 +289,10 @@ void interface_look_after(struct engine *e)
 	} else if (fastpath_attached(e->fastpath)) {
 		bool mtu_changed = state.mtu != e->link.mtu;
 
+		tell_up(&e->link, &state);
 		e->link = state;
+		if (is_inline(e) && !link_read(e->config->inside, &inside))
+			tell_up(&e->inside, &inside);
 		if (mtu_changed)
 			publish_services(e);
 	} else if (!e->detached_by_hand && !interface_attach(e)) {

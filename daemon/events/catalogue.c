@@ -22,8 +22,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "daemon-started",
 		.id = "e99788d0eec848faa853eae7b42f27be",
 		.severity = LOG_NOTICE,
-		.text = "synmoatd {version} started: {deployment} mode, services: {services}[; the one before "
-			"it stopped without a word (crash, kill or power failure){?unclean}]",
+		.text = "synmoatd {version} started: {deployment} mode, services: {services}[; the one "
+			"before it stopped without a word (crash, kill or power failure){?unclean}]",
 		.fields = "version deployment config services:number unclean:flag",
 	},
 	[EVENT_DAEMON_STOPPED] = {
@@ -37,8 +37,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "config-reloaded",
 		.id = "15bce29ac7a04ec8b20ca3e2053fae3d",
 		.severity = LOG_NOTICE,
-		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}], "
-			"services: {services}",
+		.text = "configuration {config} reloaded[ by uid {uid} (pid {pid})][ on {signal}], services: "
+			"{services}",
 		.fields = "config services:number signal" BY,
 	},
 	[EVENT_CONFIG_REFUSED] = {
@@ -53,7 +53,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "loop-late",
 		.id = "0f812f9051da41189893365aa4cdd5d3",
 		.severity = LOG_WARNING,
-		.text = "the daemon was {late_ms} ms late: it or the machine stalled (the fast path went on)",
+		.text = "the daemon was {late_ms} ms late: it or the machine stalled (the fast path went on "
+			"meanwhile)",
 		.fields = "late_ms:number",
 	},
 	[EVENT_CLOCK_STEPPED] = {
@@ -120,6 +121,22 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.key = "interface",
 		.fields = "interface error",
 	},
+	[EVENT_INTERFACE_DOWN] = {
+		.name = "interface-down",
+		.id = "a51c70e616434c2d81127b69e216e9af",
+		.severity = LOG_WARNING,
+		.text = "interface {interface} is down: nothing comes in or goes out",
+		.key = "interface",
+		.fields = "interface",
+	},
+	[EVENT_INTERFACE_UP] = {
+		.name = "interface-up",
+		.id = "0f52d1d7c4bb47299006c01938fc126c",
+		.severity = LOG_NOTICE,
+		.text = "interface {interface} is up again",
+		.key = "interface",
+		.fields = "interface",
+	},
 	[EVENT_SYNCOOKIES_OFF] = {
 		.name = "syncookies-off",
 		.id = "1285e8871f37498abac3f357a9999988",
@@ -152,7 +169,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "3c707758c8cc47b2ae8175d434c170bc",
 		.severity = LOG_ERR,
 		.text = "service {service}: answers of its servers do not come back through this machine "
-			"({connections} connections, asymmetric return path, DSR): inline cannot defend it, "
+			"({connections,} connections, asymmetric return path, DSR): inline cannot defend it, "
 			"and breaks it while it answers with cookies. Route the servers' replies through it, "
 			"or run synmoat in host mode on the servers; until then: synmoat service mode "
 			"{service} off",
@@ -164,7 +181,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "530cdc6fecd040d7af263a91c6b57d11",
 		.severity = LOG_WARNING,
 		.text = "service {service}: [mode monitor, so only counted: {?monitor}]mitigation begins: "
-			"SYNs are answered with cookies (half-open {half_open}, {syn_rate_pps} SYN/s)",
+			"SYNs are answered with cookies (half-open {half_open,}, {syn_rate_pps,} SYN/s)",
 		.key = "service",
 		.fields = "service monitor:flag half_open:number syn_rate_pps:number",
 	},
@@ -173,8 +190,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "da99375c524a471da66a9c112860f1a7",
 		.severity = LOG_NOTICE,
 		.text = "service {service}: [mode monitor, so only counted: {?monitor}]mitigation ends: no "
-			"new cookies, those that are out validate for their lifetime (half-open {half_open}, "
-			"{syn_rate_pps} SYN/s)",
+			"new cookies, those that are out validate for their lifetime (half-open "
+			"{half_open,}, {syn_rate_pps,} SYN/s)",
 		.key = "service",
 		.fields = "service monitor:flag half_open:number syn_rate_pps:number",
 	},
@@ -183,7 +200,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "76b61635c16a4388991399bd9af69e38",
 		.severity = LOG_INFO,
 		.text = "service {service}: [mode monitor, so only counted: {?monitor}]mitigation is over "
-			"(half-open {half_open}, {syn_rate_pps} SYN/s)",
+			"(half-open {half_open,}, {syn_rate_pps,} SYN/s)",
 		.key = "service",
 		.fields = "service monitor:flag half_open:number syn_rate_pps:number",
 	},
@@ -191,8 +208,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-begun",
 		.id = "cff7f6eb40be427fb80dcfb88b4ccb75",
 		.severity = LOG_ALERT,
-		.text = "service {service}: attack ({class}): {syn_rate_pps} SYN/s[, sources: about "
-			"{sources}][, {completion_percent} % complete their handshake][; most from {top}][; "
+		.text = "service {service}: attack ({class}): {syn_rate_pps,} SYN/s[, sources: about "
+			"{sources,}][, {completion_percent} % complete their handshake][; most from {top}][; "
 			"mode monitor: only watched{?monitor}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
@@ -201,8 +218,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "attack-changed",
 		.id = "ab7b288430344aef83b4f01f9ee28a89",
 		.severity = LOG_WARNING,
-		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps} SYN/s, peak "
-			"{peak_pps}[, sources: about {sources}][, {completion_percent} % complete their "
+		.text = "service {service}: the attack goes on ({class}): {syn_rate_pps,} SYN/s, peak "
+			"{peak_pps,}[, sources: about {sources,}][, {completion_percent} % complete their "
 			"handshake][; most from {top}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
@@ -212,10 +229,10 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "d6015b9ef8374e7fb0737327302474f7",
 		.severity = LOG_NOTICE,
 		.text = "service {service}: the attack ({class}) is over after {duration_s} s: peak "
-			"{peak_pps} SYN/s[, sources: about {sources}][, {completion_percent} % completed "
-			"their handshake][; {answered} SYNs answered with cookies{?answered}][; {dropped} "
-			"packets dropped{?dropped}][; mode monitor: {would_answer} SYNs would have been "
-			"answered{?would_answer}][; {would_drop} packets would have been "
+			"{peak_pps,} SYN/s[, sources: about {sources,}][, {completion_percent} % completed "
+			"their handshake][; {answered,} SYNs answered with cookies{?answered}][; {dropped,} "
+			"packets dropped{?dropped}][; mode monitor: {would_answer,} SYNs would have been "
+			"answered{?would_answer}][; {would_drop,} packets would have been "
 			"dropped{?would_drop}][; most from {top}][; packets in {evidence}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,
@@ -224,8 +241,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "crowd-begun",
 		.id = "9ea2605851414b1392d0478e807a09f7",
 		.severity = LOG_NOTICE,
-		.text = "service {service}: a crowd, not an attack: {syn_rate_pps} SYN/s[, sources: about "
-			"{sources}][, {completion_percent} % complete their handshake]; nobody is blocked",
+		.text = "service {service}: a crowd, not an attack: {syn_rate_pps,} SYN/s[, sources: about "
+			"{sources,}][, {completion_percent} % complete their handshake]; nobody is blocked",
 		.key = "service",
 		.fields = "service monitor:flag syn_rate_pps:number sources:number completion_percent:number",
 	},
@@ -233,7 +250,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "crowd-ended",
 		.id = "bee7095b95a54384bc8c1e11f1e8861a",
 		.severity = LOG_INFO,
-		.text = "service {service}: the crowd has gone after {duration_s} s: peak {peak_pps} SYN/s",
+		.text = "service {service}: the crowd has gone after {duration_s} s: peak {peak_pps,} SYN/s",
 		.key = "service",
 		.fields = "service duration_s:number peak_pps:number sources:number completion_percent:number",
 	},
@@ -261,7 +278,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "slow-handshakes",
 		.id = "6de74858fd14470789a67edb874fabca",
 		.severity = LOG_WARNING,
-		.text = "service {service}: slow handshakes: [{handshakes} took over {threshold_ms} ms or "
+		.text = "service {service}: slow handshakes: [{handshakes,} took over {threshold_ms} ms or "
 			"were never completed, in {window_s} s][, median {median_ms} ms{?median_ms}]",
 		.key = "service",
 		.fields = "service handshakes:number threshold_ms:number window_s:number median_ms:number"
@@ -289,8 +306,8 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "list-changed",
 		.id = "613a9a4bf3014fdd805cc6051223f38e",
 		.severity = LOG_NOTICE,
-		.text = "{kind} list: {action}[ {prefix}][, {entries} entries][ for {for_s} s{?for_s}][ (reason: "
-			"{reason})], by uid {uid} (pid {pid})",
+		.text = "{kind} list: {action}[ {prefix}][, {entries,} entries][ for {for_s} s{?for_s}][ "
+			"(reason: {reason})], by uid {uid} (pid {pid})",
 		.key = "uid",
 		.per_minute = 600,
 		.fields = "kind action prefix! entries:number for_s:number reason! origin" BY,
@@ -317,7 +334,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "drain-begun",
 		.id = "04af6b06a9724e1694a1d6f68a5ccfb6",
 		.severity = LOG_WARNING,
-		.text = "draining: no new cookies, {translated} connections are still translated, begun by "
+		.text = "draining: no new cookies, {translated,} connections are still translated, begun by "
 			"uid {uid} (pid {pid})",
 		.key = "uid",
 		.per_minute = 600,
@@ -342,8 +359,9 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "key-rotated",
 		.id = "ab8b06a2519b4ecb94adeb3fb2535a24",
 		.severity = LOG_NOTICE,
-		.text = "cookie key: rotation [at once {?now}][waits for the older key {?coalesced}]by uid "
-			"{uid} (pid {pid}), generation {generation}",
+		.text = "cookie key: rotation[ at once: older cookies are void{?now}][, which waits until "
+			"the older key has retired{?coalesced}], by uid {uid} (pid {pid}); generation "
+			"{generation}",
 		.key = "uid",
 		.per_minute = 600,
 		.fields = "now:flag coalesced:flag generation:number" BY,
@@ -370,7 +388,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "change-failed",
 		.id = "c9b5cd88a28f49c78e2d1dfd9a17beb6",
 		.severity = LOG_WARNING,
-		.text = "{method} by uid {uid} (pid {pid}) failed, nothing changed: {error}[: {reason}]",
+		.text = "{method} failed, nothing changed[: {reason}] ({error}), by uid {uid} (pid {pid})",
 		.key = "uid",
 		.per_minute = 60,
 		.fields = "method error reason! parameters!" BY,
@@ -388,21 +406,21 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "tracking-lost",
 		.id = "cc4e801cb39c48c19716bee460cfc9bf",
 		.severity = LOG_WARNING,
-		.text = "tracking: {lost} records of connections were lost: reading all connections anew",
+		.text = "tracking: {lost,} records of connections were lost: reading all connections anew",
 		.fields = "lost:number",
 	},
 	[EVENT_TRACKING_HEALED] = {
 		.name = "tracking-healed",
 		.id = "408377e61438486bacdc69e875509bde",
 		.severity = LOG_NOTICE,
-		.text = "tracking: all connections are read anew: {flows} flows[, {corrected} corrected]",
+		.text = "tracking: all connections are read anew: {flows,} flows[, {corrected,} corrected]",
 		.fields = "flows:number corrected:number",
 	},
 	[EVENT_LIST_FILE_READ] = {
 		.name = "list-file-read",
 		.id = "1d9db6c05efa4cdbb930fb572f867d18",
 		.severity = LOG_INFO,
-		.text = "{file}: {entries} entries[, {bad_lines} bad lines skipped{?bad_lines}]",
+		.text = "{file} is read, entries: {entries,}[, bad lines skipped: {bad_lines,}{?bad_lines}]",
 		.key = "file",
 		.fields = "file entries:number bad_lines:number",
 	},
@@ -418,7 +436,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "list-line-bad",
 		.id = "b02067e973344dfaa81e331bcc89af06",
 		.severity = LOG_WARNING,
-		.text = "{file}:{line}: {error}: skipped",
+		.text = "{file}:{line}[: {error}]: skipped",
 		.key = "file",
 		.fields = "file line:number error!",
 	},
@@ -426,7 +444,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "events-left-out",
 		.id = "9e8b45549d234e74941ee132bed68a34",
 		.severity = LOG_WARNING,
-		.text = "{count} further events {kind}[ of {key}] within {window_s} s were left out of this "
+		.text = "{count,} further events {kind}[ of {key}] within {window_s} s were left out of this "
 			"log",
 		.per_minute = 1200,
 		.fields = "kind key! count:number window_s:number",
@@ -462,7 +480,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "events-written",
 		.id = "0c447dc0ab2a42208467029fdabb275a",
 		.severity = LOG_NOTICE,
-		.text = "events are written to {sink} again[; {missed} were lost to it meanwhile{?missed}]",
+		.text = "events are written to {sink} again[; {missed,} were lost to it meanwhile{?missed}]",
 		.key = "sink",
 		.fields = "sink missed:number",
 	},
@@ -477,7 +495,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.name = "hook-left-out",
 		.id = "3a39d5e4782d4ae1aaf648ef66ad5b20",
 		.severity = LOG_WARNING,
-		.text = "hook {command} was not called for {count} events: {queued} were waiting already",
+		.text = "hook {command} was not called for {count,} events: {queued} were waiting already",
 		.fields = "command count:number queued:number",
 	},
 };

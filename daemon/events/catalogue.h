@@ -25,6 +25,8 @@ enum event_kind {
 	EVENT_INTERFACE_LOST,
 	EVENT_INTERFACE_BACK,
 	EVENT_INTERFACE_FAILED,
+	EVENT_INTERFACE_DOWN,
+	EVENT_INTERFACE_UP,
 	EVENT_SYNCOOKIES_OFF,
 	EVENT_SYNCOOKIES_ON,
 	EVENT_FORWARDING_OFF,
@@ -82,7 +84,8 @@ struct event_field_row {
 
 /*
  * text: one line; {field} is its value, and what stands in [ ] is left out unless each field named inside it
- * was told and is not empty; {?field} prints nothing, and asks that it is neither 0 nor false.
+ * was told and is not empty; {?field} prints nothing, and asks that it is neither 0 nor false; {field,} is a
+ * number with its thousands apart.
  */
 struct event_row {
 	const char *name; /* kebab-case, stable: hooks and scripts know it */

@@ -149,6 +149,12 @@ static bool is_told(const json_t *fields, const char *name, size_t length, bool 
 	return json_is_true(value) || (json_is_real(value) && json_real_value(value) != 0.0);
 }
 
+/* {name} or {name,} */
+static size_t name_length(const char *name, const char *close)
+{
+	return (size_t)(close - name) - (close[-1] == ',');
+}
+
 static bool group_holds(const json_t *fields, const char *group, const char *end)
 {
 	for (const char *open = group; (open = memchr(open, '{', (size_t)(end - open)));) {
@@ -156,16 +162,35 @@ static bool group_holds(const json_t *fields, const char *group, const char *end
 		bool strictly = open[1] == '?';
 		const char *name = open + 1 + strictly;
 
-		if (!close || !is_told(fields, name, (size_t)(close - name), strictly))
+		if (!close || !is_told(fields, name, name_length(name, close), strictly))
 			return false;
 		open = close;
 	}
 	return true;
 }
 
-static void print_field(FILE *out, const json_t *fields, const char *name, size_t length)
+/* 1234567 as 1,234,567. */
+static char *group_digits(char *text)
 {
-	char *text = event_field_text(json_object_getn(fields, name, length));
+	size_t length = strlen(text), at = 0;
+	char *grouped = calloc(2, length + 1);
+
+	for (size_t i = 0; grouped && i < length; i++) {
+		if (i && (length - i) % 3 == 0 && text[i - 1] != '-')
+			grouped[at++] = ',';
+		grouped[at++] = text[i];
+	}
+	free(text);
+	return grouped;
+}
+
+static void print_field(FILE *out, const json_t *fields, const char *name, const char *close)
+{
+	const json_t *value = json_object_getn(fields, name, name_length(name, close));
+	char *text = event_field_text(value);
+
+	if (text && close[-1] == ',' && json_is_integer(value))
+		text = group_digits(text);
 
 	if (text)
 		make_printable(text, false);
@@ -188,7 +213,7 @@ static char *render(const char *template, const json_t *fields)
 			c = end;
 		} else if (*c == '{' && end) {
 			if (c[1] != '?')
-				print_field(out, fields, c + 1, (size_t)(end - c - 1));
+				print_field(out, fields, c + 1, end);
 			c = end;
 		} else if (*c != '[' && *c != ']') {
 			fputc(*c, out);

@@ -219,7 +219,7 @@ static void test_told(void **state)
 		{ "{\"method\":\"t.i.Told\"}", true, "mode-changed",
 		  "web: mode off, set by uid 1000 (pid 1)" },
 		{ "{\"method\":\"t.i.Failing\"}", true, "change-failed",
-		  "Failing by uid 1000 (pid 1) failed, nothing changed: " ERROR_BAD_VALUE ": give it here" },
+		  "Failing failed, nothing changed: give it here (BadValue), by uid 1000 (pid 1)" },
 		{ "{\"method\":\"t.i.Change\"}", false, "access-refused",
 		  "Change refused to uid 1000 (pid 1)" },
 	};

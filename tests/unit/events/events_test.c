@@ -121,7 +121,7 @@ static void numbers_go_on_after_a_stop(void **state)
 	event_tell(EVENT_DAEMON_STOPPED, EV_TEXT("signal", "SIGTERM"));
 	assert_true(wait_newest(4));
 	event = events_next(3);
-	assert_string_equal(event->text, "synmoatd stops, the fast path is detached: SIGTERM");
+	assert_string_equal(event->text, "synmoatd stops: SIGTERM");
 	assert_null(events_next(4));
 	event_unref(event);
 	events_close();
