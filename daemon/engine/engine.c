@@ -190,6 +190,8 @@ static int start_services(struct engine *e, struct config_error *error)
 	result = publish_services(e);
 	if (result)
 		set_error(error, e->config, "services", services_fault(result));
+	else
+		guard_assign(e, e->config);
 	return result;
 }
 
@@ -417,7 +419,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 			e->slot_of[i] = slot_find(e, old->services[i].name);
 		config_free(config);
 	} else {
-		guard_reassign(e, old, config);
+		guard_assign(e, config);
 		config_free(old);
 		engine_save_overrides(e);
 		list_reload(e);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/engine/lasting.h"
 #include "daemon/maps/fastpath.h"
 
 /* a += b, or with the SIGN -1, a -= b. */
@@ -26,30 +27,43 @@ static int read_counters(struct engine *e, size_t index, struct guard_counters *
 
 	if (error)
 		return error;
-	*counters = e->guard_carried[index];
+	*counters = e->guards[index].carried;
 	add(counters, &raw, 1);
 	return 0;
 }
 
 /* No prefix stands in two entries, so that the first one tells which is which. */
-static bool is_same(const struct config_protected *a, const struct config_protected *b)
+static int find_place(const struct engine *e, const struct prefix *first)
 {
-	return a->prefix_count && b->prefix_count &&
-	       !memcmp(&a->prefixes[0], &b->prefixes[0], sizeof(struct prefix));
+	for (int i = 0; i < GUARDS_MAX; i++) {
+		const struct prefix *other = &e->guards[i].first;
+
+		if (e->guards[i].used && other->length_bits == first->length_bits &&
+		    IN6_ARE_ADDR_EQUAL(&other->address, &first->address))
+			return i;
+	}
+	return -1;
 }
 
-void guard_reassign(struct engine *e, const struct config *before, const struct config *now)
+void guard_assign(struct engine *e, const struct config *config)
 {
-	struct guard_counters carried[GUARDS_MAX] = { 0 }, raw;
+	struct guard_place places[GUARDS_MAX] = { 0 };
+	struct guard_counters raw;
 
-	for (size_t i = 0; i < now->protected_count; i++) {
-		for (size_t j = 0; j < before->protected_count; j++)
-			if (is_same(&now->protected[i], &before -> protected[j]))
-				read_counters(e, j, &carried[i]);
+	for (size_t i = 0; i < config->protected_count; i++) {
+		struct guard_place *place = &places[i];
+		int before;
+
+		place->used = true;
+		place->first = config->protected[i].prefixes[0];
+		before = find_place(e, &place->first);
+		if (before >= 0)
+			read_counters(e, (size_t)before, &place->carried);
 		if (!fastpath_read_guard(e->fastpath, (uint32_t)i, &raw))
-			add(&carried[i], &raw, -1);
+			add(&place->carried, &raw, -1);
 	}
-	memcpy(e->guard_carried, carried, sizeof(carried));
+	memcpy(e->guards, places, sizeof(places));
+	lasting_note_guards(e);
 }
 
 int engine_get_protected(struct engine *e, size_t index, struct protected_status *status)

@@ -19,11 +19,15 @@
 #define MAGIC 0x31656d616f6d7953ULL
 
 #define COUNTER_WORDS (sizeof(struct service_counters) / sizeof(uint64_t))
+#define GUARD_WORDS   (sizeof(struct guard_counters) / sizeof(uint64_t))
 #define LIMIT_WORDS   (sizeof(((struct slot *)0)->limit_base) / (sizeof(uint64_t)))
 
 _Static_assert(sizeof(struct lasting) <= LASTING_BYTES, "the memory has room for what lasts");
 _Static_assert(COUNTER_WORDS <= LASTING_WORDS, "a slot has room for all counters");
 _Static_assert(LIMIT_WORDS <= LASTING_LIMIT_WORDS, "a slot has room for the counters of all limits");
+_Static_assert(GUARD_WORDS <= sizeof(((struct lasting_guard *)0)->carried) / sizeof(uint64_t) &&
+		       GUARDS_MAX <= sizeof(((struct lasting *)0)->guards) / sizeof(struct lasting_guard),
+	       "there is a place for each protected entry");
 _Static_assert(SERVICE_SLOTS <= sizeof(((struct lasting *)0)->slots) / sizeof(struct lasting_slot),
 	       "there is a place for each slot");
 
@@ -104,6 +108,34 @@ static void restore_keys(struct engine *e, const struct lasting_keys *saved)
 	keyring_fini(&before);
 }
 
+void lasting_note_guards(struct engine *e)
+{
+	for (int i = 0; i < GUARDS_MAX; i++) {
+		struct lasting_guard *to = &e->lasting->guards[i];
+		const struct guard_place *from = &e->guards[i];
+
+		to->used = from->used;
+		memcpy(to->address, &from->first.address, sizeof(to->address));
+		to->length_bits = from->first.length_bits;
+		to->words = GUARD_WORDS;
+		memcpy(to->carried, &from->carried, sizeof(from->carried));
+	}
+}
+
+static void restore_guards(struct engine *e)
+{
+	for (int i = 0; i < GUARDS_MAX; i++) {
+		const struct lasting_guard *from = &e->lasting->guards[i];
+		struct guard_place *to = &e->guards[i];
+
+		to->used = from->used && from->words == GUARD_WORDS;
+		memcpy(&to->first.address, from->address, sizeof(from->address));
+		to->first.length_bits = from->length_bits;
+		if (to->used)
+			memcpy(&to->carried, from->carried, sizeof(to->carried));
+	}
+}
+
 void lasting_restore(struct engine *e)
 {
 	const struct lasting *l = e->lasting;
@@ -124,6 +156,7 @@ void lasting_restore(struct engine *e)
 	e->detached_by_hand = l->detached_by_hand;
 	e->rxvlan_switched = l->rxvlan_switched;
 	e->rxvlan_switched_inside = l->rxvlan_switched_inside;
+	restore_guards(e);
 }
 
 /* Two places, as the daemon may die between any two words. */

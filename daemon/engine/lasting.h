@@ -36,6 +36,14 @@ struct lasting_slot {
 	uint64_t base[LASTING_WORDS], limit_base[LASTING_LIMIT_WORDS];
 };
 
+/* A protected entry, by place in the configuration. */
+struct lasting_guard {
+	uint8_t address[16], length_bits, used; /* of its first prefix */
+	uint8_t pad[2];
+	uint32_t words;
+	uint64_t carried[16]; /* words of them: see struct guard_place */
+};
+
 struct lasting {
 	uint64_t magic;
 	uint64_t table_key[2];
@@ -50,6 +58,7 @@ struct lasting {
 	uint8_t bypass, drain, detached_by_hand, rxvlan_switched, rxvlan_switched_inside;
 	uint8_t pad[3];
 	struct lasting_slot slots[64 + 1];
+	struct lasting_guard guards[32];
 };
 
 /* The memory of before, or new with a key drawn for the tables. 0 or a negative errno. */
@@ -61,6 +70,7 @@ void lasting_restore(struct engine *engine);
 void lasting_note(struct engine *engine);
 void lasting_restore_slots(struct engine *engine);
 void lasting_note_slot(struct engine *engine, uint32_t slot);
+void lasting_note_guards(struct engine *engine);
 void lasting_note_configured(struct engine *engine, uint32_t slot, enum service_mode mode);
 
 #endif

@@ -48,6 +48,13 @@ struct slot {
 	struct limit_counters limit_base[KIND_COUNT]; /* as base */
 };
 
+/* A protected entry: what it had counted elsewhere, less what stood in its place before it. */
+struct guard_place {
+	bool used;
+	struct prefix first;
+	struct guard_counters carried;
+};
+
 /* SEALED: no cookie validates any more, but one that did just before may not have been counted. */
 enum drain { DRAIN_OFF, DRAIN_HONOURING, DRAIN_SEALED, DRAIN_DONE };
 
@@ -77,10 +84,9 @@ struct engine {
 	uint32_t sketch_error[SKETCH_LEVELS]; /* of the last second */
 	struct punish punish;
 	struct attacks *attacks;
-	struct port_ranges guarded; /* the protected prefixes, in that half */
-	/* what each entry had counted elsewhere, less what stood in its place before */
-	struct guard_counters guard_carried[GUARDS_MAX];
-	struct ranges_list broadcasts; /* of services' prefixes, in that half */
+	struct port_ranges guarded;	       /* the protected prefixes, in that half */
+	struct guard_place guards[GUARDS_MAX]; /* by place in the configuration */
+	struct ranges_list broadcasts;	       /* of services' prefixes, in that half */
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clear_warned;
 	bool lost;		    /* the interface went while it was attached */
 	bool syncookies_off;	    /* as the last event told */
@@ -128,8 +134,7 @@ void interface_check_forwarding(struct engine *e); /* says in the log what has c
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- guard.c --- */
-/* After a reload, while both configurations are there. */
-void guard_reassign(struct engine *e, const struct config *before, const struct config *now);
+void guard_assign(struct engine *e, const struct config *config); /* one that has just been published */
 
 /* --- drain.c --- */
 uint64_t drain_honours_s(const struct engine *e); /* so long, cookies that are out validate */
