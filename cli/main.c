@@ -117,7 +117,7 @@ static const struct command commands[] = {
 	{ "limit", "set", "NAME KEY=VALUE...|NAME configured|mode off|monitor|enforce [--service NAME]", 2, 6,
 	  TAKES_JSON | TAKES_SERVICE,
 	  "change a limit (of one service alone), or the mode of all, until the file changes it",
-	  METHOD_SET_LIMIT, parameters_limit, show_limits, NULL, false },
+	  METHOD_SET_LIMIT, parameters_limit, show_limit_set, NULL, false },
 	{ "bypass", NULL, "on|off", 1, 1, TAKES_JSON, "on: no new cookies, no drops", METHOD_SET_BYPASS,
 	  parameters_bypass, show_bypass, NULL, false },
 	{ "drain", NULL, "[--timeout SECONDS|--cancel]", 0, 0,

@@ -617,6 +617,26 @@ static void print_settings(struct render *render, const json_t *settings)
 		field_count(render, "TCP-MD5/AO", number(settings, "tcp_auth_rate_pps"), " SYN/s pass");
 }
 
+/* A rate or a number, and what happens beyond. */
+static void print_own_limits(struct render *render, const json_t *limits)
+{
+	const json_t *limit;
+	char buffer[FORMAT_SIZE];
+	size_t i;
+
+	json_array_foreach(limits, i, limit) {
+		label(render, "own limit");
+		render_print(render, "%s: ", string(limit, "name"));
+		if (!number(limit, "rate") || !strcmp(string(limit, "action"), "off")) {
+			render_print(render, "none\n");
+			continue;
+		}
+		render_print(render, "%s%s, beyond: %s%s\n", format_count(buffer, number(limit, "rate")),
+			     strstr(string(limit, "name"), "half_open") ? "" : "/s", string(limit, "action"),
+			     flag(limit, "changed") ? " (set at runtime)" : "");
+	}
+}
+
 /* --- servers --- */
 
 static void cell_number(struct table *table, size_t column, const json_t *value)
@@ -718,6 +738,7 @@ void show_service(struct render *render, const json_t *reply)
 	field_items(render, "addresses", json_object_get(reply, "prefixes"));
 	field_items(render, "ports", json_object_get(reply, "ports"));
 	print_settings(render, json_object_get(reply, "settings"));
+	print_own_limits(render, json_object_get(reply, "limits"));
 	if (flag(service, "mptcp_listener"))
 		warn(render, "", "MPTCP listener, left to the kernel's own cookies");
 	if (flag(service, "asymmetric"))
@@ -919,6 +940,17 @@ void show_limits(struct render *render, const json_t *reply)
 	render_table_print(table);
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");
+}
+
+/* What is in force now, and what was. */
+void show_limit_set(struct render *render, const json_t *reply)
+{
+	render_print(render, "limit %s: %s (before: %s)\n", string(reply, "limit"), string(reply, "settings"),
+		     string(reply, "before"));
+	if (!strcmp(string(reply, "mode"), "monitor"))
+		render_print(render, "mode monitor: counted only, nothing is dropped or challenged\n");
+	else if (!strcmp(string(reply, "mode"), "off"))
+		warn(render, "", "mode off: no limit is in force");
 }
 
 /* --- sources --- */

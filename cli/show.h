@@ -28,6 +28,7 @@ void show_flow(struct render *render, const json_t *reply);
 void show_flow_killed(struct render *render, const json_t *reply);
 void show_sources(struct render *render, const json_t *reply);
 void show_limits(struct render *render, const json_t *reply);
+void show_limit_set(struct render *render, const json_t *reply);
 void show_bypass(struct render *render, const json_t *reply);
 void show_drain(struct render *render, const json_t *reply);
 void show_metrics(struct render *render, const json_t *reply);

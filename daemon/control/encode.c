@@ -223,6 +223,17 @@ json_t *encode_limits(struct engine *engine)
 			 "configured_mode", config_policy_word(configured), "limits", limits);
 }
 
+json_t *encode_own_limits(struct engine *engine, const char *service)
+{
+	json_t *limits = json_array();
+	struct limit_status status;
+
+	for (size_t i = 0; engine_get_limit(engine, i, &status) == 0; i++)
+		if (status.service && !strcmp(status.service, service))
+			json_array_append_new(limits, encode_limit(&status));
+	return limits;
+}
+
 static json_t *encode_source(const struct source_status *s)
 {
 	static const char *const levels[] = {

@@ -25,6 +25,7 @@ json_t *encode_status(struct engine *engine);
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
 json_t *encode_health(const struct metrics *metrics);
 json_t *encode_limits(struct engine *engine);
+json_t *encode_own_limits(struct engine *engine, const char *service);
 /* At most count, the heaviest first. */
 json_t *encode_sources(struct engine *engine, enum source_order order, size_t count);
 /* COUNT at most, those that go on first. */

@@ -188,12 +188,14 @@ static json_t *service_part(const struct config_service *config, const struct se
 			 servers_part(servers, first / ITEMS_IN_PART));
 }
 
-static json_t *service_first_part(const struct service_status *status, const struct servers *servers)
+static json_t *service_first_part(struct engine *engine, const struct service_status *status,
+				  const struct servers *servers)
 {
 	json_t *part = service_part(status->config, servers, 0);
 
 	json_object_set_new(part, "service", encode_service(status));
 	json_object_set_new(part, "settings", encode_settings(status->config));
+	json_object_set_new(part, "limits", encode_own_limits(engine, status->config->name));
 	json_object_set_new(part, "verdicts", encode_verdicts(&status->counters));
 	return part;
 }
@@ -237,7 +239,8 @@ static void handle_get_service(struct request *request)
 	if (first) {
 		part = service_part(status.config, servers, first);
 	} else {
-		part = encode_with_alarms(service_first_part(&status, servers), engine_of(request));
+		part = encode_with_alarms(service_first_part(engine_of(request), &status, servers),
+					  engine_of(request));
 		json_object_set_new(part, "servers_left_out",
 				    json_integer((json_int_t)servers_left_out(request, servers)));
 	}
@@ -518,15 +521,21 @@ static void handle_list_limits(struct request *request)
 	request_reply(request, encode_with_alarms(encode_limits(engine), engine));
 }
 
-static void tell_limit(struct request *request, const char *service, const char *before)
+/* Tells it, and answers. */
+static void limit_set(struct request *request, const char *service, const char *before)
 {
 	const char *name = request_string(request, "name");
 	char limit[96], settings[LIMIT_WORDS_SIZE];
+	json_t *reply = encode_limits(engine_of(request));
 
 	snprintf(limit, sizeof(limit), "%s%s%s", name, service ? " of " : "", service ? service : "");
 	engine_describe_limit(engine_of(request), name, service, settings);
 	request_tell(request, EVENT_LIMIT_CHANGED, EV_TEXT("limit", limit), EV_TEXT("settings", settings),
 		     EV_TEXT("before", before));
+	json_object_set_new(reply, "limit", json_text(limit));
+	json_object_set_new(reply, "settings", json_text(settings));
+	json_object_set_new(reply, "before", json_text(before));
+	request_reply(request, reply);
 }
 
 static void handle_set_limit(struct request *request)
@@ -549,8 +558,7 @@ static void handle_set_limit(struct request *request)
 	} else if (result) {
 		fail_errno(request, result, "");
 	} else {
-		tell_limit(request, service, before);
-		request_reply(request, encode_limits(engine_of(request)));
+		limit_set(request, service, before);
 	}
 }
 

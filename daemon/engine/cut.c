@@ -99,7 +99,7 @@ bool cut_explain(const struct config *config, const struct prefix *prefix, char 
 
 	prefix_format(prefix, name, sizeof(name));
 	if (is_too_large(prefix)) {
-		snprintf(text, size, "%s would cut off a large part of all that there are", name);
+		snprintf(text, size, "%s would cut off a large part of the internet", name);
 		return true;
 	}
 	if (what) {

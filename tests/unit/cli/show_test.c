@@ -110,6 +110,15 @@ static const struct {
 	  "{\"mode\":\"enforce\",\"limits\":[{\"name\":\"syn_service\",\"service\":\"web\",\"rate\":5,"
 	  "\"changed\":true}]}",
 	  "syn_service of web* ", "monitor" },
+	{ show_limit_set,
+	  "{\"limit\":\"syn_service of "
+	  "web\",\"settings\":\"rate=5\",\"before\":\"none\",\"mode\":\"monitor\"}",
+	  "limit syn_service of web: rate=5 (before: none)\nmode monitor: counted only", "off" },
+	{ show_service,
+	  "{\"limits\":[{\"name\":\"syn_service\",\"rate\":5000,\"action\":\"thin\",\"changed\":true}]}",
+	  "own limit      syn_service: 5,000/s, beyond: thin (set at runtime)", "none" },
+	{ show_service, "{\"limits\":[{\"name\":\"half_open_service\",\"rate\":0,\"action\":\"thin\"}]}",
+	  "own limit      half_open_service: none", "beyond" },
 	{ show_version, NULL, "synmoat  " SYNMOAT_VERSION, "synmoatd" },
 	{ show_version, "{\"version\":\"9.9\"}", "synmoatd 9.9", "-" },
 };

@@ -23,7 +23,7 @@ static const struct {
 	const char *prefix, *words;
 } rows[] = {
 	/* everybody */
-	{ "0.0.0.0/0", "0.0.0.0/0 would cut off a large part of all that there are" },
+	{ "0.0.0.0/0", "0.0.0.0/0 would cut off a large part of the internet" },
 	{ "128.0.0.0/1", "a large part" },
 	{ "10.0.0.0/7", "a large part" },
 	{ "10.0.0.0/8", NULL },
