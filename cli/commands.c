@@ -12,6 +12,7 @@
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/format.h"
+#include "cli/lists.h"
 #include "daemon/control/protocol.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -561,14 +562,18 @@ static int call(const struct command *command, char **arguments, const struct op
 		struct render *render)
 {
 	json_t *parameters = make_parameters(command, arguments, options);
+	int code;
 
 	if (!parameters)
 		return EXIT_USAGE;
 	if (json_is_null(parameters))
 		return EXIT_FAILED;
-	return flush(render, false,
+	code = flush(render, false,
 		     command->takes & FOLLOWS ? follow(command, parameters, options, render)
 					      : call_once(command, parameters, options, render));
+	if (code == EXIT_OK && !strcmp(command->method, METHOD_RELOAD)) /* lists.d is read after it */
+		code = lists_follow(options->socket);
+	return code;
 }
 
 int command_run(const struct command *command, char **arguments, const struct options *options)

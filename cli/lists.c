@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/client.h"
 #include "cli/commands.h"
 #include "cli/format.h"
+#include "cli/progress.h"
 #include "cli/ssh_peer.h"
 #include "cli/reply.h"
 #include "daemon/control/protocol.h"
@@ -343,9 +345,24 @@ struct importing {
 	char chunk[CHUNK_SIZE + 1];
 	size_t length;
 	unsigned long long lines;
+	uint64_t size, done; /* bytes of the file; 0: not known */
+	struct progress progress;
 	struct in6_addr peers[PEERS_MAX];
 	size_t peer_count;
 };
+
+/* "importing: 512,000 lines, 51 %", as far as the size of the file is known. */
+static void say_lines(struct importing *im)
+{
+	char lines[FORMAT_SIZE];
+
+	format_count(lines, (int64_t)im->lines);
+	if (im->size)
+		progress_say(&im->progress, "importing: %s lines, %d %%", lines,
+			     progress_percent(im->done, im->size));
+	else
+		progress_say(&im->progress, "importing: %s lines", lines);
+}
 
 /* An exit code. */
 static int send_chunk(struct importing *im, bool commit)
@@ -359,6 +376,8 @@ static int send_chunk(struct importing *im, bool commit)
 	json_object_set_new(parameters, "commit", json_boolean(commit));
 	im->length = 0;
 	error = client_call(im->client, METHOD_IMPORT_ENTRIES, parameters, &answer);
+	if (error || answer.error || json_array_size(json_object_get(answer.reply, "faults")))
+		progress_clear(&im->progress);
 	if (error)
 		return command_say_unreachable(im->options->socket, error);
 	code = answer.error ? command_say_error(answer.error, answer.reply) : EXIT_OK;
@@ -367,8 +386,7 @@ static int send_chunk(struct importing *im, bool commit)
 	json_decref(im->reply);
 	im->reply = json_incref(answer.reply);
 	client_answer_fini(&answer);
-	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%llu lines%s", im->lines, commit ? "\n" : "");
+	say_lines(im);
 	return code;
 }
 
@@ -380,7 +398,7 @@ static void make_plain(char *line, size_t length)
 			line[i] = ' ';
 }
 
-static bool cuts_off(const struct importing *im, const char *line)
+static bool cuts_off(struct importing *im, const char *line)
 {
 	char prefix[64];
 
@@ -389,6 +407,7 @@ static bool cuts_off(const struct importing *im, const char *line)
 	for (size_t i = 0; i < im->peer_count; i++) {
 		if (!ssh_prefix_covers(prefix, &im->peers[i]))
 			continue;
+		progress_clear(&im->progress);
 		fprintf(stderr,
 			"synmoat: line %llu, %s, would cut off your own ssh session: nothing was imported "
 			"(--force does "
@@ -408,7 +427,9 @@ static int send_lines(struct importing *im, FILE *file)
 
 	while (code == EXIT_OK && (length = getline(&line, &size, file)) >= 0) {
 		im->lines++;
+		im->done += (uint64_t)length;
 		if (length > 1024 || memchr(line, '\0', (size_t)length)) {
+			progress_clear(&im->progress);
 			fprintf(stderr, "line %llu: longer than 1,024 characters, or no text: skipped\n",
 				im->lines);
 			length = snprintf(line, size, "#\n");
@@ -418,6 +439,8 @@ static int send_lines(struct importing *im, FILE *file)
 			code = EXIT_FAILED;
 		else if (im->length + (size_t)length + 1 > CHUNK_SIZE)
 			code = send_chunk(im, false);
+		if (code != EXIT_OK)
+			break;
 		memcpy(im->chunk + im->length, line, (size_t)length);
 		im->length += (size_t)length;
 		if (length && line[length - 1] != '\n')
@@ -425,30 +448,71 @@ static int send_lines(struct importing *im, FILE *file)
 	}
 	free(line);
 	if (code == EXIT_OK && ferror(file)) {
+		progress_clear(&im->progress);
 		fprintf(stderr, "synmoat: cannot read on: nothing was imported\n");
 		code = EXIT_FAILED;
 	}
 	return code == EXIT_OK ? send_chunk(im, true) : code;
 }
 
-/* Until what was committed is in force. */
-static int wait_for_lists(struct importing *im)
+/* What is left of a phase becomes fewer; most: how much it was at first. */
+static void say_phase(struct progress *progress, const json_t *of, char phase[FORMAT_SIZE], uint64_t *most)
 {
+	uint64_t left = (uint64_t)number(of, "left");
+	char entries[FORMAT_SIZE];
+
+	if (strcmp(phase, string(of, "phase")) != 0)
+		*most = 0;
+	snprintf(phase, FORMAT_SIZE, "%s", string(of, "phase"));
+	if (left > *most)
+		*most = left;
+	if (*string(of, "file"))
+		progress_say(progress, "lists: %s %s, %s entries", phase, string(of, "file"),
+			     format_count(entries, number(of, "entries")));
+	else
+		progress_say(progress, "lists: %s, %d %%", phase, progress_percent(*most - left, *most));
+}
+
+/* Until what is on its way is in force. */
+static int wait_for_lists(struct client *client, const char *socket, struct progress *progress)
+{
+	char phase[FORMAT_SIZE] = "";
 	bool loading = true;
 	int code = EXIT_OK;
+	uint64_t most = 0;
 
 	while (loading && code == EXIT_OK) {
 		struct client_answer answer = { 0 };
-		int error = client_call(im->client, METHOD_LIST_STATUS, json_object(), &answer);
+		int error = client_call(client, METHOD_LIST_STATUS, json_object(), &answer);
 
-		if (error)
-			return command_say_unreachable(im->options->socket, error);
+		if (error) {
+			progress_clear(progress);
+			return command_say_unreachable(socket, error);
+		}
 		code = answer.error ? command_say_error(answer.error, answer.reply) : EXIT_OK;
-		loading = json_is_true(json_object_get(answer.reply, "loading"));
+		loading = flag(answer.reply, "loading");
+		if (loading)
+			say_phase(progress, json_object_get(answer.reply, "progress"), phase, &most);
 		client_answer_fini(&answer);
 		if (loading)
 			nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	}
+	progress_clear(progress);
+	return code;
+}
+
+int lists_follow(const char *socket)
+{
+	struct client *client = NULL;
+	struct progress progress;
+	int error, code;
+
+	progress_begin(&progress);
+	if (!progress.tty)
+		return EXIT_OK;
+	error = client_open(&client, socket, ANSWER_WITHIN_S);
+	code = error ? command_say_unreachable(socket, error) : wait_for_lists(client, socket, &progress);
+	client_close(client);
 	return code;
 }
 
@@ -456,17 +520,22 @@ static int import_file(struct importing *im, const char *path)
 {
 	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
 	char entries[FORMAT_SIZE], faults[FORMAT_SIZE];
+	struct stat status;
 	int code;
 
 	if (!file) {
 		fprintf(stderr, "synmoat: cannot read %s: %m\n", path);
 		return EXIT_FAILED;
 	}
+	progress_begin(&im->progress);
+	if (!fstat(fileno(file), &status) && S_ISREG(status.st_mode))
+		im->size = (uint64_t)status.st_size;
 	code = send_lines(im, file);
 	if (file != stdin)
 		fclose(file);
 	if (code == EXIT_OK)
-		code = wait_for_lists(im);
+		code = wait_for_lists(im->client, im->options->socket, &im->progress);
+	progress_clear(&im->progress);
 	if (code != EXIT_OK)
 		return code;
 	if (im->options->json) {

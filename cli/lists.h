@@ -23,6 +23,10 @@ int run_allow_list(char **arguments, const struct options *options);
 int run_block_import(char **arguments, const struct options *options);
 int run_allow_import(char **arguments, const struct options *options);
 
+/* On a terminal: waits until lists that are being loaded are in force, and tells how far that has come. An
+ * exit code. */
+int lists_follow(const char *socket);
+
 void show_entry_added(struct render *render, const json_t *reply);
 void show_entry_removed(struct render *render, const json_t *reply);
 void show_flushed(struct render *render, const json_t *reply);

@@ -395,16 +395,21 @@ void handle_import_entries(struct request *request)
 void handle_list_status(struct request *request)
 {
 	json_t *kinds[2] = { json_object(), json_object() };
+	struct lists_progress progress;
 	struct lists_counts counts;
 
 	lists_count(lists_of(request), &counts);
+	engine_lists_progress(engine_of(request), &progress);
 	for (int kind = LIST_BLOCK; kind <= LIST_ALLOW; kind++)
 		for (int origin = 0; origin < ORIGIN_COUNT; origin++)
 			json_object_set_new(kinds[kind], lists_origin_word((enum list_origin)origin),
 					    json_integer((json_int_t)counts.entries[kind][origin]));
-	request_reply(request, json_pack("{s:o,s:o,s:I,s:b}", "block", kinds[LIST_BLOCK], "allow",
-					 kinds[LIST_ALLOW], "bytes", (json_int_t)counts.bytes, "loading",
-					 engine_lists_busy(engine_of(request))));
+	request_reply(request,
+		      json_pack("{s:o,s:o,s:I,s:b,s:{s:s,s:o,s:I,s:I}}", "block", kinds[LIST_BLOCK], "allow",
+				kinds[LIST_ALLOW], "bytes", (json_int_t)counts.bytes, "loading",
+				engine_lists_busy(engine_of(request)), "progress", "phase", progress.phase,
+				"file", varlink_text(progress.file, strlen(progress.file)), "entries",
+				(json_int_t)progress.entries, "left", (json_int_t)progress.left));
 }
 
 void handle_test_address(struct request *request)

@@ -180,6 +180,8 @@ int engine_set_drain(struct engine *engine, bool on);
 struct lists *engine_lists(struct engine *engine);
 void engine_lists_changed(struct engine *engine);
 bool engine_lists_busy(const struct engine *engine); /* files or imports are on their way */
+struct lists_progress;
+void engine_lists_progress(const struct engine *engine, struct lists_progress *progress);
 int64_t engine_list_clock(void);
 uint64_t engine_list_age_s(struct engine *engine, uint32_t last);
 

@@ -73,6 +73,14 @@ bool engine_lists_busy(const struct engine *e)
 	return lists_busy(e->lists) || feed_busy(e->feed);
 }
 
+void engine_lists_progress(const struct engine *e, struct lists_progress *progress)
+{
+	if (feed_busy(e->feed))
+		feed_get_progress(e->feed, progress);
+	else
+		lists_get_progress(e->lists, progress);
+}
+
 void engine_lists_changed(struct engine *e)
 {
 	int enabled;

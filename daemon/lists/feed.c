@@ -289,6 +289,15 @@ static void read_some(struct feed *f, struct lists *lists, int64_t now_s)
 		end_file(f, lists);
 }
 
+void feed_get_progress(const struct feed *f, struct lists_progress *progress)
+{
+	*progress = (struct lists_progress){ .phase = "reading", .left = (uint64_t)(f->count - f->at) };
+	if (f->fd < 0)
+		return;
+	snprintf(progress->file, sizeof(progress->file), "%s", name_of(f));
+	progress->entries = f->entries;
+}
+
 /* --- all files --- */
 
 static bool is_there(const char *name, void *arg)

@@ -21,4 +21,8 @@ void feed_begin(struct feed *feed, struct lists *lists, const char *folder);
 bool feed_work(struct feed *feed, struct lists *lists, int64_t now_s);
 bool feed_busy(const struct feed *feed);
 
+/* Of a feed that is busy. */
+struct lists_progress;
+void feed_get_progress(const struct feed *feed, struct lists_progress *progress);
+
 #endif

@@ -626,6 +626,26 @@ void lists_count(const struct lists *l, struct lists_counts *counts)
 	counts->loading = lists_busy(l);
 }
 
+void lists_get_progress(const struct lists *l, struct lists_progress *progress)
+{
+	*progress = (struct lists_progress){ .phase = "tidying" };
+	switch (l->phase) {
+	case PHASE_IDLE:
+		progress->phase = lists_busy(l) ? "building" : "idle";
+		break;
+	case PHASE_BUILD:
+		progress->phase = "building";
+		progress->left = l->next.task_count;
+		break;
+	case PHASE_DROP:
+		progress->left = (2 - l->family) * POOL_DIRECT_WORDS - l->drop_key + l->store->entry_end;
+		break;
+	case PHASE_SWEEP:
+		progress->left = l->store->entry_end - l->sweep_at;
+		break;
+	}
+}
+
 uint32_t lists_judge(const struct lists *l, const struct in6_addr *address, bool *allowed)
 {
 	bool v6 = !IN6_IS_ADDR_V4MAPPED(address);

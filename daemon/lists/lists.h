@@ -101,6 +101,17 @@ struct lists_counts {
 };
 void lists_count(const struct lists *lists, struct lists_counts *counts);
 
+/* How far work has come. reading: files of lists.d; building: what comes into force at its end; tidying: what
+ * was in force before. left: steps of the phase that are left, as far as they are known: they become fewer.
+ */
+struct lists_progress {
+	const char *phase; /* "idle", "reading", "building", "tidying" */
+	char file[256];	   /* being read; else empty */
+	uint64_t entries;  /* read of it */
+	uint64_t left;
+};
+void lists_get_progress(const struct lists *lists, struct lists_progress *progress);
+
 /* Who wins for an address by what XDP would read: for tests. Entry number, 0: none. */
 uint32_t lists_judge(const struct lists *lists, const struct in6_addr *address, bool *allowed);
 

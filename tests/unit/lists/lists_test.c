@@ -570,6 +570,42 @@ static void memory_is_used_again(void **state)
 	assert_in_range(after.bytes, 0, before.bytes + (4 << 20));
 }
 
+/* Building comes before tidying, each has fewer and fewer steps left, and then it is idle. */
+static void progress_is_told_until_all_is_done(void **state)
+{
+	struct lists_progress before, now;
+	int set = lists_set_begin(l, ORIGIN_FEED, "million.block"), looks = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 200000; i++) {
+		struct prefix p = prefix("10.0.0.0");
+
+		p.address.s6_addr[13] = (uint8_t)(i >> 16);
+		p.address.s6_addr[14] = (uint8_t)(i >> 8);
+		p.address.s6_addr[15] = (uint8_t)i;
+		assert_int_equal(lists_set_add(l, set, LIST_BLOCK, &p, 0, 0, ""), 0);
+	}
+	lists_get_progress(l, &now);
+	assert_string_equal(now.phase, "idle");
+	lists_set_commit(l, set);
+	lists_get_progress(l, &now);
+	assert_string_equal(now.phase, "building");
+	do {
+		before = now;
+		lists_work(l);
+		lists_get_progress(l, &now);
+		if (!strcmp(now.phase, before.phase) && before.left)
+			assert_true(now.left < before.left);
+		else if (strcmp(now.phase, before.phase) != 0)
+			assert_string_not_equal(now.phase, "building");
+		looks++;
+	} while (strcmp(now.phase, "idle") != 0);
+	assert_true(looks > 1);
+	assert_int_equal(now.left, 0);
+	assert_int_equal(judge("10.3.0.1"), 'b');
+	finish();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,6 +622,7 @@ int main(void)
 		cmocka_unit_test(filters_where_they_end_something),
 		cmocka_unit_test_setup_teardown(filters_hide_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_is_used_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(progress_is_told_until_all_is_done, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
