@@ -865,12 +865,26 @@ void show_flows(struct render *render, const json_t *reply)
 			     format_count(buffer, total));
 }
 
+static void print_sent(struct render *render, const char *end, const json_t *sent)
+{
+	char buffer[FORMAT_SIZE];
+
+	if (!sent)
+		return;
+	render_print(render, "the %s sent %s bytes", end, format_count(buffer, number(sent, "bytes")));
+	if (json_is_integer(json_object_get(sent, "packets")))
+		render_print(render, " in %s packets", format_count(buffer, number(sent, "packets")));
+	render_print(render, "\n");
+}
+
 void show_flow(struct render *render, const json_t *reply)
 {
 	struct table *table = render_table(render, flow_columns, ARRAY_SIZE(flow_columns));
 
 	flow_row(table, json_object_get(reply, "flow"));
 	render_table_print(table);
+	print_sent(render, "client", json_object_get(reply, "client_sent"));
+	print_sent(render, "server", json_object_get(reply, "server_sent"));
 }
 
 void show_flow_killed(struct render *render, const json_t *reply)

@@ -378,12 +378,28 @@ static bool find_flow(struct request *request, struct flow_view *flow)
 	return false;
 }
 
+static json_t *encode_traffic(const struct flow_traffic *traffic, enum endpoint end)
+{
+	json_t *packets = traffic->with_packets ? json_integer(count(traffic->packets[end])) : json_null();
+
+	return json_pack("{s:I,s:o}", "bytes", count(traffic->bytes[end]), "packets", packets);
+}
+
 void flows_handle_get(struct request *request)
 {
+	struct flow_traffic traffic;
 	struct flow_view flow;
+	json_t *reply;
 
-	if (find_flow(request, &flow))
-		request_reply(request, json_pack("{s:o}", "flow", encode_flow(&flow)));
+	if (!find_flow(request, &flow))
+		return;
+	reply = json_pack("{s:o}", "flow", encode_flow(&flow));
+	tracker_get_traffic(tracker_of(request), &flow.tuple, &traffic);
+	if (traffic.known) {
+		json_object_set_new(reply, "client_sent", encode_traffic(&traffic, CLIENT));
+		json_object_set_new(reply, "server_sent", encode_traffic(&traffic, SERVER));
+	}
+	request_reply(request, reply);
 }
 
 static void killed(struct request *request, const struct flow_view *flow)

@@ -294,8 +294,15 @@ static void id_fill(struct half_open *h, const struct tuple *t)
 	}
 }
 
+static int on_info(const struct nlattr *attribute, void *arg)
+{
+	if (mnl_attr_get_type(attribute) == INET_DIAG_INFO)
+		diag_read_info(mnl_attr_get_payload(attribute), mnl_attr_get_payload_len(attribute), arg);
+	return MNL_CB_OK;
+}
+
 /* The kernel answers for the listener if there is no socket of the tuple's own. */
-static int found_state(const struct nlmsghdr *header, struct half_open *h)
+static int found_state(const struct nlmsghdr *header, struct half_open *h, struct diag_traffic *traffic)
 {
 	const struct inet_diag_msg *m = mnl_nlmsg_get_payload(header);
 	size_t length = mnl_nlmsg_get_payload_len(header);
@@ -308,11 +315,13 @@ static int found_state(const struct nlmsghdr *header, struct half_open *h)
 		return -ENOENT;
 	h->family = m->idiag_family; /* a dual-stack socket is AF_INET6 */
 	h->id = m->id;
+	if (traffic)
+		mnl_attr_parse(header, sizeof(*m), on_info, traffic);
 	return (int)diag_read_state(m);
 }
 
-/* Fills in the cookie, which makes H that one socket. */
-static int find_one(struct mnl_socket *diag, struct half_open *h)
+/* Fills in the cookie, which makes H that one socket, and traffic, which may be NULL. */
+static int find_one(struct mnl_socket *diag, struct half_open *h, struct diag_traffic *traffic)
 {
 	char buffer[4096];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
@@ -324,6 +333,7 @@ static int find_one(struct mnl_socket *diag, struct half_open *h)
 	request->sdiag_family = h->family;
 	request->sdiag_protocol = IPPROTO_TCP;
 	request->idiag_states = ~0U;
+	request->idiag_ext = traffic ? 1U << (INET_DIAG_INFO - 1) : 0;
 	request->id = h->id;
 	if (mnl_socket_sendto(diag, header, header->nlmsg_len) < 0)
 		return -errno;
@@ -331,7 +341,7 @@ static int find_one(struct mnl_socket *diag, struct half_open *h)
 	if (length < 0)
 		return -errno;
 	header = (struct nlmsghdr *)buffer;
-	return mnl_nlmsg_ok(header, (int)length) ? found_state(header, h) : -EPROTO;
+	return mnl_nlmsg_ok(header, (int)length) ? found_state(header, h, traffic) : -EPROTO;
 }
 
 int diag_find(struct mnl_socket *diag, const struct tuple *tuple)
@@ -339,7 +349,18 @@ int diag_find(struct mnl_socket *diag, const struct tuple *tuple)
 	struct half_open h;
 
 	id_fill(&h, tuple);
-	return find_one(diag, &h);
+	return find_one(diag, &h, NULL);
+}
+
+int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, struct diag_traffic *traffic)
+{
+	struct half_open h;
+	int state;
+
+	*traffic = (struct diag_traffic){ 0 };
+	id_fill(&h, tuple);
+	state = find_one(diag, &h, traffic);
+	return state < 0 ? state : 0;
 }
 
 int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple)
@@ -348,7 +369,7 @@ int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple)
 	int result, destroyed = 0;
 
 	id_fill(&h, tuple);
-	result = find_one(diag, &h);
+	result = find_one(diag, &h, NULL);
 	if (result < 0)
 		return result;
 	result = send_batch(diag, &h, 1);

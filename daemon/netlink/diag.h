@@ -7,6 +7,7 @@
 #define SYNMOAT_NETLINK_DIAG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bpf/abi.h"
@@ -72,6 +73,17 @@ int diag_send_request(struct mnl_socket *diag, uint8_t family, uint32_t states);
 
 /* State of the socket with exactly this tuple (TIME_WAIT included), or -ENOENT, or another negative errno. */
 int diag_find(struct mnl_socket *diag, const struct tuple *tuple);
+
+/* What either end has sent: of the server's bytes those that were acknowledged. known: the socket still has
+ * them. As diag_find, or 0. */
+struct diag_traffic {
+	bool known;
+	uint64_t client_bytes, server_bytes, client_packets, server_packets;
+};
+int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, struct diag_traffic *traffic);
+
+/* Of a struct tcp_info, which may be that of an older kernel. */
+void diag_read_info(const void *info, size_t size, struct diag_traffic *traffic);
 
 /* Ends it: its application sees ECONNABORTED, its peer a RST, if it was not half-open. As diag_find, or 0. */
 int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/netlink/diag.h"
 #include "daemon/tracker/store.h"
 
 static const char *const orders[ORDER_COUNT] = {
@@ -85,4 +86,44 @@ int tracker_select_new(struct flow_selection **selection, struct tracker *t, con
 	if (t->table)
 		store_catch_up(t);
 	return store_select_new(selection, t, filter, max);
+}
+
+static void traffic_of_socket(struct tracker *t, const struct tuple *tuple, struct flow_traffic *traffic)
+{
+	struct diag_traffic d;
+
+	if (diag_find_traffic(t->diag, tuple, &d) || !d.known)
+		return;
+	*traffic = (struct flow_traffic){ .known = true,
+					  .with_packets = true,
+					  .bytes = { d.client_bytes, d.server_bytes },
+					  .packets = { d.client_packets, d.server_packets } };
+}
+
+/* From the SYN's number to the last one that was seen, SYN and FIN left out. */
+static uint32_t sent(uint32_t isn, uint32_t next, bool fin)
+{
+	return next - isn - 1 - fin;
+}
+
+static void traffic_of_connection(struct tracker *t, const struct tuple *tuple, struct flow_traffic *traffic)
+{
+	struct connection c;
+
+	if (fastpath_find_connection(t->fastpath, tuple, &c) || c.flags & CONNECTION_PLAIN ||
+	    (c.state != CONNECTION_ESTABLISHED && c.state != CONNECTION_CLOSING &&
+	     c.state != CONNECTION_TIME_WAIT))
+		return;
+	traffic->known = true;
+	traffic->bytes[CLIENT] = sent(c.client_isn, c.client_next, c.flags & CONNECTION_CLIENT_FIN);
+	traffic->bytes[SERVER] = sent(c.our_isn - c.delta, c.server_next, c.flags & CONNECTION_SERVER_FIN);
+}
+
+void tracker_get_traffic(struct tracker *t, const struct tuple *tuple, struct flow_traffic *traffic)
+{
+	*traffic = (struct flow_traffic){ 0 };
+	if (store_asks_kernel(t))
+		traffic_of_socket(t, tuple, traffic);
+	else if (t->table)
+		traffic_of_connection(t, tuple, traffic);
 }

@@ -72,6 +72,16 @@ int tracker_select_step(struct flow_selection *selection, uint32_t slice_us);
 size_t tracker_select_views(const struct flow_selection *selection, const struct flow_view **views,
 			    size_t *total);
 
+/* What each end has sent; with_packets: those too. Inline, bytes are those of sequence numbers, modulo 4 GiB.
+ */
+struct flow_traffic {
+	bool known, with_packets;
+	uint64_t bytes[ENDPOINTS], packets[ENDPOINTS];
+};
+
+/* On a host as its kernel has it; inline of a connection that is translated. */
+void tracker_get_traffic(struct tracker *tracker, const struct tuple *tuple, struct flow_traffic *traffic);
+
 /* 0 or -ENOENT. */
 int tracker_find(struct tracker *tracker, const struct tuple *tuple, struct flow_view *view);
 

@@ -67,3 +67,14 @@ gone() {
 half_opens() {
 	(($(lab_in server ss -Htan state syn-recv | wc -l) $1))
 }
+
+# A connection over which the client has sent 5000 bytes, and got them back; stays open: talks MODE; then its ends in
+# $client and $server.
+talks() {
+	lab_synmoat service mode web "$1" >/dev/null
+	lab_bg "talk.$1" client bash -c "exec 3<>/dev/tcp/$LAB_SERVER_V4/80; head -c 4999 /dev/zero | tr '\\0' x >&3; echo >&3
+		read -r <&3; echo \${#REPLY}; sleep 60"
+	check "mode $1: the echo of 5000 bytes" lab_wait 5 grep -q '^4999$' "$LAB_DIR/talk.$1.log"
+	read -r client server < <(lab_synmoat flows -j order newest limit 1 server ESTAB |
+		jq -r '.flows[0] | [.client, .server] | @tsv')
+}
