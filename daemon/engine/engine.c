@@ -124,8 +124,6 @@ int engine_check_config(const struct config *config, struct config_error *error)
 
 	if (!result)
 		result = check_hook(config, error);
-	if (result)
-		*error->file = '\0'; /* it may stand in one of conf.d */
 	return result;
 }
 
@@ -395,7 +393,6 @@ int engine_reload(struct engine *e, struct config_error *error)
 	}
 	result = check_hook(config, error);
 	if (result) {
-		*error->file = '\0';
 		config_free(config);
 		return result;
 	}

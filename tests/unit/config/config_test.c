@@ -621,6 +621,35 @@ static void errors_name_the_fragment(void **state)
 	assert_non_null(strstr(error.text, "/a.conf:2"));
 }
 
+/* Two keys that do not agree may stand in two files; and one that a running daemon cannot change is looked
+ * up. */
+static void errors_of_two_keys_name_the_fragment(void **state)
+{
+	struct folder *folder = *state;
+	struct config_error error = { 0 };
+	struct config *config = NULL;
+	char path[128];
+
+	write_file(folder, "a.conf", HEAD TAIL "limits = { syn_source = { rate = 7; proven_rate = 8; }; };\n",
+		   0644);
+	write_file(folder, "conf.d/x.conf",
+		   "\nlimits = {\n syn_source = { proven_rate = 6; }; };\nxdp = \"native\";\n", 0644);
+	assert_int_equal(load(folder, "a.conf", &config, &error), -EINVAL);
+	assert_non_null(strstr(error.file, "/conf.d/x.conf"));
+	assert_int_equal(error.line, 3);
+	assert_string_equal(error.key, "limits.syn_source.proven_rate");
+	snprintf(path, sizeof(path), "%s/a.conf", folder->path);
+	config_locate(path, "xdp", &error);
+	assert_non_null(strstr(error.file, "/conf.d/x.conf"));
+	assert_int_equal(error.line, 4);
+	config_locate(path, "interfaces.outside", &error);
+	assert_string_equal(error.file, path);
+	assert_int_equal(error.line, 1);
+	config_locate(path, "host.flow_entries", &error);
+	assert_string_equal(error.file, path);
+	assert_int_equal(error.line, 0);
+}
+
 static void refuses_what_others_can_write(void **state)
 {
 	struct folder *folder = *state;
@@ -834,6 +863,7 @@ int main(void)
 		TEST_IN_FOLDER(fragments_add_and_override),
 		TEST_IN_FOLDER(needed_keys_may_stand_in_fragments),
 		TEST_IN_FOLDER(errors_name_the_fragment),
+		TEST_IN_FOLDER(errors_of_two_keys_name_the_fragment),
 		TEST_IN_FOLDER(refuses_what_others_can_write),
 		TEST_IN_FOLDER(refuses_what_is_no_file),
 		cmocka_unit_test(printed_config_loads_the_same),
