@@ -101,12 +101,12 @@ static bool above_marks(const struct engine *e, const struct config_service *ser
 }
 
 /*
- * Connections that cookies made; where the server took fewer than came back (its accept queue is full), those
- * that came back: a connection bears its cookie on one to three segments.
+ * Connections that cookies made; where the server took fewer than came back (its accept queue is full), about
+ * as many as did: a connection bears its cookie on one to three segments.
  */
 static uint32_t completed(const struct slot *s)
 {
-	uint32_t back = s->returned_pps / 3 > s->completed_pps ? s->returned_pps / 3 : s->completed_pps;
+	uint32_t back = s->returned_pps / 2 > s->completed_pps ? s->returned_pps / 2 : s->completed_pps;
 
 	return back < s->answered_pps ? back : s->answered_pps;
 }
