@@ -48,6 +48,9 @@ void attack_tick(struct engine *e);
 /* Keeps the packets of attacks that go on as the daemon ends. */
 void attack_stop(struct engine *e);
 
+/* What a second has brought, as an event. folder: of its packets. */
+void attack_tell(const struct attack *attack, const char *folder, enum detect_step step);
+
 /* Of a service: the one that goes on, else the last one that is remembered; NULL: none. Valid until the next
  * tick. */
 const struct attack *attack_of(const struct engine *e, uint32_t slot);

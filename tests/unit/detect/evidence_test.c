@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "daemon/detect/evidence.h"
+#include "daemon/detect/evidence_store.h"
 
 static struct evidence evidence;
 static char folder[64], path[128];
