@@ -94,7 +94,7 @@ static enum detect_class judge(const struct detect *d, const struct detect_rules
 	}
 	if (r.answered < SYNS_LEAST && r.syns < UNANSWERED)
 		return CLASS_UNKNOWN;
-	if (!f->completes_known || r.answered < SYNS_LEAST)
+	if (r.answered < SYNS_LEAST)
 		return class_by_sources(rules, f, CLASS_MANY_SOURCES);
 	if (detect_completion(r.answered, r.completed) < rules->completion_percent)
 		return class_by_sources(rules, f, CLASS_FORGED);
@@ -131,8 +131,8 @@ static bool agrees(struct detect *d, enum detect_class class, const struct detec
 	d->next_s++;
 	if (d->next_s >= AGREE_S)
 		return true;
-	return d->state == DETECT_SUSPECT && is_attack(class) && f->completes_known &&
-	       f->answered >= SYNS_LEAST && detect_completion(f->answered, f->completed) < CLEAR_PERCENT;
+	return d->state == DETECT_SUSPECT && is_attack(class) && f->answered >= SYNS_LEAST &&
+	       detect_completion(f->answered, f->completed) < CLEAR_PERCENT;
 }
 
 /* Those who connect over and over were the crowd; all else has come on top of it. */

@@ -52,11 +52,10 @@ struct detect_rules {
 
 /* Of one second. */
 struct detect_facts {
-	bool watched;	      /* the service is judged at all */
-	bool pressed;	      /* it is above a high mark, or being mitigated by itself */
-	bool calm;	      /* it is below its low marks */
-	bool over;	      /* mitigation by itself has ended, by the same marks */
-	bool completes_known; /* completed is what it says */
+	bool watched; /* the service is judged at all */
+	bool pressed; /* it is above a high mark, or being mitigated by itself */
+	bool calm;    /* it is below its low marks */
+	bool over;    /* mitigation by itself has ended, by the same marks */
 	uint32_t syns, answered, completed;
 	uint32_t distinct;     /* sources of this second */
 	uint32_t distinct_all; /* since pressed was said first */

@@ -110,12 +110,27 @@ static uint32_t completed(const struct slot *s)
 	return back < s->answered_pps ? back : s->answered_pps;
 }
 
+/*
+ * Mode monitor, where no cookie is sent. On a host, handshakes that are not completed fill the listener's
+ * queue; inline, those that are bring a segment or two of which nothing is known, until the server has
+ * answered.
+ */
+static uint32_t completed_unanswered(const struct engine *e, const struct slot *s, uint32_t half_opens,
+				     uint32_t high)
+{
+	uint32_t seen = s->unknown_pps / 3 * 2;
+
+	if (!is_inline(e))
+		return half_opens < high ? s->answered_pps : 0;
+	return seen < s->answered_pps ? seen : s->answered_pps;
+}
+
 static struct detect_facts take_facts(struct engine *e, const struct config_service *service, uint32_t slot,
 				      struct watch *w, const struct registers *now)
 {
 	const struct service_state *state = fastpath_state(e->fastpath, slot);
 	const struct slot *s = &e->slots[slot];
-	bool active = state->mitigation == MITIGATION_ACTIVE, monitor = s->mode == MODE_MONITOR;
+	bool active = state->mitigation == MITIGATION_ACTIVE;
 	struct calm_signals signals = {
 		.syn_rate_pps = s->syn_rate_pps,
 		.incomplete_pps = s->answered_pps > s->completed_pps ? s->answered_pps - s->completed_pps : 0,
@@ -126,7 +141,6 @@ static struct detect_facts take_facts(struct engine *e, const struct config_serv
 		.pressed = s->mode == MODE_ALWAYS ? above_marks(e, service, s, state->backlog) : active,
 		.over = s->mode != MODE_ALWAYS && !active,
 		.calm = calm_now(service, &signals),
-		.completes_known = !monitor || !is_inline(e),
 		.syns = s->syn_rate_pps,
 		.answered = s->answered_pps,
 		.completed = completed(s),
@@ -137,9 +151,9 @@ static struct detect_facts take_facts(struct engine *e, const struct config_serv
 		return facts;
 	facts.distinct = distinct_estimate(now);
 	facts.distinct_all = distinct_estimate(&w->registers);
-	/* no cookie was sent: whether handshakes are completed shows in how many are not */
-	if (monitor && w->half_opens < half_open_high(e, service, state->backlog))
-		facts.completed = facts.answered;
+	if (s->mode == MODE_MONITOR)
+		facts.completed =
+			completed_unanswered(e, s, w->half_opens, half_open_high(e, service, state->backlog));
 	talkers_shares(&w->recent, &facts.top_permille, &facts.few_permille);
 	return facts;
 }
@@ -216,7 +230,7 @@ static void describe(struct engine *e, uint32_t slot, struct watch *w, const str
 
 	a->class = w->detect.class;
 	a->monitor = e->slots[slot].mode == MODE_MONITOR;
-	a->completes_known = facts->completes_known;
+	a->completes_known = w->detect.answered > 0;
 	a->duration_s = clock_now_s() - w->began_s;
 	a->duration_s -= w->detect.calm_s < a->duration_s ? w->detect.calm_s : a->duration_s;
 	a->syn_rate_pps = facts->syns;

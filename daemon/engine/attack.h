@@ -22,7 +22,7 @@ struct attack {
 	enum detect_class class; /* CLASS_CROWD: no attack */
 	bool going_on;
 	bool monitor;	       /* mode monitor: only watched */
-	bool completes_known;  /* completed is what it says */
+	bool completes_known;  /* anybody was answered, or would have been */
 	int64_t begun_ms;      /* wall clock: the SYN above the mark */
 	uint64_t duration_s;   /* until it was calm for the last time */
 	uint32_t syn_rate_pps; /* over the last second */

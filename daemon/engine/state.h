@@ -41,6 +41,7 @@ struct slot {
 	uint32_t calm_s;
 	uint32_t syn_rate_pps, answered_pps, completed_pps;
 	uint32_t returned_pps;			 /* segments that bore a good cookie */
+	uint32_t unknown_pps;			 /* inline: that belonged to no known connection */
 	uint32_t asymmetric_base, answered_base; /* at the beginning of the minute that is judged */
 	uint64_t judged_since_s, asymmetric_at_s, asymmetric_logged_s; /* 0: never */
 	struct service_counters base;		      /* what an earlier service had counted here */

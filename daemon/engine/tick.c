@@ -34,6 +34,8 @@ static void take_rates(struct engine *e, uint32_t slot)
 			  rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK]);
 	s->completed_pps = rise(now.completed, s->last.completed);
 	s->returned_pps = rise(now.verdict[PASS_COOKIE], s->last.verdict[PASS_COOKIE]);
+	s->unknown_pps = rise(now.verdict[PASS_UNKNOWN], s->last.verdict[PASS_UNKNOWN]) +
+			 rise(now.would[DROP_BAD_COOKIE], s->last.would[DROP_BAD_COOKIE]);
 	s->before = s->last;
 	s->last = now;
 }

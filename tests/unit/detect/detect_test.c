@@ -33,8 +33,8 @@ struct line {
 	uint32_t begun, changed, ended; /* steps of the line */
 };
 
-#define UP   .watched = true, .pressed = true, .completes_known = true
-#define CALM .watched = true, .calm = true, .completes_known = true
+#define UP   .watched = true, .pressed = true
+#define CALM .watched = true, .calm = true
 
 static void run(const struct line *lines, size_t count)
 {
@@ -285,17 +285,6 @@ CASE(nobody_is_answered, { 5,
 CASE(nobody_is_answered_and_it_is_one,
      { 5, { UP, .syns = 20000, .distinct = 1 }, 0, DETECT_ATTACK, CLASS_SINGLE_SOURCE, 1, 0, 0 })
 
-/* Mode monitor, inline: no handshake is answered by us. */
-CASE(sources_alone_where_completion_is_not_known,
-     { 5,
-       { .watched = true, .pressed = true, .syns = 9000, .answered = 9000, .distinct = 8000, .samples = 200 },
-       8000,
-       DETECT_ATTACK,
-       CLASS_MANY_SOURCES,
-       1,
-       0,
-       0 })
-
 static void sums_and_peak(void **state)
 {
 	struct detect_facts facts = { FLOOD, .completed = 300, .distinct = 90000 };
@@ -345,7 +334,6 @@ int main(void)
 		cmocka_unit_test(a_slow_attack_is_told_when_enough_is_known),
 		cmocka_unit_test(nobody_is_answered),
 		cmocka_unit_test(nobody_is_answered_and_it_is_one),
-		cmocka_unit_test(sources_alone_where_completion_is_not_known),
 		cmocka_unit_test(sums_and_peak),
 	};
 
