@@ -460,9 +460,12 @@ struct heavy {
 	__u32 seen;
 	__u32 over, dropped; /* of limits that it met since it stands here */
 	__u16 level, v6;
-	__u32 acts; /* connections over a limit, each with a valid cookie, while nobody guessed cookies in its
-		       name */
+	__u32 acts; /* connections over a limit, each with a valid cookie of its own, while nobody guessed
+		       cookies in its name */
+	__u32 acts_since; /* that they are counted, as seen; at most ACTS_WITHIN_S */
+	__u32 pad;
 };
+#define ACTS_WITHIN_S 60
 struct heavy_set {
 	struct heavy way[HEAVY_WAYS];
 };
@@ -815,7 +818,7 @@ ABI_SIZE(struct list_record, 16);
 ABI_SIZE(struct limit, 64);
 ABI_SIZE(struct bucket, 16);
 ABI_SIZE(struct account, 32);
-ABI_SIZE(struct heavy, 48);
+ABI_SIZE(struct heavy, 56);
 ABI_SIZE(struct source_args, 48);
 ABI_SIZE(struct limit_counters, 16);
 ABI_SIZE(struct guard, 88);

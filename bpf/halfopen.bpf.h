@@ -89,7 +89,7 @@ __noinline __weak int half_open_judge(const struct packet *p, const struct runti
 	if (level < SKETCH_LEVELS) {
 		if (over && rt->limits_mode == POLICY_ENFORCE)
 			limited_note(p, rt);
-		heavy_note(p, level, dropped ? HEAVY_DROPPED | 1 << HEAVY_PACKETS_SHIFT : 0,
+		heavy_note(p, rt, level, dropped ? HEAVY_DROPPED | 1 << HEAVY_PACKETS_SHIFT : 0,
 			   source_half_open(counts));
 	}
 	return dropped;

@@ -7,6 +7,7 @@
 #ifndef SYNMOAT_LIMIT_BPF_H
 #define SYNMOAT_LIMIT_BPF_H
 
+#include "act.bpf.h"
 #include "count.bpf.h"
 #include "packet.bpf.h"
 #include "ratelimit.bpf.h"
@@ -117,13 +118,13 @@ static __always_inline enum verdict limit_verdict(__u32 level)
 static __always_inline void limit_note(const struct packet *p, __u32 outcome, __u32 kind, __u32 weight,
 				       const struct runtime *rt)
 {
-	bool act = kind == KIND_CONNECTION && rt->auto_block && !is_guessing(p, rt);
+	bool act = kind == KIND_CONNECTION && rt->auto_block && !is_guessing(p, rt) && act_first(p, rt);
 	__u32 level = outcome >> LIMIT_LEVEL_SHIFT;
 
 	if (level < SKETCH_LEVELS && rt->limits_mode == POLICY_ENFORCE)
 		limited_note(p, rt);
 	if (level < SKETCH_LEVELS && rt->accounting)
-		heavy_note(p, level,
+		heavy_note(p, rt, level,
 			   ((outcome & ((1 << LIMIT_LEVEL_SHIFT) - 1)) == LIMIT_DROPPED ? HEAVY_DROPPED
 											: HEAVY_OVER) |
 				   (act ? HEAVY_ACT : 0) |

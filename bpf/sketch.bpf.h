@@ -228,10 +228,21 @@ static __always_inline void heavy_fill(struct heavy *h, const struct packet *p, 
 	h->address[3] = p->v6 ? p->saddr[3] : 0;
 }
 
+/* Begins to count anew a minute after the first, so that all that stands there is of one minute. */
+static __always_inline void heavy_act(struct heavy *h, __u32 now, const struct runtime *rt)
+{
+	if (!h->acts || now - h->acts_since > (__u64)ACTS_WITHIN_S * rt->jiffies_hz >> HEAVY_SHIFT) {
+		h->acts = 0;
+		h->acts_since = now;
+	}
+	__sync_fetch_and_add(&h->acts, 1);
+}
+
 /* Global, so that it is verified once. OUTCOME: of a limit that it met, or 0, and from bit 8 on by how many
  * packets; WEIGHT: its half-opens. */
 #define HEAVY_PACKETS_SHIFT 8
-__noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outcome, __u32 weight)
+__noinline __weak int heavy_note(const struct packet *p, const struct runtime *rt, __u32 level, __u32 outcome,
+				 __u32 weight)
 {
 	__u32 index, now = bpf_jiffies64() >> HEAVY_SHIFT;
 	struct heavy *h = NULL;
@@ -239,7 +250,7 @@ __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outc
 	__u64 tag, old;
 
 	barrier_var(level);
-	if (!p || level >= SKETCH_LEVELS)
+	if (!p || !rt || level >= SKETCH_LEVELS)
 		return 0;
 	tag = source_hash(p, level, SALT_ACCOUNT) | 1;
 	index = tag >> 40 & (HEAVY_SETS - 1);
@@ -267,7 +278,7 @@ __noinline __weak int heavy_note(const struct packet *p, __u32 level, __u32 outc
 		if (outcome & HEAVY_DROPPED)
 			__sync_fetch_and_add(&h->dropped, outcome >> HEAVY_PACKETS_SHIFT);
 		if (outcome & HEAVY_ACT)
-			__sync_fetch_and_add(&h->acts, 1);
+			heavy_act(h, now, rt);
 	}
 	h->weight = weight;
 	return 0;

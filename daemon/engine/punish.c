@@ -18,14 +18,13 @@ size_t punish_count(const struct punish *p, int64_t now_s)
 /* Nothing that would matter is known of it any more. */
 static bool is_forgotten(const struct offender *o, const struct config_punish *config, int64_t now_s)
 {
-	return now_s - o->since_s > PUNISH_WITHIN_S &&
+	return now_s - o->seen_s > ACTS_WITHIN_S &&
 	       (!o->until_s || now_s - o->until_s > (int64_t)config->duration_most_s);
 }
 
-/* The one with this address, or a place for it; NULL: all places are taken. What it did before it was seen
- * does not count, as nobody knows when. */
+/* The one with this address, or a place for it; NULL: all places are taken. */
 static struct offender *find(struct punish *p, const struct config_punish *config,
-			     const struct in6_addr *address, uint32_t acts, int64_t now_s)
+			     const struct in6_addr *address, int64_t now_s)
 {
 	struct offender *place = NULL;
 
@@ -38,9 +37,7 @@ static struct offender *find(struct punish *p, const struct config_punish *confi
 			place = o;
 	}
 	if (place)
-		*place = (struct offender){
-			.address = *address, .used = true, .acts = acts, .since_s = now_s
-		};
+		*place = (struct offender){ .address = *address, .used = true };
 	return place;
 }
 
@@ -54,25 +51,27 @@ static uint32_t duration_of(const struct config_punish *config, uint32_t blocked
 }
 
 uint32_t punish_judge(struct punish *p, const struct config_punish *config, const struct in6_addr *address,
-		      uint32_t acts, int64_t now_s)
+		      uint32_t acts, uint32_t acts_since, int64_t now_s)
 {
-	struct offender *o = find(p, config, address, acts, now_s);
+	struct offender *o = find(p, config, address, now_s);
 	uint32_t duration;
 
-	if (!o || o->until_s > now_s)
+	if (!o)
 		return 0;
-	if (acts < o->acts || now_s - o->since_s > PUNISH_WITHIN_S) { /* counted anew, or another minute */
-		o->acts = acts < o->acts ? 0 : acts;
-		o->since_s = now_s;
+	o->seen_s = now_s;
+	if (acts_since != o->acts_since || acts < o->spent) {
+		o->acts_since = acts_since;
+		o->spent = 0;
 	}
-	if (acts - o->acts < config->acts || punish_count(p, now_s) >= config->most)
+	if (o->until_s > now_s)
+		o->spent = acts; /* before the block came into force */
+	if (acts - o->spent < config->acts || punish_count(p, now_s) >= config->most)
 		return 0;
 	if (o->until_s && now_s - o->until_s > (int64_t)config->duration_most_s)
 		o->blocked = 0;
 	duration = duration_of(config, o->blocked);
 	o->blocked++;
 	o->until_s = now_s + duration;
-	o->acts = acts;
-	o->since_s = o->until_s;
+	o->spent = acts;
 	return duration;
 }

@@ -13,16 +13,16 @@
 
 #include "daemon/config/config.h"
 
-#define PUNISH_WITHIN_S	 60   /* all acts of a block */
 #define PUNISH_OFFENDERS 4096 /* remembered */
 
 struct offender {
 	struct in6_addr address; /* IPv4 as v4-mapped */
 	bool used;
-	uint32_t acts;	  /* when its present minute began */
-	int64_t since_s;  /* that it began */
-	int64_t until_s;  /* of its last block; 0: none yet */
-	uint32_t blocked; /* how often in a row */
+	uint32_t spent;	      /* acts of its present minute, for a block of before */
+	uint32_t acts_since;  /* that minute */
+	int64_t seen_s;	      /* when it was last judged */
+	int64_t until_s;      /* of its last block; 0: none yet */
+	unsigned int blocked; /* how often in a row */
 };
 
 struct punish {
@@ -30,11 +30,13 @@ struct punish {
 };
 
 /*
- * ADDRESS has committed ACTS in all, as far as is known. Seconds to block it for from now on, or 0. Durations
- * double with each block that follows within duration_most_s of the end of the one before.
+ * ADDRESS has committed ACTS within the minute that began at ACTS_SINCE (any clock), and to be asked at least
+ * once within each. Seconds to block it for from now on, or 0. What it did before a block ended does not
+ * count again. Durations double with each block that follows within duration_most_s of the end of the one
+ * before.
  */
 uint32_t punish_judge(struct punish *punish, const struct config_punish *config,
-		      const struct in6_addr *address, uint32_t acts, int64_t now_s);
+		      const struct in6_addr *address, uint32_t acts, uint32_t acts_since, int64_t now_s);
 
 /* Blocks in force. */
 size_t punish_count(const struct punish *punish, int64_t now_s);

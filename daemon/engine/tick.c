@@ -164,27 +164,37 @@ static void follow_sketch(struct engine *e)
 			e->sketch_error[level] = limit_sketch_error((enum limit_level)level, begun);
 }
 
-static void block(struct engine *e, const struct heavy *heavy, uint32_t acts)
+static void judge_offender(struct engine *e, const struct heavy *heavy)
 {
 	const struct config_punish *config = &e->config->punish;
 	bool enforced = config->mode == POLICY_ENFORCE;
 	struct prefix prefix = source_prefix(heavy);
-	uint32_t duration_s = punish_judge(&e->punish, config, &prefix.address, acts, engine_list_clock());
 	int64_t now_s = engine_list_clock();
-	char address[INET6_ADDRSTRLEN + 4], reason[64];
+	uint32_t duration_s =
+		punish_judge(&e->punish, config, &prefix.address, heavy->acts, heavy->acts_since, now_s);
+	char address[INET6_ADDRSTRLEN + 4], reason[80];
 	int error = 0;
 
 	if (!duration_s)
 		return;
-	snprintf(reason, sizeof(reason), "%u ACKs with good cookies over limits.connection_source", acts);
+	snprintf(reason, sizeof(reason),
+		 "%u connections over limits.connection_source, each with a good cookie", heavy->acts);
 	if (enforced)
 		error = lists_add(e->lists, LIST_BLOCK, &prefix, ORIGIN_AUTO, now_s + duration_s, now_s,
 				  reason);
-	log_print(LOG_WARNING, "automatic block of %s for %u s: %s%s%s",
-		  prefix_format(&prefix, address, sizeof(address)), duration_s, reason,
-		  enforced ? "" : " (auto_block.mode is monitor: not blocked)", error < 0 ? ": failed" : "");
+	event_tell(EVENT_SOURCE_BLOCKED, EV_TEXT("prefix", prefix_format(&prefix, address, sizeof(address))),
+		   EV_NUMBER("duration_s", duration_s), EV_TEXT("reason", reason),
+		   EV_NUMBER("acts", heavy->acts), EV_FLAG("monitor", !enforced),
+		   EV_TEXT("error", error < 0 ? strerror(-error) : NULL));
 	if (enforced)
 		engine_lists_changed(e);
+}
+
+static bool acts_are_fresh(const struct engine *e, const struct heavy *heavy, uint64_t jiffies)
+{
+	uint32_t age = (uint32_t)(jiffies >> HEAVY_SHIFT) - heavy->acts_since;
+
+	return heavy->acts && age <= ((uint64_t)ACTS_WITHIN_S * e->clock.jiffies_hz >> HEAVY_SHIFT) + 1;
 }
 
 /*
@@ -200,19 +210,22 @@ static bool is_offender(struct engine *e, const struct heavy *heavy)
 	       source.completed >= e->limits.limit[KIND_CONNECTION][LEVEL_SOURCE].rate;
 }
 
-/* Those who were seen going over a limit with valid cookies. */
+/* Those who were seen going over a limit with valid cookies, not longer ago than their acts count. */
 static void punish_offenders(struct engine *e)
 {
 	struct heavy *heavies;
+	uint64_t jiffies;
 	size_t count;
 
-	if (e->config->punish.mode == POLICY_OFF || e->limits.mode == POLICY_OFF)
+	if (e->config->punish.mode == POLICY_OFF || e->limits.mode == POLICY_OFF ||
+	    fastpath_read_jiffies(e->fastpath, &jiffies))
 		return;
 	heavies = calloc(SOURCES_MAX, sizeof(*heavies));
 	count = heavies ? fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX) : 0;
 	for (size_t i = 0; i < count; i++)
-		if (heavies[i].acts && heavies[i].level == LEVEL_SOURCE && is_offender(e, &heavies[i]))
-			block(e, &heavies[i], heavies[i].acts);
+		if (acts_are_fresh(e, &heavies[i], jiffies) && heavies[i].level == LEVEL_SOURCE &&
+		    is_offender(e, &heavies[i]))
+			judge_offender(e, &heavies[i]);
 	free(heavies);
 }
 

@@ -250,6 +250,20 @@ static void read_counters(struct harness *h, struct service_counters counters[SL
 		assert_int_equal(fastpath_read_counters(h->fastpath, slot, &counters[slot]), 0);
 }
 
+uint32_t harness_count_acts(struct harness *h, const char *address)
+{
+	struct source_args known = { .level = LEVEL_SOURCE, .v6 = strchr(address, ':') ? 1 : 0 };
+	struct heavy all[HEAVY_SETS * HEAVY_WAYS];
+	size_t count = fastpath_read_heavies(h->fastpath, all, sizeof(all) / sizeof(*all));
+
+	inet_pton(known.v6 ? AF_INET6 : AF_INET, address, known.address);
+	assert_int_equal(fastpath_query_source(h->fastpath, &known), 0);
+	for (size_t i = 0; i < count; i++)
+		if (all[i].tag == known.tag)
+			return all[i].acts;
+	return 0;
+}
+
 uint64_t harness_count_verdicts(struct harness *h, uint64_t by_verdict[VERDICT_COUNT])
 {
 	struct service_counters counters[SLOT_COUNT];

@@ -144,6 +144,9 @@ void harness_age_flows(struct harness *h, unsigned int seconds);
 void harness_fill_service_buckets(struct harness *h); /* of limits */
 void harness_forget_listeners(struct harness *h);
 
+/* Of an address, as it stands among the heavy ones; 0: it does not. */
+uint32_t harness_count_acts(struct harness *h, const char *address);
+
 /* Sum of verdicts over all services, and by verdict. */
 uint64_t harness_count_verdicts(struct harness *h, uint64_t by_verdict[VERDICT_COUNT]);
 

@@ -295,6 +295,77 @@ static void the_flow_is_verified_by_what_the_server_sends(void **state)
 	close(fd);
 }
 
+/* --- acts --- */
+
+#define NEVER (1ULL << 50) /* jiffies << PACE_SHIFT: a token in some days */
+
+static void limit_connections_to_one(struct harness *h)
+{
+	struct limits limits = { 0 };
+
+	limits.limit[KIND_CONNECTION][LEVEL_SOURCE] =
+		(struct limit){ .base = { .interval = NEVER }, .action = LIMIT_DROP };
+	h->runtime.limits = fastpath_stage_limits(h->fastpath, &limits, NULL);
+	h->runtime.limits_mode = POLICY_ENFORCE;
+	h->runtime.accounting = h->runtime.auto_block = 1;
+	h->runtime.window_shift = 20;
+	harness_publish(h);
+}
+
+/* Opens one more connection, whose third ACK comes TIMES times; *LIMITED: how many of them were over the
+ * limit. */
+static void connect_over_and_over(struct harness *h, const struct frame_spec *syn, int times,
+				  uint64_t *limited)
+{
+	uint64_t before = outcomes(h, HANDOVER_LIMITED);
+	struct client c;
+
+	open_client(h, &c, syn);
+	for (int i = 0; i < times; i++)
+		wire_send(h->wire, &c.next);
+	*limited = outcomes(h, HANDOVER_LIMITED) - before;
+}
+
+/* A cookie over the limit is one act however often its ACK comes, and none while its prefix may be guessing.
+ */
+static void a_cookie_is_one_act(void **state)
+{
+	const struct frame_spec syns[] = {
+		{ FROM4(31000), .flags = SYN, .options = LINUX_OPTIONS },
+		{ FROM6(31000), .flags = SYN, .options = WINDOWS_OPTIONS },
+	};
+	struct harness *h = *state;
+	uint64_t limited;
+
+	limit_connections_to_one(h);
+	for (size_t v6 = 0; v6 < COUNT(syns); v6++) {
+		struct frame_spec syn = syns[v6], bad = syns[v6];
+		const char *client = v6 ? "fd00:1:0:8::9" : "10.1.8.9";
+
+		syn.saddr = bad.saddr = client;
+		connect_over_and_over(h, &syn, 100, &limited);
+		assert_int_equal(limited, 0);
+		close(take(v6 ? listener6 : listener4, client));
+		for (uint32_t acts = 1; acts <= 25; acts++) {
+			syn.source++;
+			connect_over_and_over(h, &syn, acts == 1 ? 100 : 2, &limited);
+			assert_int_equal(limited, acts == 1 ? 100 : 2);
+			assert_int_equal(harness_count_acts(h, client), acts);
+		}
+		bad.source = 40000;
+		bad.flags = ACK;
+		bad.options.length = 0;
+		for (uint32_t i = 0; i < 150; i++) {
+			bad.ack = i * 4096;
+			wire_send(h->wire, &bad);
+		}
+		syn.source++;
+		connect_over_and_over(h, &syn, 1, &limited);
+		assert_int_equal(limited, 1);
+		assert_int_equal(harness_count_acts(h, client), 25);
+	}
+}
+
 /* --- set up --- */
 
 static int attach(void **state)
@@ -327,6 +398,7 @@ int main(void)
 		TEST(half_opens_are_cleared_out_of_the_way),
 		TEST(a_listener_that_has_gone_is_counted),
 		TEST(the_flow_is_verified_by_what_the_server_sends),
+		TEST(a_cookie_is_one_act),
 	};
 
 	return cmocka_run_group_tests(tests, attach, harness_tear_down);

@@ -105,14 +105,15 @@ static struct client {
 	uint64_t delay_min_ms, delay_max_ms, timeout_ms;
 	const struct layout *layout;
 	enum forgery forgery;
-	const char *mute; /* after "ack" or "line" it is; NULL: it goes on */
+	const char *mute;  /* after "ack" or "line" it is; NULL: it goes on */
+	unsigned int acks; /* so many copies of it at once */
 
 	int fd, ifindex;
 	struct attempt *attempts;
 	unsigned int started, first_running, synacks;
 	uint64_t random;
 	unsigned int results[STATES];
-} client = { .rate_per_s = 100, .sources = 64, .timeout_ms = 5000, .layout = layouts };
+} client = { .rate_per_s = 100, .sources = 64, .timeout_ms = 5000, .acks = 1, .layout = layouts };
 
 static const uint8_t line[] = "synmoat handshake\n";
 #define LINE_LEN (sizeof(line) - 1)
@@ -124,7 +125,7 @@ static void __attribute__((noreturn)) usage(void)
 	    "                 [--sources N] [--rate PER_SECOND] [--delay-ms MIN-MAX] [--timeout-ms T]\n"
 	    "                 [--layout linux|windows|none] [--other-port PORT]\n"
 	    "                 [--forge nothing|source|source-port|port|sequence|ack|timestamp] [--mute "
-	    "ack|line]");
+	    "ack|line] [--acks N]");
 }
 
 /* --- options --- */
@@ -194,6 +195,7 @@ static void options_parse(int argc, char **argv)
 		{ "forge", required_argument, NULL, 'f' },
 		{ "other-port", required_argument, NULL, 'o' },
 		{ "mute", required_argument, NULL, 'u' },
+		{ "acks", required_argument, NULL, 'a' },
 		{ 0 },
 	};
 	union address source = { 0 };
@@ -241,6 +243,9 @@ static void options_parse(int argc, char **argv)
 			if (strcmp(optarg, "ack") != 0 && strcmp(optarg, "line") != 0)
 				usage();
 			client.mute = optarg;
+			break;
+		case 'a':
+			client.acks = (unsigned int)number_parse("--acks", optarg, 1, 10000);
 			break;
 		default:
 			usage();
@@ -465,7 +470,8 @@ static void attempt_step(unsigned int i, uint64_t now)
 		if (a->state == STATE_WAITING)
 			a->end_ns = now + client.timeout_ms * NS_PER_MS;
 		a->state = STATE_ACK_SENT;
-		ack_send(i, TH_ACK, 0, 0, 0);
+		for (unsigned int n = 0; n < client.acks; n++)
+			ack_send(i, TH_ACK, 0, 0, 0);
 		if (!client.mute || !strcmp(client.mute, "line"))
 			ack_send(i, TH_ACK | TH_PUSH, 0, 0, LINE_LEN);
 		a->due_ns = now + RESEND_NS < a->end_ns && !client.mute ? now + RESEND_NS : a->end_ns;

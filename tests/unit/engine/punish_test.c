@@ -24,14 +24,20 @@ static const struct config_punish config = {
 	.most = 3,
 };
 
-static uint32_t judge(uint32_t host, uint32_t acts, int64_t now_s)
+static uint32_t judge_minute(uint32_t host, uint32_t acts, uint32_t acts_since, int64_t now_s)
 {
 	struct in6_addr address = { 0 };
 
 	memset(address.s6_addr + 10, 0xff, 2);
 	host = htonl(host);
 	memcpy(address.s6_addr + 12, &host, sizeof(host));
-	return punish_judge(&punish, &config, &address, acts, now_s);
+	return punish_judge(&punish, &config, &address, acts, acts_since, now_s);
+}
+
+/* In the minute in which all others are. */
+static uint32_t judge(uint32_t host, uint32_t acts, int64_t now_s)
+{
+	return judge_minute(host, acts, 7, now_s);
 }
 
 static int forget(void **state)
@@ -44,24 +50,40 @@ static int forget(void **state)
 static void twenty_acts_within_a_minute(void **state)
 {
 	static const struct {
-		uint32_t host, acts;
+		uint32_t host, acts, since;
 		int64_t now_s;
 		uint32_t duration_s;
 	} rows[] = {
-		{ 1, 1, 1000, 0 },    { 1, 19, 1001, 0 },
-		{ 1, 20, 1060, 0 },			   /* the first counted when it was seen */
-		{ 1, 21, 1060, 600 }, { 1, 500, 1061, 0 }, /* blocked already */
-		{ 2, 1, 1000, 0 },    { 2, 15, 1030, 0 },
-		{ 2, 21, 1061, 0 }, /* a minute has passed */
-		{ 2, 40, 1100, 0 },   { 2, 41, 1121, 600 },
-		{ 3, 30, 2000, 0 },   { 3, 5, 2010, 0 }, /* forgotten by XDP, and counted anew */
-		{ 3, 19, 2020, 0 },   { 3, 20, 2021, 600 },
+		{ 1, 19, 100, 1000, 0 },
+		{ 1, 20, 100, 1059, 600 },
+		{ 1, 500, 100, 1061, 0 }, /* blocked already */
+		{ 2, 19, 100, 1000, 0 },
+		{ 2, 19, 161, 1061, 0 }, /* of another minute */
+		{ 2, 20, 161, 1062, 600 },
+		{ 3, 20, 100, 1000, 600 }, /* at once */
+		{ 4, 5, 100, 2000, 0 },
+		{ 4, 4, 100, 2010, 0 }, /* its place was another's, and it is counted anew */
+		{ 4, 20, 100, 2011, 600 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		if (judge(rows[i].host, rows[i].acts, rows[i].now_s) != rows[i].duration_s)
+		if (judge_minute(rows[i].host, rows[i].acts, rows[i].since, rows[i].now_s) !=
+		    rows[i].duration_s)
 			fail_msg("row %zu", i);
+}
+
+/* What came before a block was in force, and what was blocked for, counts for no further one. */
+static void acts_count_for_one_block(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(1, 20, 1000), 600);
+	assert_int_equal(judge(1, 90, 1001), 0);
+	assert_int_equal(judge(1, 90, 1600), 0);
+	assert_int_equal(judge(1, 109, 1601), 0);
+	assert_int_equal(judge(1, 110, 1602), 1200);
+	assert_int_equal(judge_minute(1, 19, 8, 2802), 0);
+	assert_int_equal(judge_minute(1, 20, 8, 2803), 2400);
 }
 
 static void durations_grow_up_to_a_limit_and_are_forgotten(void **state)
@@ -72,7 +94,8 @@ static void durations_grow_up_to_a_limit_and_are_forgotten(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(durations); i++) {
-		assert_int_equal(judge(1, acts, now_s), 0);
+		if (i)
+			assert_int_equal(judge(1, acts, now_s), 0);
 		acts += 20;
 		assert_int_equal(judge(1, acts, now_s), durations[i]);
 		assert_int_equal(punish_count(&punish, now_s + durations[i] - 1), 1);
@@ -87,19 +110,15 @@ static void durations_grow_up_to_a_limit_and_are_forgotten(void **state)
 static void no_more_than_the_most_at_a_time(void **state)
 {
 	(void)state;
-	for (uint32_t host = 1; host <= 4; host++) {
-		judge(host, 0, 1000);
+	for (uint32_t host = 1; host <= 4; host++)
 		assert_int_equal(judge(host, 20, 1000), host <= config.most ? 600 : 0);
-	}
 	assert_int_equal(judge(4, 20, 1050), 0);
-	judge(4, 20, 1600);
-	assert_int_equal(judge(4, 40, 1600), 600);
+	assert_int_equal(judge(4, 20, 1600), 600);
 }
 
 static void the_table_forgets_the_oldest_only(void **state)
 {
 	(void)state;
-	judge(1, 0, 1000);
 	assert_int_equal(judge(1, 20, 1000), 600);
 	for (uint32_t host = 100; host < 100 + 2 * PUNISH_OFFENDERS; host++)
 		judge(host, 1, 1001);
@@ -112,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(twenty_acts_within_a_minute, forget),
+		cmocka_unit_test_setup(acts_count_for_one_block, forget),
 		cmocka_unit_test_setup(durations_grow_up_to_a_limit_and_are_forgotten, forget),
 		cmocka_unit_test_setup(no_more_than_the_most_at_a_time, forget),
 		cmocka_unit_test_setup(the_table_forgets_the_oldest_only, forget),
