@@ -50,6 +50,13 @@ static uint32_t duration_of(const struct config_punish *config, uint32_t blocked
 	return (uint32_t)(duration < config->duration_most_s ? duration : config->duration_most_s);
 }
 
+bool punish_is_present(uint32_t acts_since, uint64_t jiffies, uint32_t jiffies_hz)
+{
+	uint32_t age = (uint32_t)(jiffies >> HEAVY_SHIFT) - acts_since;
+
+	return age <= ((uint64_t)ACTS_WITHIN_S * jiffies_hz >> HEAVY_SHIFT) + 1;
+}
+
 uint32_t punish_judge(struct punish *p, const struct config_punish *config, const struct in6_addr *address,
 		      uint32_t acts, uint32_t acts_since, int64_t now_s)
 {

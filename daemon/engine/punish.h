@@ -38,6 +38,9 @@ struct punish {
 uint32_t punish_judge(struct punish *punish, const struct config_punish *config,
 		      const struct in6_addr *address, uint32_t acts, uint32_t acts_since, int64_t now_s);
 
+/* Whether acts that began to be counted at ACTS_SINCE, in jiffies >> HEAVY_SHIFT, are of the last minute. */
+bool punish_is_present(uint32_t acts_since, uint64_t jiffies, uint32_t jiffies_hz);
+
 /* Blocks in force. */
 size_t punish_count(const struct punish *punish, int64_t now_s);
 

@@ -190,13 +190,6 @@ static void judge_offender(struct engine *e, const struct heavy *heavy)
 		engine_lists_changed(e);
 }
 
-static bool acts_are_fresh(const struct engine *e, const struct heavy *heavy, uint64_t jiffies)
-{
-	uint32_t age = (uint32_t)(jiffies >> HEAVY_SHIFT) - heavy->acts_since;
-
-	return heavy->acts && age <= ((uint64_t)ACTS_WITHIN_S * e->clock.jiffies_hz >> HEAVY_SHIFT) + 1;
-}
-
 /*
  * False: the place was being given to another while it was read, or it was another's connections that used up
  * the bucket that both share: it made not even a second's worth itself.
@@ -210,7 +203,7 @@ static bool is_offender(struct engine *e, const struct heavy *heavy)
 	       source.completed >= e->limits.limit[KIND_CONNECTION][LEVEL_SOURCE].rate;
 }
 
-/* Those who were seen going over a limit with valid cookies, not longer ago than their acts count. */
+/* Those who were seen going over a limit with valid cookies. */
 static void punish_offenders(struct engine *e)
 {
 	struct heavy *heavies;
@@ -223,7 +216,8 @@ static void punish_offenders(struct engine *e)
 	heavies = calloc(SOURCES_MAX, sizeof(*heavies));
 	count = heavies ? fastpath_read_heavies(e->fastpath, heavies, SOURCES_MAX) : 0;
 	for (size_t i = 0; i < count; i++)
-		if (acts_are_fresh(e, &heavies[i], jiffies) && heavies[i].level == LEVEL_SOURCE &&
+		if (heavies[i].acts && heavies[i].level == LEVEL_SOURCE &&
+		    punish_is_present(heavies[i].acts_since, jiffies, e->clock.jiffies_hz) &&
 		    is_offender(e, &heavies[i]))
 			judge_offender(e, &heavies[i]);
 	free(heavies);

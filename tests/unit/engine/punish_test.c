@@ -86,6 +86,27 @@ static void acts_count_for_one_block(void **state)
 	assert_int_equal(judge_minute(1, 20, 8, 2803), 2400);
 }
 
+static void acts_of_long_ago_are_nobodys(void **state)
+{
+	static const struct {
+		uint32_t since, hz;
+		uint64_t jiffies;
+		bool present;
+	} rows[] = {
+		{ 100, 250, 100 << HEAVY_SHIFT, true },
+		{ 100, 250, (100 << HEAVY_SHIFT) + 61 * 250, true },
+		{ 100, 250, (100 << HEAVY_SHIFT) + 63 * 250, false },
+		{ 100, 1000, (100 << HEAVY_SHIFT) + 61 * 1000, false },
+		{ 100, 1000, (100 << HEAVY_SHIFT) + 60 * 1000, true },
+		{ 0, 250, 1ULL << 40, true }, /* 32 bits of them */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (punish_is_present(rows[i].since, rows[i].jiffies, rows[i].hz) != rows[i].present)
+			fail_msg("row %zu", i);
+}
+
 static void durations_grow_up_to_a_limit_and_are_forgotten(void **state)
 {
 	static const uint32_t durations[] = { 600, 1200, 2400, 3000, 3000 };
@@ -132,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(twenty_acts_within_a_minute, forget),
 		cmocka_unit_test_setup(acts_count_for_one_block, forget),
+		cmocka_unit_test_setup(acts_of_long_ago_are_nobodys, forget),
 		cmocka_unit_test_setup(durations_grow_up_to_a_limit_and_are_forgotten, forget),
 		cmocka_unit_test_setup(no_more_than_the_most_at_a_time, forget),
 		cmocka_unit_test_setup(the_table_forgets_the_oldest_only, forget),
