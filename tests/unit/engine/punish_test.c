@@ -82,8 +82,9 @@ static void acts_count_for_one_block(void **state)
 	assert_int_equal(judge(1, 90, 1600), 0);
 	assert_int_equal(judge(1, 109, 1601), 0);
 	assert_int_equal(judge(1, 110, 1602), 1200);
-	assert_int_equal(judge_minute(1, 19, 8, 2802), 0);
-	assert_int_equal(judge_minute(1, 20, 8, 2803), 2400);
+	assert_int_equal(judge_minute(1, 19, 8, 2802), 0); /* of another minute */
+	assert_int_equal(judge_minute(1, 129, 8, 2803), 2400);
+	assert_int_equal(judge_minute(1, 148, 9, 5203), 3000);
 }
 
 static void acts_of_long_ago_are_nobodys(void **state)
