@@ -362,7 +362,7 @@ int ledger_open(struct ledger *ledger, const char *dir, void (*take)(void *arg, 
 		error = read_file(&reading, LEDGER_FILE);
 	if (!error) {
 		conclude(&reading);
-		error = write_mark(ledger, report->last);
+		ledger_mark(ledger, report->last); /* on a full disk what is written later will tell */
 	}
 	if (!error)
 		error = open_file(ledger);

@@ -10,6 +10,7 @@
 #   at_least TEXT ACTUAL LEAST | at_most TEXT ACTUAL MOST      whole or decimal numbers
 #   field JSON PATH                          one value of a JSON text, by jq
 #   status PATH                              one value of `synmoat status -j`
+#   told KIND...                             ok for each kind of event that the daemon has told (it is waited for)
 #   quick N LONG                             N, or LONG under `tests/run --long`
 #   side_by_side CMD ARGS...                 CMD with each of ARGS (words of one are several), at once, each in a lab of its own:
 #                                            for tests that mostly wait; reports come one after the other
@@ -57,6 +58,17 @@ field() {
 
 status() {
 	lab_synmoat status -j | jq -r "$1"
+}
+
+has_told() {
+	[[ -n $(lab_synmoat events -j -n 1 "$1") ]]
+}
+
+told() {
+	local kind
+	for kind; do
+		check "told: $kind" lab_wait 5 has_told "$kind"
+	done
 }
 
 quick() {
