@@ -20,6 +20,7 @@
 #define SHOWN		  50 /* without --since or -n */
 #define ANSWER_WITHIN_S	  10
 #define RECONNECT_US	  500000
+#define KINDS_SIZE	  2048
 
 struct shown {
 	struct render render;
@@ -141,21 +142,16 @@ static bool show_part(const json_t *part, void *arg)
 
 /* --- asking --- */
 
-/* To be freed; NULL: no memory. */
-static char *join_kinds(char **kinds)
+/* With commas between them; too many are cut, which the daemon will not know. */
+static json_t *join_kinds(char **kinds)
 {
-	size_t length = 1;
-	char *joined;
+	char joined[KINDS_SIZE] = "";
+	size_t length = 0;
 
-	for (char **kind = kinds; *kind; kind++)
-		length += strlen(*kind) + 1;
-	joined = calloc(1, length);
-	for (char **kind = kinds; joined && *kind; kind++) {
-		strcat(joined, *kind);
-		if (kind[1])
-			strcat(joined, ",");
-	}
-	return joined;
+	for (char **kind = kinds; *kind && length < sizeof(joined); kind++)
+		length += (size_t)snprintf(joined + length, sizeof(joined) - length, "%s%s", *kind,
+					   kind[1] ? "," : "");
+	return json_string(joined);
 }
 
 /* NULL: said what is wrong. */
@@ -164,7 +160,6 @@ static json_t *make_parameters(char **kinds, const struct options *options, stru
 	json_t *parameters = json_pack("{s:b}", "follow", options->follow);
 	int64_t after = -1, since_us = -1;
 	struct timespec now;
-	char *joined;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (options->since &&
@@ -185,11 +180,8 @@ static json_t *make_parameters(char **kinds, const struct options *options, stru
 	if (options->count || !options->since)
 		json_object_set_new(parameters, "last",
 				    json_integer(options->count ? options->count : SHOWN));
-	if (*kinds) {
-		joined = join_kinds(kinds);
-		json_object_set_new(parameters, "kinds", json_string(joined));
-		free(joined);
-	}
+	if (*kinds)
+		json_object_set_new(parameters, "kinds", join_kinds(kinds));
 	return parameters;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@
 
 #define PART_SIZE  32768 /* of text; JSON may escape much of it once more, below MESSAGE_MAX */
 #define FOLLOW_MS  250	 /* between looks for new events */
-#define KINDS_SIZE 512
+#define KINDS_SIZE 2048
 #define LOOKED_AT  1024 /* events in one turn of the loop, when few fit */
 
 /* What is asked for, and how far it has been answered. */
@@ -37,9 +38,8 @@ static bool parse_kinds(struct following *f, const char *words)
 	f->any_kind = !words;
 	if (!words)
 		return true;
-	if (strlen(words) >= sizeof(copy))
+	if (snprintf(copy, sizeof(copy), "%s", words) >= (int)sizeof(copy))
 		return false;
-	strcpy(copy, words);
 	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
 		bool found = false;
 
