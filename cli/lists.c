@@ -153,6 +153,11 @@ void show_entry_added(struct render *render, const json_t *reply)
 	render_print(render, "%s %s: %s\n", string(reply, "kind"), string(reply, "prefix"),
 		     json_is_true(json_object_get(reply, "changed")) ? "was there already, changed"
 								     : "added");
+	if (flag(reply, "overruled"))
+		render_tinted(render, TINT_WARN,
+			      "but it does nothing: an allow entry for the same prefix wins (synmoat allow "
+			      "del %s)\n",
+			      string(reply, "prefix"));
 }
 
 void show_entry_removed(struct render *render, const json_t *reply)

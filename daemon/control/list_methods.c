@@ -94,13 +94,16 @@ static json_t *encode_entry(struct engine *engine, const struct lists_entry *e)
 	return entry;
 }
 
-static void reply_entry(struct request *request, enum list_kind kind, const struct prefix *prefix,
-			bool changed)
+/* By an entry for the very same prefix, which wins. */
+static bool is_allowed(const struct request *request, const struct prefix *prefix)
 {
-	char text[INET6_ADDRSTRLEN + 4];
+	struct lists_entry entries[MATCHES_MAX];
+	size_t count = lists_match(lists_of(request), &prefix->address, entries, MATCHES_MAX);
 
-	request_reply(request, json_pack("{s:s,s:s,s:b}", "kind", lists_kind_word(kind), "prefix",
-					 prefix_format(prefix, text, sizeof(text)), "changed", changed));
+	for (size_t i = 0; i < count && i < MATCHES_MAX; i++)
+		if (entries[i].kind == LIST_ALLOW && entries[i].prefix.length_bits == prefix->length_bits)
+			return true;
+	return false;
 }
 
 static void added(struct request *request, enum list_kind kind, const struct prefix *prefix, long long for_s,
@@ -112,7 +115,9 @@ static void added(struct request *request, enum list_kind kind, const struct pre
 		     EV_TEXT("action", changed ? "changed" : "added"),
 		     EV_TEXT("prefix", prefix_format(prefix, text, sizeof(text))), EV_NUMBER("for_s", for_s),
 		     EV_TEXT("reason", request_string(request, "reason")));
-	reply_entry(request, kind, prefix, changed);
+	request_reply(request,
+		      json_pack("{s:s,s:s,s:b,s:b}", "kind", lists_kind_word(kind), "prefix", text, "changed",
+				changed, "overruled", kind == LIST_BLOCK && is_allowed(request, prefix)));
 }
 
 /* True: the request has been answered. */
@@ -191,7 +196,8 @@ void handle_remove_entry(struct request *request)
 	request_tell(request, EVENT_LIST_CHANGED, EV_TEXT("kind", lists_kind_word(kind)),
 		     EV_TEXT("action", "removed"),
 		     EV_TEXT("prefix", prefix_format(&prefix, text, sizeof(text))));
-	reply_entry(request, kind, &prefix, true);
+	request_reply(request, json_pack("{s:s,s:s,s:b}", "kind", lists_kind_word(kind), "prefix", text,
+					 "changed", true));
 }
 
 /* A page: the next one begins at what `next` says. */
