@@ -198,7 +198,7 @@ const char *show_service_state(const json_t *service, const json_t *reply, enum 
 }
 
 /* What would have been answered is in parentheses. */
-static const char *format_answered(char buffer[FORMAT_SIZE], const json_t *service)
+const char *show_service_answered(const json_t *service, char buffer[FORMAT_SIZE])
 {
 	char count[FORMAT_SIZE];
 
@@ -231,7 +231,7 @@ static void service_row(struct table *table, const json_t *service, const json_t
 	render_cell(table, 2, state.tint, narrow && state.narrow ? state.narrow : state.text);
 	cell_duration(table, 3, number(service, "since_s"));
 	cell_count(table, 4, number(service, "syn_rate_pps"));
-	render_cell(table, 5, TINT_NONE, format_answered(answered, service));
+	render_cell(table, 5, TINT_NONE, show_service_answered(service, answered));
 	cell_count(table, 6, number(service, "completed_pps"));
 	cell_count(table, 7, number(service, "half_open"));
 }
@@ -584,7 +584,7 @@ static void field_rates(struct render *render, const json_t *service)
 			 100.0 * (double)completed / (double)answered);
 	field_count(render, "SYN/s", number(service, "syn_rate_pps"), "");
 	label(render, "answered/s");
-	render_print(render, "%s%s\n", format_answered(buffer, service),
+	render_print(render, "%s%s\n", show_service_answered(service, buffer),
 		     monitored && answered ? " would have been; mode monitor only counts" : "");
 	field_count(render, "completed/s", completed, share);
 	field_count(render, "half-open", number(service, "half_open"), "");
@@ -927,12 +927,8 @@ static void limit_row(struct table *table, const json_t *limit)
 void show_limits(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
-		{ "LIMIT", COLUMN_LEFT },
-		{ "RATE/S (BURST) OR MOST", COLUMN_RIGHT },
-		{ "OF PROVEN SOURCES", COLUMN_RIGHT },
-		{ "ACTION", COLUMN_LEFT },
-		{ "OVER", COLUMN_RIGHT },
-		{ "DROPPED", COLUMN_RIGHT },
+		{ "LIMIT", COLUMN_LEFT },  { "RATE/S (BURST)", COLUMN_RIGHT }, { "IF PROVEN", COLUMN_RIGHT },
+		{ "ACTION", COLUMN_LEFT }, { "OVER", COLUMN_RIGHT },	       { "DROPPED", COLUMN_RIGHT },
 	};
 	const char *mode = string(reply, "mode"), *configured = string(reply, "configured_mode");
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
@@ -952,6 +948,8 @@ void show_limits(struct render *render, const json_t *reply)
 		changed |= flag(limit, "changed");
 	}
 	render_table_print(table);
+	render_print(render,
+		     "proven sources complete what they begin; of half_open_..., so many at a time\n");
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");
 }
@@ -991,9 +989,8 @@ static void source_row(struct table *table, const json_t *source)
 void show_sources(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
-		{ "SOURCE", COLUMN_LEFT },     { "HALF-OPEN (ERROR)", COLUMN_RIGHT },
-		{ "HELD", COLUMN_RIGHT },      { "ANSWERED/S", COLUMN_RIGHT },
-		{ "COMPLETED", COLUMN_RIGHT }, { "OVER", COLUMN_RIGHT },
+		{ "SOURCE", COLUMN_FOLD },	{ "HALF-OPEN", COLUMN_RIGHT }, { "HELD", COLUMN_RIGHT },
+		{ "ANSWERED/S", COLUMN_RIGHT }, { "COMPLETED", COLUMN_RIGHT }, { "OVER", COLUMN_RIGHT },
 		{ "DROPPED", COLUMN_RIGHT },
 	};
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
@@ -1011,8 +1008,8 @@ void show_sources(struct render *render, const json_t *reply)
 	if (json_array_size(sources))
 		render_print(render,
 			     "over the last %" PRId64
-			     " s, of what was answered with cookies; estimates, too high by "
-			     "at most the error (98 %%)\n",
+			     " s; half-opens are estimates, too high by at most what is in ( ),\n"
+			     "with 98 %% certainty; HELD: by the server itself, exactly\n",
 			     number(reply, "window_s"));
 }
 

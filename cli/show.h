@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/format.h"
 #include "cli/render.h"
 
 /* What makes the whole daemon answer nothing, if anything, and a blank line. */
@@ -36,6 +37,9 @@ void show_version(struct render *render, const json_t *reply);
 
 /* What a service's mitigation comes to, and how that is tinted; reply: that it is from, with its alarms. */
 const char *show_service_state(const json_t *service, const json_t *reply, enum tint *tint);
+
+/* Its SYNs answered a second; those that would have been are in parentheses. Returns buffer. */
+const char *show_service_answered(const json_t *service, char buffer[FORMAT_SIZE]);
 
 /* The text of the alarm at INDEX of those that stand; false: there are no more. */
 bool show_alarm(const json_t *reply, size_t index, char *text, size_t size);

@@ -164,7 +164,7 @@ static void draw_service(const struct drawing *d, int row, const json_t *service
 	struct line line = body(d, row);
 	enum tint tint;
 	const char *state = show_service_state(service, d->data->status, &tint);
-	char mode[FORMAT_SIZE];
+	char mode[FORMAT_SIZE], answered[FORMAT_SIZE];
 
 	snprintf(mode, sizeof(mode), "%s%s", string(service, "mode"), changed ? "*" : "");
 	put(&line, service_name_width(d), false, TINT_NONE, string(service, "name"));
@@ -172,7 +172,7 @@ static void draw_service(const struct drawing *d, int row, const json_t *service
 	put(&line, 8, false, tint, !strcmp(state, "would be active") ? "would be" : state);
 	put_duration(&line, 7, number(service, "since_s"));
 	put_count(&line, 10, TINT_NONE, number(service, "syn_rate_pps"));
-	put_count(&line, 10, TINT_NONE, number(service, "answered_pps"));
+	put(&line, 10, true, TINT_NONE, show_service_answered(service, answered));
 	put_count(&line, 11, TINT_NONE, number(service, "completed_pps"));
 	put_count(&line, 9, TINT_NONE, number(service, "half_open"));
 	put_spark(&line, d->view, top_data_find(d->data, "service", string(service, "name")));
@@ -418,15 +418,25 @@ static const char *accept_queue_text(const json_t *listener, char *text, size_t 
 	return number(listener, "sockets") ? text : "-";
 }
 
+/* "[::]:443", as ss has it; inline the servers are elsewhere. */
+static const char *listener_text(const struct drawing *d, const json_t *listener, char *text, size_t size)
+{
+	const char *address = string(listener, "address");
+
+	if (!flag(d->data->syn_recv, "kernel"))
+		snprintf(text, size, "port %" PRId64 ", of servers", number(listener, "port"));
+	else
+		snprintf(text, size, strchr(address, ':') ? "[%s]:%" PRId64 : "%s:%" PRId64, address,
+			 number(listener, "port"));
+	return text;
+}
+
 static void draw_listener(const struct drawing *d, int row, const json_t *listener)
 {
-	bool kernel = flag(d->data->syn_recv, "kernel");
 	struct line line = body(d, row);
-	char text[2 * FORMAT_SIZE + 2];
+	char text[128];
 
-	snprintf(text, sizeof(text), "%" PRId64, number(listener, "port"));
-	put(&line, 8, true, TINT_NONE, text);
-	put(&line, 24, false, TINT_NONE, kernel ? string(listener, "address") : "servers");
+	put(&line, 29, false, TINT_NONE, listener_text(d, listener, text, sizeof(text)));
 	put_count(&line, 10, TINT_NONE, number(listener, "half_open"));
 	put_count(&line, 9, TINT_NONE, number(listener, "v4"));
 	put_count(&line, 9, TINT_NONE, number(listener, "v6"));
@@ -439,8 +449,7 @@ static void draw_syn_recv(const struct drawing *d, int row, int first, int count
 	const json_t *listeners = json_object_get(d->data->syn_recv, "listeners");
 	struct line line = heading(d, row);
 
-	put(&line, 8, false, TINT_NONE, "SYN_RECV");
-	put(&line, 24, false, TINT_NONE, "OF LISTENER");
+	put(&line, 29, false, TINT_NONE, "SYN_RECV, by listener");
 	put(&line, 10, true, TINT_NONE, "HALF-OPEN");
 	put(&line, 9, true, TINT_NONE, "IPV4");
 	put(&line, 9, true, TINT_NONE, "IPV6");
@@ -567,13 +576,16 @@ static void draw_sums(const struct drawing *d, int row)
 	const struct top_series *packets = top_data_find(d->data, "all", "packets"),
 				*dropped = top_data_find(d->data, "all", "dropped");
 	struct line line = body(d, row);
+	const struct top_series *answered = top_data_find(d->data, "verdict", "tx_synack");
 	char text[96], count[FORMAT_SIZE], drops[FORMAT_SIZE];
 
 	if (!packets || !dropped)
 		return;
-	snprintf(text, sizeof(text), "%s packets/s, ", format_count(count, packets->rate));
+	snprintf(text, sizeof(text), "%s packets/s", format_count(count, packets->rate));
 	say(&line, TINT_HEAD, text);
-	snprintf(text, sizeof(text), "%s dropped/s  ", format_count(drops, dropped->rate));
+	snprintf(text, sizeof(text), ": %s answered, ", format_count(count, answered ? answered->rate : 0));
+	say(&line, TINT_NONE, text);
+	snprintf(text, sizeof(text), "%s dropped  ", format_count(drops, dropped->rate));
 	say(&line, dropped->rate ? TINT_WARN : TINT_NONE, text);
 	put_spark(&line, d->view, packets);
 }

@@ -105,21 +105,21 @@ static void rates_are_what_counters_gained_a_second(void **state)
 	begin(&s);
 	take(&s, STATUS("10", WEB, VERDICTS("1000", "500"), ""), 100);
 	draw(&s, 24, 80);
-	expect(&s, "\n0 packets/s, 0 dropped/s");
+	expect(&s, "\n0 packets/s: 0 answered, 0 dropped");
 	expect(&s, "drop_bad_cookie                   0           1,000");
 	take(&s, STATUS("12", WEB, VERDICTS("3001000", "600"), ""), 102);
 	draw(&s, 24, 80);
-	expect(&s, "\n1,500,050 packets/s, 1,500,000 dropped/s");
+	expect(&s, "\n1,500,050 packets/s: 0 answered, 1,500,000 dropped");
 	expect(&s, "drop_bad_cookie           1,500,000       3,001,000");
 	expect(&s, "pass_flow                        50             600");
 	expect(&s, "web         auto    active    1m 01s  1,034,112  1,034,100         212         3");
 	/* a daemon that started again counts from 0: its first look has no rate */
 	take(&s, STATUS("1", WEB, VERDICTS("7", "8"), ""), 103);
 	draw(&s, 24, 80);
-	expect(&s, "\n0 packets/s, 0 dropped/s");
+	expect(&s, "\n0 packets/s: 0 answered, 0 dropped");
 	take(&s, STATUS("2", WEB, VERDICTS("17", "8"), ""), 104);
 	draw(&s, 24, 80);
-	expect(&s, "\n10 packets/s, 10 dropped/s");
+	expect(&s, "\n10 packets/s: 0 answered, 10 dropped");
 	end(&s);
 }
 
@@ -257,7 +257,7 @@ static void half_opens_and_events_are_shown(void **state)
 		"\"alert\",\"text\":\"second\"}]",
 		0, NULL);
 	draw(&s, 24, 80);
-	expect(&s, "     443 ::                               77        70         7      12/1,024\n");
+	expect(&s, "[::]:443                              77        70         7      12/1,024\n");
 	expect(&s, "\n01:46:30 second\n01:00:00 first\n"); /* the newest first */
 	json_object_set_new(json_array_get(s.data->events, 1), "text",
 			    json_string("in many words of which none is lost"));
