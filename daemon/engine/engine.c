@@ -12,7 +12,6 @@
 
 #include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
-#include "daemon/engine/override.h"
 #include "daemon/events/events.h"
 #include "daemon/fdstore.h"
 #include "daemon/log.h"
@@ -137,44 +136,6 @@ static void configure_events(const struct config *config)
 	events_configure(&settings);
 }
 
-/* Changes at runtime, from before the restart. */
-static void load_overrides(struct engine *e)
-{
-	struct override force;
-
-	override_init(&force, e->config);
-	override_load(e->state_dir, e->config, &force);
-	e->limits = force.limits;
-	for (size_t i = 0; i < e->config->service_count; i++) {
-		if (!e->slots[e->slot_of[i]].mode_kept)
-			slot_change_mode(e, e->slot_of[i], force.modes[i]);
-		e->slots[e->slot_of[i]].limits = force.own[i];
-	}
-}
-
-/* A change that cannot be written is in force nevertheless. */
-void engine_save_overrides(struct engine *e)
-{
-	struct override force;
-
-	override_init(&force, e->config);
-	force.limits = e->limits;
-	for (size_t i = 0; i < e->config->service_count; i++) {
-		force.modes[i] = e->slots[e->slot_of[i]].mode;
-		force.own[i] = e->slots[e->slot_of[i]].limits;
-	}
-	override_save(&e->overrides, e->state_dir, e->config, &force, (int64_t)clock_now_s());
-}
-
-/* Waits for what is being written, and writes what has changed since. */
-static void finish_overrides(struct engine *e)
-{
-	if (!override_wait(&e->overrides, e->state_dir, (int64_t)clock_now_s()) || !e->config)
-		return;
-	engine_save_overrides(e);
-	override_wait(&e->overrides, e->state_dir, (int64_t)clock_now_s());
-}
-
 static int start_services(struct engine *e, struct config_error *error)
 {
 	int result;
@@ -184,7 +145,7 @@ static int start_services(struct engine *e, struct config_error *error)
 	stack_settings_read(&e->stack);
 	lasting_restore_slots(e);
 	slot_assign_all(e, e->config, NULL);
-	load_overrides(e);
+	change_load(e);
 	result = publish_services(e);
 	if (result)
 		set_error(error, e->config, "services", services_fault(result));
@@ -291,7 +252,7 @@ void engine_free(struct engine *e)
 		attack_stop(e);
 	}
 	list_stop(e);
-	finish_overrides(e);
+	change_finish(e);
 	attack_free(e->attacks);
 	fastpath_free(e->fastpath);
 	keyring_fini(&e->keyring);
@@ -299,17 +260,6 @@ void engine_free(struct engine *e)
 	config_free(e->config);
 	free(e->state_dir);
 	free(e);
-}
-
-int engine_set_mode(struct engine *e, const char *name, enum service_mode mode)
-{
-	uint32_t slot = slot_find(e, name);
-
-	if (slot == SERVICE_NONE)
-		return -ENOENT;
-	slot_change_mode(e, slot, mode);
-	engine_save_overrides(e);
-	return publish_services(e);
 }
 
 /* Inline, either name stands for both: one alone would be of no use. */
@@ -418,7 +368,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 	} else {
 		guard_assign(e, config);
 		config_free(old);
-		engine_save_overrides(e);
+		change_save(e);
 		list_reload(e);
 		configure_events(config);
 	}
@@ -433,82 +383,6 @@ int engine_rotate_key(struct engine *e, bool now)
 	if (result)
 		return result;
 	return publish_runtime(e);
-}
-
-/* As the configuration says again. */
-static int restore_limit(struct engine *e, const char *name, struct config_error *error)
-{
-	struct config_limits limits = e->config->limits;
-
-	if (!strcmp(name, "mode")) {
-		e->limits.mode = limits.mode;
-		return 0;
-	}
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		for (int level = 0; level < LEVEL_COUNT; level++)
-			if (!strcmp(name,
-				    config_limit_name((enum limit_kind)kind, (enum limit_level)level))) {
-				e->limits.limit[kind][level] = limits.limit[kind][level];
-				return 0;
-			}
-	return config_change_limits(&limits, name, "", error); /* says which there are */
-}
-
-static int restore_own_limit(struct engine *e, const struct config_service *service, const char *name,
-			     struct config_error *error)
-{
-	struct config_own_limits *own = &e->slots[slot_find(e, service->name)].limits, none = { 0 };
-
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		if (!strcmp(name, config_limit_name((enum limit_kind)kind, LEVEL_SERVICE))) {
-			own->given[kind] = service->limits.given[kind];
-			own->limit[kind] = service->limits.limit[kind];
-			return 0;
-		}
-	return config_change_own_limits(&none, &e->limits, name, "", error);
-}
-
-static const struct config_service *find_config(const struct engine *e, const char *name)
-{
-	for (size_t i = 0; i < e->config->service_count; i++)
-		if (!strcmp(e->config->services[i].name, name))
-			return &e->config->services[i];
-	return NULL;
-}
-
-int engine_change_limit(struct engine *e, const char *name, const char *service_name, const char *settings,
-			struct config_error *error)
-{
-	const struct config_service *service = service_name ? find_config(e, service_name) : NULL;
-	bool restore = !strcmp(settings, LIMIT_CONFIGURED);
-	int result;
-
-	if (service_name && !service)
-		return -ENOENT;
-	if (service && restore)
-		result = restore_own_limit(e, service, name, error);
-	else if (service)
-		result = config_change_own_limits(&e->slots[slot_find(e, service_name)].limits, &e->limits,
-						  name, settings, error);
-	else if (restore)
-		result = restore_limit(e, name, error);
-	else
-		result = config_change_limits(&e->limits, name, settings, error);
-	if (result)
-		return result;
-	engine_save_overrides(e);
-	return publish_limits(e);
-}
-
-_Static_assert(LIMIT_WORDS_SIZE == OVERRIDE_SETTINGS_SIZE, "one size of settings");
-
-void engine_describe_limit(const struct engine *e, const char *name, const char *service,
-			   char text[LIMIT_WORDS_SIZE])
-{
-	if (service)
-		override_describe_own(&e->slots[slot_find(e, service)].limits, name, text);
-	else
-		override_describe(&e->limits, name, text);
 }
 
 int engine_set_bypass(struct engine *e, bool on)

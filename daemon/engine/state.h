@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The engine's own state and the calls between its files: publish.c, slot.c, interface.c, tick.c, status.c,
- * servers.c, path.c, drain.c, engine.c. Nobody outside this folder includes it.
+ * servers.c, path.c, drain.c, guard.c, change.c, engine.c. Nobody outside this folder includes it.
  */
 #ifndef SYNMOAT_ENGINE_STATE_H
 #define SYNMOAT_ENGINE_STATE_H
@@ -141,8 +141,10 @@ void guard_assign(struct engine *e, const struct config *config); /* one that ha
 uint64_t drain_honours_s(const struct engine *e); /* so long, cookies that are out validate */
 void drain_follow(struct engine *e);		  /* once a second, before the runtime is published */
 
-/* --- engine.c --- */
-void engine_save_overrides(struct engine *e); /* what is set at runtime */
+/* --- change.c --- */
+void change_load(struct engine *e); /* what was changed before a restart */
+void change_save(struct engine *e);
+void change_finish(struct engine *e); /* waits for what is being written, and writes what has changed since */
 
 /* --- list.c --- */
 int list_start(struct engine *e, struct sd_event *event,

@@ -248,7 +248,7 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 		event_tell(EVENT_KEY_RETIRED, EV_FLAG("rotated", e->keyring.older_valid));
 	publish_runtime(e);
 	if (override_follow(&e->overrides, e->state_dir, (int64_t)clock_now_s()))
-		engine_save_overrides(e);
+		change_save(e);
 	list_tick(e);
 	interface_look_after(e);
 	interface_check_forwarding(e);
