@@ -299,13 +299,16 @@ struct control {
 };
 
 /*
- * Lists: one trie for each family, 16 bits of the address a step. A step is LIST_DIRECT (a whole chunk: the
- * word of each of 65,536 values) or a B-tree of lines: the word at the place of the last key that is not
- * above the value. Its root may be a LIST_FILTER, which sends on the values of which some neighbour differs
- * from what covers them all, so that most others end at one line. A word is a reference (LIST_REF, what to,
- * number of its first line), or else the verdict for good: 0 none, or the position of the winning entry's
- * record and whether it allows. Words are replaced one by one or with their root, never while half made;
- * lines that nothing refers to are used again when all packets of before have ended.
+ * Lists: a table for each family, made so that most addresses are judged by one line of 64 bytes that is not
+ * hot. Its root is a chunk of 65,536 words, by the first 16 bits of the address. A word is a reference
+ * (LIST_REF, in IPv4 how many bits choose one of the lines there, number of the first line), or else the
+ * verdict for good: 0 none, or the number of the winning entry's record and whether it allows. What leads on
+ * are lines: struct list_index chooses one of many by some bits of the address; struct list_narrow and
+ * list_wide hold up to 24 keys of 16 bits (IPv4) or 6 of 64 bits (one half of an IPv6 address). Their words
+ * stand elsewhere, since a verdict does not wait for the record to be known.
+ *
+ * A line that packets may be reading changes in one word only: `next` becomes a reference to the line that
+ * holds instead of it. Lines that nothing refers to are used again when all packets of before have ended.
  */
 #define LIST_CHUNK_SHIFT 12 /* of lines: 256 KiB */
 #define LIST_CHUNK_LINES (1U << LIST_CHUNK_SHIFT)
@@ -313,40 +316,82 @@ struct control {
 #define LIST_MAP_SHIFT	 15 /* of lines: eight chunks share a map, since each new map waits for RCU */
 #define LIST_MAP_LINES	 (1U << LIST_MAP_SHIFT)
 #define LIST_MAPS	 (LIST_CHUNKS >> (LIST_MAP_SHIFT - LIST_CHUNK_SHIFT))
-#define LIST_KEYS	 10
-#define LIST_WORDS	 (LIST_KEYS + 1)
 #define LIST_REF	 0x80000000U
-#define LIST_INNER	 0x00000000U /* a line whose words are lines of the same step */
-#define LIST_LEAF	 0x20000000U /* whose words are for the next step, or for good */
-#define LIST_DIRECT	 0x40000000U
-#define LIST_FILTER	 0x60000000U /* a struct list_filter, whose words are lines of the same step */
-#define LIST_TO		 0x60000000U
-#define LIST_LINE	 0x1fffffffU
+#define LIST_INDEX	 0x40000000U /* in `next`: a struct list_index, the number of its first line */
+#define LIST_BITS_SHIFT	 25	     /* in a reference of IPv4's root: 0 to 12 bits choose a line */
+#define LIST_BITS	 15U
+#define LIST_LINE	 0x01ffffffU
+#define LIST_UNIT	 0x03ffffffU /* number of 8 words, two units a line */
+#define LIST_UNIT_WORDS	 8
 #define LIST_ALLOWED	 0x40000000U
 #define LIST_RECORD	 0x3fffffffU /* number of a record, four a line, and one */
-#define LIST_STEPS	 36
+#define LIST_STEPS	 128	     /* lines that the daemon lets one address lead through, at most */
+#define LIST_NARROW_KEYS 24
+#define LIST_WIDE_KEYS	 6
+
+/*
+ * Word 0 holds below the first key, word i + 1 from key i on up to the next; if that key stands alone, for
+ * itself only, and word 0 behind it. Bit i of blocked and allowed is what word i says; in a wide line both
+ * say that it is a reference to the line for the lower half. next: unit of the words; 0: all are 0.
+ */
+struct list_narrow {
+	__u32 next;
+	__u32 alone; /* bit i: key i; count above LIST_NARROW_KEYS */
+	__u32 blocked, allowed;
+	__u16 key[LIST_NARROW_KEYS]; /* ascending; those after the last are all ones */
+};
+
+struct list_wide {
+	__u32 next;
+	__u8 alone, blocked, allowed, count;
+	__u8 shift[LIST_WIDE_KEYS]; /* a key that stands alone is a block of 2^shift values */
+	__u16 pad;
+	__u64 key[LIST_WIDE_KEYS];
+};
+
+/* The line base + (value >> shift & mask), for values that have key's bits in `above`. */
+struct list_index {
+	__u32 next; /* LIST_INDEX and base */
+	__u32 mask;
+	__u32 shift;
+	__u32 outside; /* line for all other values; 0: not listed */
+	__u64 key, above;
+	__u64 pad[4];
+};
 
 struct list_line {
-	__u32 word[LIST_WORDS]; /* those after the last are equal to it */
-	__u16 key[LIST_KEYS];	/* ascending; those after the last are 0xffff */
+	union {
+		__u32 next;
+		__u32 word[16];
+		struct list_narrow narrow;
+		struct list_wide wide;
+		struct list_index index;
+	};
 };
 
-#define LIST_FILTER_KEYS  4
-#define LIST_FILTER_WORDS (LIST_FILTER_KEYS + 1)
-#define LIST_FILTER_BITS  256
-
-struct list_filter {
-	__u32 other;		       /* the verdict for good, where the bit of the value / 256 is 0 */
-	__u32 word[LIST_FILTER_WORDS]; /* those after the last are equal to it */
-	__u32 bits[LIST_FILTER_BITS / 32];
-	__u16 key[LIST_FILTER_KEYS]; /* as in struct list_line */
-};
-
-/* Of each entry: packets that it decided. Two CPUs that count at once may count one. */
+/* Of each entry: packets that it decided. */
 struct list_record {
 	__u64 hits;
 	__u32 last; /* jiffies64 / 64, 0: never */
 	__u32 pad;
+};
+
+/*
+ * Of each CPU: hits that are not yet in the records. Word, record and atomic addition each wait for memory;
+ * of so many at once, the lines come together.
+ */
+#define LIST_HITS	16
+#define LIST_HIT_RECORD 0x80000000U
+
+struct list_hit {
+	__u32 at; /* number of the word, 16 a line, or LIST_HIT_RECORD and that of the record */
+	__u32 hits, last;
+};
+
+struct list_hits {
+	__u32 count;
+	struct list_hit hit[LIST_HITS];
+	__u32 pad[15]; /* two CPUs share no line */
 };
 
 /* --- limits --- */
@@ -813,8 +858,11 @@ ABI_SIZE(struct range6, 40);
 ABI_SIZE(struct runtime, 216);
 ABI_SIZE(struct control, 440);
 ABI_SIZE(struct list_line, 64);
-ABI_SIZE(struct list_filter, 64);
+ABI_SIZE(struct list_narrow, 64);
+ABI_SIZE(struct list_wide, 64);
+ABI_SIZE(struct list_index, 64);
 ABI_SIZE(struct list_record, 16);
+ABI_SIZE(struct list_hits, 256);
 ABI_SIZE(struct limit, 64);
 ABI_SIZE(struct bucket, 16);
 ABI_SIZE(struct account, 32);

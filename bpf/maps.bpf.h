@@ -59,6 +59,7 @@ struct {
 	__type(key, __u32);
 	__array(values, struct list_chunk);
 } list_chunks SEC(".maps") __weak;
+ARRAY_MAP(list_hits, 1, struct list_hits, BPF_F_MMAPABLE); /* by CPU */
 /* Limits: two halves of their settings, by service; buckets, those of services and of all together apart, as
  * they are exact. */
 ARRAY_MAP(limits, 2 * SERVICE_SLOTS, struct limits, BPF_F_MMAPABLE);

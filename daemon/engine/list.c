@@ -141,11 +141,17 @@ static void load_all(struct engine *e)
 
 int list_start(struct engine *e, struct sd_event *event, const char *state)
 {
-	const struct lists_backing backing = {
-		{ fastpath_chunk_new, fastpath_chunk_free, e->fastpath }, publish_roots, note_change, e
+	struct lists_backing backing = {
+		.pool = { .chunk_new = fastpath_chunk_new,
+			  .chunk_free = fastpath_chunk_free,
+			  .arg = e->fastpath },
+		.publish = publish_roots,
+		.note = note_change,
+		.arg = e,
 	};
 	int error;
 
+	backing.pool.hits = fastpath_list_hits(e->fastpath, &backing.pool.cpus);
 	e->lists = lists_new(&backing);
 	e->keep = keep_new(state);
 	e->feed = feed_new();

@@ -17,7 +17,8 @@
 
 #define SLICE_NS      4000000
 #define STEPS_A_LOOK  16
-#define REFRESH_NODES 20000 /* below a prefix that changes: more are left to a new table */
+#define REFRESH_NODES 20000 /* to be looked at for one change: more are left to a new table */
+#define REFRESHED_MAX 1000  /* changes in place, and a quarter of the entries: then a new table is faster */
 
 enum phase { PHASE_IDLE, PHASE_BUILD, PHASE_DROP, PHASE_SWEEP };
 
@@ -37,7 +38,9 @@ struct lists {
 	unsigned int family;  /* that is being built or dropped */
 	struct prefix *again; /* changed while building */
 	uint32_t again_count, again_room;
-	uint32_t drop_root[2], drop_key, sweep_at;
+	uint32_t refreshed;	/* changes in place since the last swap */
+	struct pool_stack plan; /* what is being dropped */
+	uint32_t sweep_at;
 };
 
 static int64_t clock_ns(void)
@@ -76,6 +79,7 @@ void lists_free(struct lists *l)
 	pool_free(l->pool);
 	store_free(l->store);
 	free(l->again);
+	free(l->plan.items);
 	free(l);
 }
 
@@ -90,17 +94,6 @@ uint64_t lists_changes(const struct lists *l)
 }
 
 /* --- single changes --- */
-
-static bool has_more_nodes(const struct store *s, uint32_t node, uint32_t *left)
-{
-	if (!node)
-		return false;
-	if (!*left)
-		return true;
-	(*left)--;
-	return has_more_nodes(s, s->nodes[node].child[0], left) ||
-	       has_more_nodes(s, s->nodes[node].child[1], left);
-}
 
 /* The topmost node within the prefix. */
 static uint32_t node_within(const struct store *s, const struct prefix *prefix)
@@ -118,10 +111,9 @@ static uint32_t node_within(const struct store *s, const struct prefix *prefix)
 
 static bool is_large(const struct lists *l, const struct prefix *prefix)
 {
-	uint32_t left = REFRESH_NODES;
 	unsigned int length = prefix->length_bits - (prefix_is_v4(prefix) ? 96U : 0);
 
-	return length < 4 || has_more_nodes(l->store, node_within(l->store, prefix), &left);
+	return length < 4 || store_has_more(l->store, node_within(l->store, prefix), REFRESH_NODES);
 }
 
 static void remember(struct lists *l, const struct prefix *prefix)
@@ -145,6 +137,7 @@ static void follow(struct lists *l, const struct prefix *prefix)
 {
 	unsigned int family = !prefix_is_v4(prefix);
 	uint32_t before = l->root[family];
+	int error;
 
 	if (l->phase == PHASE_BUILD)
 		remember(l, prefix);
@@ -152,8 +145,11 @@ static void follow(struct lists *l, const struct prefix *prefix)
 		l->rebuild = true;
 		return;
 	}
-	if (table_refresh(&l->now, &l->root[family], prefix)) {
-		log_print(LOG_ERR, "lists: out of memory: a change is not in force yet");
+	l->refreshed++;
+	error = table_refresh(&l->now, &l->root[family], prefix, REFRESH_NODES);
+	if (error) {
+		if (error != -EFBIG)
+			log_print(LOG_ERR, "lists: out of memory: a change is not in force yet");
 		l->rebuild = true;
 	}
 	if (!before != !l->root[family])
@@ -192,7 +188,6 @@ static int add_to_set(struct lists *l, int set, enum list_kind kind, const struc
 		store_remove(l->store, entry);
 		return result;
 	}
-	*pool_record(l->pool, entry) = (struct list_record){ 0 };
 	return 0;
 }
 
@@ -351,23 +346,23 @@ static void change_states(struct store *s, enum store_set_state from, enum store
 static void drop_next(struct lists *l)
 {
 	for (unsigned int family = 0; family < 2; family++) {
-		table_drop(l->pool, l->next_root[family]);
+		table_drop_begin(l->pool, &l->plan, l->next_root[family], family);
 		l->next_root[family] = 0;
 	}
+	while (table_drop_run(l->pool, &l->plan, UINT32_MAX))
+		;
 }
 
 static void begin_build(struct lists *l)
 {
 	l->rebuild = false;
 	l->again_count = 0;
-	l->next.error = 0;
-	l->next.task_count = 0;
 	stage_sets(l->store);
 	store_hold(l->store);
 	l->phase = PHASE_BUILD;
 	l->family = 0;
 	l->next_root[0] = l->next_root[1] = 0;
-	l->next.error = table_begin(&l->next, 0, &l->next_root[0]);
+	table_begin(&l->next, 0, &l->next_root[0]); /* an error stays until table_run */
 }
 
 /* What was in force stays in force; what was staged waits for memory. */
@@ -387,14 +382,16 @@ static int catch_up(struct lists *l)
 	int error = 0;
 
 	for (uint32_t i = 0; i < l->again_count && !error; i++)
-		error = table_refresh(&l->next, &l->next_root[!prefix_is_v4(&l->again[i])], &l->again[i]);
+		error = table_refresh(&l->next, &l->next_root[!prefix_is_v4(&l->again[i])], &l->again[i],
+				      UINT32_MAX);
 	l->again_count = 0;
 	return error;
 }
 
 static void swap(struct lists *l)
 {
-	memcpy(l->drop_root, l->root, sizeof(l->root));
+	uint32_t old[2] = { l->root[0], l->root[1] };
+
 	memcpy(l->root, l->next_root, sizeof(l->root));
 	l->next_root[0] = l->next_root[1] = 0;
 	change_states(l->store, SET_STAGED, SET_LIVE);
@@ -402,9 +399,10 @@ static void swap(struct lists *l)
 	store_release(l->store);
 	l->backing.publish(l->backing.arg);
 	l->failed = false;
+	l->refreshed = 0;
 	l->phase = PHASE_DROP;
-	l->family = 0;
-	l->drop_key = 0;
+	for (unsigned int family = 0; family < 2; family++)
+		table_drop_begin(l->pool, &l->plan, old[family], family);
 }
 
 static void build(struct lists *l)
@@ -413,9 +411,7 @@ static void build(struct lists *l)
 
 	if (!result && l->family == 0) {
 		l->family = 1;
-		result = table_begin(&l->next, 1, &l->next_root[1]);
-		if (!result)
-			result = 1;
+		table_begin(&l->next, 1, &l->next_root[1]);
 	} else if (!result) {
 		result = catch_up(l);
 		if (!result)
@@ -425,35 +421,13 @@ static void build(struct lists *l)
 		fail_build(l);
 }
 
-/* A root at a time, key by key; publish has waited for the packets that read it, pool_recycle waits once
- * more. */
+/* publish has waited for the packets that read it, pool_recycle waits once more. */
 static void drop(struct lists *l)
 {
-	uint32_t root = l->drop_root[l->family];
-
-	if (root & LIST_REF) {
-		const uint32_t *words = (const uint32_t *)pool_at(l->pool, root & LIST_LINE);
-
-		for (uint32_t i = 0; i < 64 && l->drop_key < POOL_DIRECT_WORDS; i++)
-			table_drop(l->pool, words[l->drop_key++]);
-		if (l->drop_key < POOL_DIRECT_WORDS)
-			return;
-		pool_retire(l->pool, root);
-	}
-	l->drop_key = 0;
-	if (l->family++ == 0)
+	if (table_drop_run(l->pool, &l->plan, 64))
 		return;
 	l->phase = PHASE_SWEEP;
 	l->sweep_at = 1;
-}
-
-static void add_hits(struct lists *l, uint32_t to, uint32_t from)
-{
-	struct list_record *target = pool_record(l->pool, to), *source = pool_record(l->pool, from);
-
-	__atomic_fetch_add(&target->hits, source->hits, __ATOMIC_RELAXED);
-	if (!target->last)
-		target->last = source->last;
 }
 
 /* The entry that has taken the place of one of a set that is gone keeps its hits. */
@@ -467,7 +441,7 @@ static void inherit_hits(struct lists *l, uint32_t entry)
 
 		if (i != entry && s->entries[i].kind == e->kind && set->state == SET_LIVE &&
 		    set->origin == s->sets[e->set].origin && !strcmp(set->name, s->sets[e->set].name)) {
-			add_hits(l, i, entry);
+			pool_hits_add(l->pool, i, entry);
 			return;
 		}
 	}
@@ -489,7 +463,7 @@ static void merge(struct lists *l, uint32_t entry)
 	if (store_add(l->store, (uint16_t)l->manual, (enum list_kind)e.kind, &prefix, e.expires_s, e.added_s,
 		      e.reason, &known) < 0)
 		return;
-	add_hits(l, known, entry);
+	pool_hits_add(l->pool, known, entry);
 	remove_entry(l, entry);
 }
 
@@ -559,7 +533,7 @@ void lists_tick(struct lists *l, int64_t now_s)
 	pool_recycle(l->pool);
 	if (l->phase == PHASE_IDLE)
 		pool_trim(l->pool);
-	if (l->failed && l->phase == PHASE_IDLE)
+	if ((l->failed || l->refreshed > REFRESHED_MAX + l->store->count / 4) && l->phase == PHASE_IDLE)
 		l->rebuild = true;
 }
 
@@ -568,7 +542,6 @@ void lists_tick(struct lists *l, int64_t now_s)
 static void fill(const struct lists *l, uint32_t entry, struct lists_entry *out)
 {
 	const struct store_entry *e = &l->store->entries[entry];
-	const struct list_record *record = pool_record(l->pool, entry);
 
 	store_prefix(l->store, entry, &out->prefix);
 	out->kind = (enum list_kind)e->kind;
@@ -577,8 +550,7 @@ static void fill(const struct lists *l, uint32_t entry, struct lists_entry *out)
 	out->reason = e->reason ? e->reason : "";
 	out->expires_s = e->expires_s;
 	out->added_s = e->added_s;
-	out->hits = __atomic_load_n(&record->hits, __ATOMIC_RELAXED);
-	out->last = record->last;
+	out->hits = pool_hits(l->pool, entry, &out->last);
 }
 
 static bool in_force(const struct store *s, uint32_t entry)

@@ -460,6 +460,21 @@ uint32_t store_winner(const struct store *s, uint32_t node, enum store_view view
 	return winner;
 }
 
+static bool has_more(const struct store *s, uint32_t node, uint32_t *left)
+{
+	if (!node)
+		return false;
+	if (!*left)
+		return true;
+	(*left)--;
+	return has_more(s, s->nodes[node].child[0], left) || has_more(s, s->nodes[node].child[1], left);
+}
+
+bool store_has_more(const struct store *s, uint32_t node, uint32_t limit)
+{
+	return has_more(s, node, &limit);
+}
+
 static void reverse(uint32_t *entries, size_t count)
 {
 	for (size_t i = 0; i < count / 2; i++) {

@@ -101,6 +101,9 @@ uint32_t store_winner(const struct store *store, uint32_t node, enum store_view 
  */
 size_t store_match(const struct store *store, const struct in6_addr *address, uint32_t *entries, size_t size);
 
+/* Are there more than LIMIT nodes from this one down? */
+bool store_has_more(const struct store *store, uint32_t node, uint32_t limit);
+
 /* The first N bits of both are the same? */
 static inline bool store_same(uint64_t high, uint64_t low, uint64_t other_high, uint64_t other_low,
 			      unsigned int bits)

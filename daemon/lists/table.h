@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The store compiled for XDP (bpf/abi.h): whole tables aside, in slices; and the one that is in force changed
- * in place, word by word, so that no packet meets anything half made. Pure but for the pool's memory.
+ * in place, line by line, so that no packet meets anything half made. Pure but for the pool's memory.
  */
 #ifndef SYNMOAT_LISTS_TABLE_H
 #define SYNMOAT_LISTS_TABLE_H
@@ -12,30 +12,41 @@
 #include "daemon/lists/pool.h"
 #include "daemon/lists/store.h"
 
-/* A step that is still to be made. */
+#define TABLE_KEYS 65536U /* of the root */
+
+/*
+ * A line that is still to be made, for the addresses whose first bits these are. NODE is the topmost one
+ * among them (0: none), INHERITED what covers them all from above.
+ */
 struct table_task {
-	uint32_t *word; /* where its word goes */
-	uint32_t node, inherited;
-	uint16_t step;
-	uint8_t family, copies;
+	uint64_t high, low;
+	uint32_t line, node, inherited;
+	uint8_t bits;
 };
 
+/* What holds from a key on; node: not the word, but a line for the lower half. */
 struct table_segment {
-	uint32_t word, node, inherited; /* node: the word is that of a further step */
-	uint16_t key;
+	uint64_t key;
+	uint32_t word, node, inherited;
+	uint8_t shift; /* alone: so large a block; otherwise TABLE_NOT_ALONE */
 };
+
+#define TABLE_SEGMENTS (2 * LIST_NARROW_KEYS + 2)
 
 struct table_builder {
 	const struct store *store;
 	struct pool *pool;
 	enum store_view view;
+	unsigned int family;
+	uint32_t root, key; /* of the table under construction; the root's next key */
 	struct table_task *tasks;
 	uint32_t task_count, task_room;
-	struct table_segment *segments; /* of the step that is being made */
-	uint32_t segment_count;
+	struct table_segment segments[TABLE_SEGMENTS]; /* of the line that is being made */
+	uint32_t segment_count;			       /* TABLE_SEGMENTS and one: too many */
+	uint64_t last;				       /* value of that line's addresses */
+	uint32_t *weights;			       /* of the lines among which an index is to choose */
+	struct pool_stack plan;			       /* what is to be dropped */
 	int error;
-	/* changing in place: words of the old step outside these keys are taken over */
-	uint32_t old, keep_below, keep_above;
 };
 
 int table_builder_init(struct table_builder *b, const struct store *store, struct pool *pool,
@@ -49,11 +60,15 @@ void table_builder_fini(struct table_builder *b);
 int table_begin(struct table_builder *b, unsigned int family, uint32_t *root);
 int table_run(struct table_builder *b, uint32_t steps);
 
-/* Makes the table at *root, which may be in force, say what the store says of PREFIX. */
-int table_refresh(struct table_builder *b, uint32_t *root, const struct prefix *prefix);
+/*
+ * Makes the table at *root, which may be in force, say what the store says of PREFIX. -EFBIG, with the rest
+ * unchanged: for that, more than NODES nodes of the store were to be looked at in one place.
+ */
+int table_refresh(struct table_builder *b, uint32_t *root, const struct prefix *prefix, uint32_t nodes);
 
-/* Retires all that a reference leads to. */
-void table_drop(struct pool *pool, uint32_t root);
+/* Retires all that a root leads to, in steps: PLAN, empty at first, is what is left. */
+int table_drop_begin(struct pool *pool, struct pool_stack *plan, uint32_t root, bool v6);
+bool table_drop_run(struct pool *pool, struct pool_stack *plan, uint32_t steps);
 
 /* As XDP does it. */
 uint32_t table_find(const struct pool *pool, uint32_t root, bool v6, const struct in6_addr *address);

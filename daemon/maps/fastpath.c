@@ -48,6 +48,7 @@ struct fastpath {
 	} batch;
 	struct limits *limits;
 	struct heavy_set *heavies;
+	struct list_hits *list_hits;
 	struct port_half_opens *half_opens;
 	struct registers *registers;
 	struct ring_buffer *samples;
@@ -183,13 +184,14 @@ static void prepare_tracking(struct synmoat_bpf *skeleton, const struct fastpath
 	bpf_program__set_autoload(skeleton->progs.waiting_expire, on);
 }
 
-static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
+static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *options, int cpus)
 {
 	uint32_t buckets = options->inline_mode ? 1 : flow_buckets(options->flow_entries);
 
 	memcpy((void *)skeleton->rodata->table_key, options->table_key, sizeof(options->table_key));
 	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
 	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
+	bpf_map__set_max_entries(skeleton->maps.list_hits, (uint32_t)cpus);
 	prepare_deployment(skeleton, options);
 	prepare_tracking(skeleton, options);
 	if (options->frags && !options->inline_mode)
@@ -211,8 +213,10 @@ static int map_all(struct fastpath *f)
 	f->heavies = map_memory(f->skeleton->maps.heavies);
 	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
 	f->registers = map_memory(f->skeleton->maps.source_registers);
+	f->list_hits = map_memory(f->skeleton->maps.list_hits);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->limits || !f->heavies || !f->half_opens || !f->registers)
+	    !f->states || !f->servers || !f->limits || !f->heavies || !f->half_opens || !f->registers ||
+	    !f->list_hits)
 		return -ENOMEM;
 	/* the master keys lie here */
 	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
@@ -258,7 +262,7 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 		snprintf(text, size, "cannot open the BPF programs: %s", strerror(errno));
 		return -errno;
 	}
-	error = prepare(f->skeleton, options);
+	error = prepare(f->skeleton, options, f->cpus);
 	if (!error)
 		error = adopt_maps(f->skeleton->obj, options->store, options->translated, text, size);
 	if (*text)
@@ -320,6 +324,7 @@ void fastpath_free(struct fastpath *f)
 	ring_buffer__free(f->samples);
 	ring_buffer__free(f->ring);
 	if (f->skeleton) {
+		unmap_memory(f->list_hits, f->skeleton->maps.list_hits);
 		unmap_memory(f->registers, f->skeleton->maps.source_registers);
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
 		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
@@ -868,6 +873,12 @@ void fastpath_chunk_free(void *arg, uint32_t id, void *chunk)
 	bpf_map_delete_elem(bpf_map__fd(f->skeleton->maps.list_chunks), &index);
 	munmap(f->list_maps[index].lines, MAP_BYTES);
 	f->list_maps[index].lines = NULL;
+}
+
+struct list_hits *fastpath_list_hits(const struct fastpath *f, uint32_t *cpus)
+{
+	*cpus = (uint32_t)f->cpus;
+	return f->list_hits;
 }
 
 int fastpath_read_events(struct fastpath *f, fastpath_event_fn *fn, void *arg, int max)

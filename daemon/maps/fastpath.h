@@ -120,6 +120,8 @@ uint32_t fastpath_find_service(const struct fastpath *fastpath, const __be32 add
  */
 void *fastpath_chunk_new(void *arg, uint32_t id);
 void fastpath_chunk_free(void *arg, uint32_t id, void *chunk);
+/* Hits that are not yet in the lists' records, by CPU. */
+struct list_hits *fastpath_list_hits(const struct fastpath *fastpath, uint32_t *cpus);
 
 /*
  * Endpoint tracking. Hands what BPF has told to fn, at most about max events, oldest first; returns how many,

@@ -86,10 +86,15 @@ static void publish(void *arg)
 static int set_up(void **state)
 {
 	struct harness *h = *state;
-	struct lists_backing backing = { { fastpath_chunk_new, fastpath_chunk_free, h->fastpath },
-					 publish,
-					 h };
+	struct lists_backing backing = {
+		.pool = { .chunk_new = fastpath_chunk_new,
+			  .chunk_free = fastpath_chunk_free,
+			  .arg = h->fastpath },
+		.publish = publish,
+		.arg = h,
+	};
 
+	backing.pool.hits = fastpath_list_hits(h->fastpath, &backing.pool.cpus);
 	l = lists_new(&backing);
 	return l && !(is_inline ? appliance_reset : harness_reset)(state) ? 0 : -1;
 }
@@ -260,6 +265,79 @@ static void hits_are_counted(void **state)
 	assert_int_not_equal(entries[0].last, 0);
 }
 
+#define SENDERS 100
+
+struct sender {
+	struct harness *h;
+	struct frame frames[SENDERS];
+};
+
+static void *send_each(void *arg)
+{
+	const struct sender *s = arg;
+
+	for (int round = 0; round < 50; round++)
+		for (int i = 0; i < SENDERS; i++)
+			for (int k = 0; k <= i % 3; k++)
+				if (is_inline)
+					appliance_run_bare(s->h, PORT_OUTSIDE, &s->frames[i], NULL);
+				else
+					harness_run_bare(s->h, &s->frames[i], NULL);
+	return NULL;
+}
+
+static uint64_t hits_of(const char *text)
+{
+	struct lists_entry entry;
+	struct prefix p = prefix(text);
+
+	assert_int_not_equal(lists_match(l, &p.address, &entry, 1), 0);
+	return entry.hits;
+}
+
+static void source_text(char *text, size_t size, int i)
+{
+	snprintf(text, size, i % 4 ? "10.1.8.%d" : "10.%d.0.0",
+		 i + 10); /* in a line, or in the root itself */
+}
+
+/* More entries than hits can wait for, on two CPUs at once; a table is replaced while some wait. */
+static void no_hit_is_lost(void **state)
+{
+	struct sender s = { .h = *state };
+	pthread_t threads[2];
+	char text[32];
+
+	for (int i = 0; i < SENDERS; i++) {
+		struct frame_spec spec = FROM4(.flags = ACK);
+
+		spec.saddr = text;
+		source_text(text, sizeof(text) - 4, i);
+		frame_build(&s.frames[i], &spec);
+		add(LIST_BLOCK, i % 4 ? text : strcat(text, "/16"));
+	}
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 2; i++)
+			assert_int_equal(pthread_create(&threads[i], NULL, send_each, &s), 0);
+		for (int i = 0; i < 2; i++)
+			pthread_join(threads[i], NULL);
+		lists_set_commit(l, lists_set_begin(l, ORIGIN_FEED, "feed"));
+		while (lists_work(l))
+			;
+		for (int i = 0; i < 3; i++)
+			lists_tick(l, 0);
+	}
+	for (int i = 0; i < SENDERS; i++) {
+		source_text(text, sizeof(text), i);
+		assert_int_equal(hits_of(text), 200 * (i % 3 + 1));
+	}
+	del(LIST_BLOCK, "10.1.8.109"); /* of the last ones, which still wait */
+	add(LIST_BLOCK, "10.1.8.109");
+	assert_int_equal(hits_of("10.1.8.109"), 0);
+	send_each(&s);
+	assert_int_equal(hits_of("10.1.8.109"), 50);
+}
+
 /* --- replaced under traffic --- */
 
 struct traffic {
@@ -329,6 +407,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_block_drops_everything), TEST(bypass_drops_nothing), TEST(allowed_is_not_trusted),
 		TEST(as_the_table_says),	TEST(hits_are_counted),	    TEST(never_half_a_list),
+		TEST(no_hit_is_lost),
 	};
 	int failed = cmocka_run_group_tests_name("host", tests, harness_set_up, harness_tear_down);
 

@@ -29,6 +29,9 @@ static void publish(void *arg)
 	published++;
 }
 
-static const struct lists_backing backing = { { chunk_new, chunk_free, NULL }, publish, NULL, NULL };
+static const struct lists_backing backing = {
+	.pool = { .chunk_new = chunk_new, .chunk_free = chunk_free },
+	.publish = publish,
+};
 
 #endif

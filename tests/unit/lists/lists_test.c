@@ -408,7 +408,7 @@ static void changes_while_building(void **state)
 	}
 }
 
-/* Many under one /32, so that its steps are tables of all keys, and changes go down through them. */
+/* Many under one /32, so that there are lines in long rows, and changes go down through them. */
 static void dense(void **state)
 {
 	struct prefix p = prefix("2001:db8::/64"), q = prefix("2001:db8:8000::/48");
@@ -445,16 +445,18 @@ static void dense(void **state)
 	assert_in_range(counts.bytes, 1, 32 << 20);
 }
 
-/* --- filters --- */
+/* --- shape --- */
 
-static uint32_t kind_of_step(unsigned int singles, unsigned int apart)
+/* Lines that an address of 10.2.0.0/16 leads through, with SINGLES addresses in it so far APART. */
+static uint32_t lines_to(unsigned int singles, unsigned int apart, uint32_t last)
 {
 	struct pool *pool = pool_new(&backing.pool);
 	struct store *store = store_new();
 	int set = store_set_new(store, ORIGIN_MANUAL, "", SET_LIVE);
 	struct prefix p = prefix("10.2.0.0");
+	uint32_t root, entry, word, lines = 1;
+	const struct list_line *line;
 	struct table_builder b;
-	uint32_t root, entry, word;
 
 	assert_int_equal(table_builder_init(&b, store, pool, VIEW_NOW), 0);
 	for (uint32_t i = 0; i < singles; i++) {
@@ -465,26 +467,32 @@ static uint32_t kind_of_step(unsigned int singles, unsigned int apart)
 	assert_int_equal(table_begin(&b, 0, &root), 0);
 	while (table_run(&b, 100))
 		;
-	word = ((const uint32_t *)pool_at(pool, root & LIST_LINE))[0x0a02];
+	word = pool_root_at(pool, root)[0x0a02];
 	assert_true(word & LIST_REF);
+	line = pool_line_at(pool, (word & LIST_LINE) + (last << (word >> LIST_BITS_SHIFT & LIST_BITS) >> 16));
+	for (; line->next & LIST_INDEX; lines++)
+		line = pool_line_at(pool, (line->next & LIST_LINE) +
+						  (last >> line->index.shift & line->index.mask));
+	assert_false(line->next & LIST_REF);
 	table_builder_fini(&b);
 	store_free(store);
 	pool_free(pool);
-	return word & LIST_TO;
+	return lines;
 }
 
-static void filters_where_they_end_something(void **state)
+static void one_line_for_most(void **state)
 {
 	(void)state;
-	assert_int_equal(kind_of_step(3, 512), LIST_LEAF);
-	assert_int_equal(kind_of_step(10, 512), LIST_FILTER);
-	assert_int_equal(kind_of_step(127, 512), LIST_FILTER);
-	assert_int_equal(kind_of_step(2000, 4), LIST_FILTER);
-	assert_int_equal(kind_of_step(200, 256), LIST_INNER);
+	assert_int_equal(lines_to(3, 512, 7), 1);
+	assert_int_equal(lines_to(24, 2048, 0xffff), 1);
+	assert_int_equal(lines_to(200, 256, 0x1234), 1);
+	assert_int_equal(lines_to(2000, 32, 0xffff), 1);
+	assert_int_equal(lines_to(32768, 2, 0x8001), 1);
+	assert_int_equal(lines_to(128, 2, 0x81), 2); /* all in one /24 */
 }
 
 /* Every address of a /16 after every few changes, with something or nothing that covers it. */
-static void filters_hide_nothing(void **state)
+static void every_address_of_a_range(void **state)
 {
 	static char single[65536], block[256]; /* '-': nothing; of /24 in block */
 	static const char *const covers[] = { "10.0.0.0/8", "10.2.0.0/16" };
@@ -619,8 +627,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(as_the_reference_says, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(changes_while_building, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dense, set_up, tear_down),
-		cmocka_unit_test(filters_where_they_end_something),
-		cmocka_unit_test_setup_teardown(filters_hide_nothing, set_up, tear_down),
+		cmocka_unit_test(one_line_for_most),
+		cmocka_unit_test_setup_teardown(every_address_of_a_range, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_is_used_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(progress_is_told_until_all_is_done, set_up, tear_down),
 	};
