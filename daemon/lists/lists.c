@@ -40,6 +40,7 @@ struct lists {
 	uint32_t again_count, again_room;
 	uint32_t refreshed;	/* changes in place since the last swap */
 	struct pool_stack plan; /* what is being dropped */
+	uint32_t plan_left;	/* the least that was left of it */
 	uint32_t sweep_at;
 };
 
@@ -403,6 +404,7 @@ static void swap(struct lists *l)
 	l->phase = PHASE_DROP;
 	for (unsigned int family = 0; family < 2; family++)
 		table_drop_begin(l->pool, &l->plan, old[family], family);
+	l->plan_left = l->plan.count;
 }
 
 static void build(struct lists *l)
@@ -424,7 +426,11 @@ static void build(struct lists *l)
 /* publish has waited for the packets that read it, pool_recycle waits once more. */
 static void drop(struct lists *l)
 {
-	if (table_drop_run(l->pool, &l->plan, 64))
+	bool more = table_drop_run(l->pool, &l->plan, 64);
+
+	if (l->plan.count < l->plan_left)
+		l->plan_left = l->plan.count;
+	if (more)
 		return;
 	l->phase = PHASE_SWEEP;
 	l->sweep_at = 1;
@@ -607,10 +613,10 @@ void lists_get_progress(const struct lists *l, struct lists_progress *progress)
 		break;
 	case PHASE_BUILD:
 		progress->phase = "building";
-		progress->left = l->next.task_count;
+		progress->left = table_left(&l->next) + (uint64_t)(1 - l->family) * TABLE_LEFT_MAX;
 		break;
 	case PHASE_DROP:
-		progress->left = (2 - l->family) * POOL_DIRECT_WORDS - l->drop_key + l->store->entry_end;
+		progress->left = (uint64_t)l->plan_left + l->store->entry_end;
 		break;
 	case PHASE_SWEEP:
 		progress->left = l->store->entry_end - l->sweep_at;

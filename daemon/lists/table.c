@@ -567,6 +567,17 @@ int table_run(struct table_builder *b, uint32_t steps)
 	return b->error ? b->error : b->task_count || b->key < TABLE_KEYS;
 }
 
+/* Lines are made from the last task on, which is that of the highest addresses. */
+uint64_t table_left(const struct table_builder *b)
+{
+	const struct table_task *task = b->task_count ? &b->tasks[b->task_count - 1] : NULL;
+	uint64_t left = (uint64_t)(TABLE_KEYS - b->key) << 16;
+
+	if (task)
+		left += 1 + (b->family ? task->high >> 32 & 0xffff : task->low & 0xffff);
+	return left;
+}
+
 /* --- reading --- */
 
 static uint32_t narrow_place(const struct list_narrow *line, uint64_t value)

@@ -60,6 +60,11 @@ void table_builder_fini(struct table_builder *b);
 int table_begin(struct table_builder *b, unsigned int family, uint32_t *root);
 int table_run(struct table_builder *b, uint32_t steps);
 
+/* How much of the address space is left to the table under construction: of TABLE_LEFT_MAX, fewer and fewer.
+ */
+#define TABLE_LEFT_MAX ((uint64_t)TABLE_KEYS << 16)
+uint64_t table_left(const struct table_builder *b);
+
 /*
  * Makes the table at *root, which may be in force, say what the store says of PREFIX. -EFBIG, with the rest
  * unchanged: for that, more than NODES nodes of the store were to be looked at in one place.
