@@ -62,6 +62,7 @@ struct interface_status {
 
 struct engine_status {
 	uint64_t uptime_s;
+	uint64_t counted_since_s; /* monotonic: counters began, maybe those of a daemon before */
 	bool bypass;
 	char forwarding_off[256]; /* forward = "route": sysctls that must be 1 and are not, between blanks */
 	bool syncookies_off;	  /* net.ipv4.tcp_syncookies is 0: as bypass, until it is not */
@@ -100,6 +101,13 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 void engine_free(struct engine *engine);
 
 void engine_get_status(struct engine *engine, struct engine_status *status);
+
+/* Words of other parts that outlive the daemon as counters of the fast path do: KEPT_WORDS of them, 0 at
+ * first. */
+enum kept { KEPT_TRACKER, KEPT_WATCH };
+#define KEPT_WORDS 16
+uint64_t *engine_kept(struct engine *engine, enum kept which);
+
 const struct config *engine_get_config(const struct engine *engine);
 const char *engine_state_dir(const struct engine *engine); /* the folder for what outlives the daemon */
 

@@ -23,6 +23,8 @@
 #define LIMIT_WORDS   (sizeof(((struct slot *)0)->limit_base) / (sizeof(uint64_t)))
 
 _Static_assert(sizeof(struct lasting) <= LASTING_BYTES, "the memory has room for what lasts");
+_Static_assert(KEPT_WATCH < sizeof(((struct lasting *)0)->words) / sizeof(uint64_t[KEPT_WORDS]),
+	       "there are words for each part");
 _Static_assert(COUNTER_WORDS <= LASTING_WORDS, "a slot has room for all counters");
 _Static_assert(LIMIT_WORDS <= LASTING_LIMIT_WORDS, "a slot has room for the counters of all limits");
 _Static_assert(GUARD_WORDS <= sizeof(((struct lasting_guard *)0)->carried) / sizeof(uint64_t) &&

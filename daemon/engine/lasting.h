@@ -11,10 +11,10 @@
 #include <stdint.h>
 
 #include "bpf/abi.h"
+#include "daemon/engine/engine.h"
 #include "daemon/engine/keyring.h"
 
 struct fdstore;
-struct engine;
 
 #define LASTING_BYTES	    (1U << 20)
 #define LASTING_WORDS	    512
@@ -59,6 +59,7 @@ struct lasting {
 	uint8_t pad[3];
 	struct lasting_slot slots[64 + 1];
 	struct lasting_guard guards[32];
+	uint64_t words[2][KEPT_WORDS]; /* by enum kept */
 };
 
 /* The memory of before, or new with a key drawn for the tables. 0 or a negative errno. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
@@ -39,6 +40,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 
 	memset(status, 0, sizeof(*status));
 	status->uptime_s = (uint64_t)((clock_now_ns(CLOCK_MONOTONIC) - e->started_ns) / NS_PER_S);
+	status->counted_since_s = e->lasting->counted_since_s;
 	status->bypass = e->bypass;
 	status->syncookies_off = !is_inline(e) && !e->stack.syncookies;
 	memcpy(status->forwarding_off, e->forwarding_off, sizeof(status->forwarding_off));
@@ -70,6 +72,11 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->drained = e->drain == DRAIN_DONE;
 	status->drain_age_s = status->draining ? clock_now_s() - e->drain_began_s : 0;
 	status->drain_honours_s = drain_honours_s(e);
+}
+
+uint64_t *engine_kept(struct engine *e, enum kept which)
+{
+	return e->lasting->words[which];
 }
 
 const struct config *engine_get_config(const struct engine *e)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * See collect.h. A counter that began with the daemon says so by when that was (_created), so that its start
- * at 0 is no fall.
+ * See collect.h. Counters of the fast path outlive the daemon, where somebody keeps its maps, and those of
+ * the daemon's own with them, so that none falls; when they begin anew, they say so (_created).
  */
 #include "daemon/metrics/collect.h"
 
@@ -455,7 +455,7 @@ static void collect_health(const struct collection *c, const struct health_statu
 	exposition_family(c->into, METRIC_COUNTER, "synmoat_events", NULL, 0,
 			  "Number of the newest event, which goes on over restarts.");
 	exposition_count(c->into, events_newest(), NULL);
-	exposition_family(c->into, METRIC_COUNTER, "process_cpu_seconds", "seconds", c->created_s,
+	exposition_family(c->into, METRIC_COUNTER, "process_cpu_seconds", "seconds", health->started_s,
 			  "CPU time of the daemon, user and system.");
 	exposition_value(c->into, health->cpu_s, NULL);
 	gauge(c, "process_start_time_seconds", "seconds", health->started_s,
@@ -473,8 +473,8 @@ void collect_all(const struct collect_sources *from, struct exposition *into)
 	struct health_status health;
 
 	health_get(from->health, &health);
-	c.created_s = health.started_s;
 	engine_get_status(from->engine, &status);
+	c.created_s = from->created_s;
 	collect_daemon(&c, &status);
 	collect_interfaces(&c);
 	collect_verdicts(&c, &status);

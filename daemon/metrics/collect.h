@@ -18,6 +18,7 @@ struct collect_sources {
 	struct tracker *tracker;
 	const struct watch *watch;
 	const struct health *health;
+	double created_s; /* when counters began, in seconds of the Unix epoch */
 };
 
 void collect_all(const struct collect_sources *from, struct exposition *into);

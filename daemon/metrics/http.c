@@ -22,9 +22,9 @@
 
 #define CONNECTIONS_MAX	 32
 #define CONNECTION_BYTES 8192 /* of memory, request headers included */
-#define SILENCE_S	 3
-#define DEADLINE_US	 UINT64_C(5000000) /* of a connection, in all */
-#define CHECK_US	 UINT64_C(500000)
+#define SILENCE_S	 2
+#define DEADLINE_US	 UINT64_C(3000000) /* of a connection, in all */
+#define CHECK_US	 UINT64_C(250000)
 #define ACCURACY_US	 UINT64_C(1000)
 
 struct place {

@@ -126,6 +126,19 @@ static int on_follow(sd_event_source *source, uint64_t usec, void *arg)
 
 /* --- life --- */
 
+/* The same moment for each daemon that counts on. */
+static double created_s(struct engine *engine)
+{
+	struct engine_status status;
+	struct timespec real, monotonic;
+
+	engine_get_status(engine, &status);
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (double)(real.tv_sec - monotonic.tv_sec) + (double)status.counted_since_s +
+	       (double)(real.tv_nsec - monotonic.tv_nsec) / 1e9;
+}
+
 int metrics_new(struct metrics **metrics, struct sd_event *event, struct engine *engine,
 		struct tracker *tracker, const struct watch *watch)
 {
@@ -136,7 +149,7 @@ int metrics_new(struct metrics **metrics, struct sd_event *event, struct engine 
 		return -ENOMEM;
 	m->event = sd_event_ref(event);
 	error = health_new(&m->health, event);
-	m->sources = (struct collect_sources){ engine, tracker, watch, m->health };
+	m->sources = (struct collect_sources){ engine, tracker, watch, m->health, created_s(engine) };
 	if (error >= 0)
 		error = sd_event_add_time_relative(event, &m->timer, CLOCK_MONOTONIC, FOLLOW_US, ACCURACY_US,
 						   on_follow, m);

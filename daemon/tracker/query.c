@@ -30,11 +30,19 @@ void tracker_get_status(struct tracker *t, struct tracker_status *status)
 {
 	struct event_counters c;
 
+	if (t->table)
+		store_catch_up(t);
+	store_keep_counters(t);
 	*status = t->status;
 	status->enabled = t->table;
+	status->refused = t->kept[KEPT_REFUSED];
+	status->opened = t->kept[KEPT_OPENED];
+	status->closed = t->kept[KEPT_CLOSED];
+	status->unknown = t->kept[KEPT_UNKNOWN];
+	status->resyncs = t->kept[KEPT_RESYNCS];
+	status->ended = t->kept[KEPT_ENDED];
 	if (!t->table)
 		return;
-	store_catch_up(t);
 	status->flows = flowtable_size(t->table);
 	status->flows_max = flowtable_max(t->table);
 	if (!fastpath_read_event_counters(t->fastpath, &c)) {

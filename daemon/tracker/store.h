@@ -17,6 +17,17 @@ struct mnl_socket;
 struct notice;
 struct resync;
 
+/* Counters that outlive the daemon, by their words in its memory: new ones go to the end. */
+enum tracker_kept {
+	KEPT_REFUSED,
+	KEPT_OPENED,
+	KEPT_CLOSED,
+	KEPT_UNKNOWN,
+	KEPT_RESYNCS,
+	KEPT_ENDED,
+	KEPT_COUNTERS,
+};
+
 struct tracker {
 	struct engine *engine;
 	struct fastpath *fastpath;
@@ -34,6 +45,8 @@ struct tracker {
 	uint64_t healed,
 		healing; /* losses that a resynchronisation has made good, and that the one under way does */
 	struct tracker_status status; /* its counters; the rest is filled in when asked */
+	uint64_t *kept;		      /* by enum tracker_kept: base and status together */
+	uint64_t base[KEPT_COUNTERS]; /* of daemons before */
 };
 
 static inline uint64_t store_now_us(void)
@@ -87,6 +100,9 @@ void store_view(const struct tracker *tracker, const struct flow *flow, uint32_t
 /* tracker_select_new, without the events that nobody has read yet. */
 int store_select_new(struct flow_selection **selection, struct tracker *tracker,
 		     const struct flow_filter *filter, size_t max);
+
+/* Once a second, and before a counter is told: one that was told never falls, however the daemon ends. */
+void store_keep_counters(struct tracker *tracker);
 
 /* Reads what events there are, and lets expire what is due. How many events, or a negative errno. */
 int store_catch_up(struct tracker *tracker);

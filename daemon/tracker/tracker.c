@@ -433,6 +433,18 @@ static void heal_losses(struct tracker *t)
 		end_resync(t, error);
 }
 
+void store_keep_counters(struct tracker *t)
+{
+	const struct tracker_status *s = &t->status;
+	const uint64_t now[KEPT_COUNTERS] = {
+		[KEPT_REFUSED] = s->refused, [KEPT_OPENED] = s->opened,	  [KEPT_CLOSED] = s->closed,
+		[KEPT_UNKNOWN] = s->unknown, [KEPT_RESYNCS] = s->resyncs, [KEPT_ENDED] = s->ended,
+	};
+
+	for (int i = 0; i < KEPT_COUNTERS; i++)
+		t->kept[i] = t->base[i] + now[i];
+}
+
 static void look_after(struct tracker *t)
 {
 	uint32_t now = store_now_s();
@@ -441,6 +453,7 @@ static void look_after(struct tracker *t)
 		return;
 	t->looked_s = now;
 	follow_attacks(t);
+	store_keep_counters(t);
 	if (now - t->swept_s < SWEEP_EVERY_S)
 		return;
 	t->swept_s = now;
@@ -515,6 +528,8 @@ int tracker_new(struct tracker **tracker, struct sd_event *event, struct engine 
 		return -ENOMEM;
 	t->engine = engine;
 	t->fastpath = engine_get_fastpath(engine);
+	t->kept = engine_kept(engine, KEPT_TRACKER);
+	memcpy(t->base, t->kept, sizeof(t->base));
 	t->interval_us = BUSY_US;
 	if (config->tracking)
 		error = start(t, event, config);

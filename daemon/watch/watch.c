@@ -26,8 +26,11 @@
 #define QUERIES_A_SOCKET 8    /* until each socket of a listener has turned up */
 #define LOG_EVERY_S	 60
 
+enum { KEPT_COUNTS, KEPT_CPU_US }; /* words that outlive the daemon */
+
 struct watch {
 	struct fastpath *fastpath;
+	uint64_t *kept; /* of status: counts, and CPU time in us */
 	bool kernel;
 	sd_event_source *timer, *slice;
 	struct diag_dump *dump;
@@ -192,14 +195,14 @@ static void account(struct watch *w)
 {
 	uint32_t before = w->status.every_s;
 
-	w->status.cpu_s += (double)w->used_us / 1e6;
+	w->kept[KEPT_CPU_US] += w->used_us;
 	if (!w->counting)
 		return;
 	w->status.cost_us = (uint32_t)w->used_us;
 	w->status.slice_us = w->longest_us;
 	w->status.every_s = (uint32_t)(w->used_us * SHARE / 1000000) + 1;
 	w->due_s = now_s() + w->status.every_s;
-	w->status.counts++;
+	w->kept[KEPT_COUNTS]++;
 	listeners_half_opens(w->shown, &w->status.v4, &w->status.v6);
 	say_rate(w, before);
 }
@@ -332,6 +335,7 @@ int watch_new(struct watch **watch, struct sd_event *event, struct engine *engin
 	if (!w)
 		return -ENOMEM;
 	w->fastpath = engine_get_fastpath(engine);
+	w->kept = engine_kept(engine, KEPT_WATCH);
 	w->kernel = engine_get_config(engine)->deployment == DEPLOYMENT_HOST;
 	w->status.kernel = w->kernel;
 	w->status.every_s = 1;
@@ -361,6 +365,8 @@ void watch_free(struct watch *w)
 void watch_get_status(const struct watch *w, struct watch_status *status)
 {
 	*status = w->status;
+	status->counts = w->kept[KEPT_COUNTS];
+	status->cpu_s = (double)w->kept[KEPT_CPU_US] / 1e6;
 	status->age_ms = (uint32_t)(clock_us(CLOCK_MONOTONIC) / 1000 - w->counted_ms);
 }
 

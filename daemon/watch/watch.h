@@ -26,7 +26,7 @@ struct watch_status {
 	uint32_t cost_us;  /* CPU time of the last count */
 	uint32_t slice_us; /* of it, the longest that nothing else could be done */
 	int error;	   /* negative errno of the last count, 0: none */
-	uint64_t counts;   /* that have been made */
+	uint64_t counts;   /* that have been made, by daemons before, too */
 	double cpu_s;	   /* CPU time that all of them took */
 };
 
