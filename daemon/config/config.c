@@ -39,6 +39,7 @@ static struct config *config_new(const char *path)
 	config->unknown_per_prefix_pps = 100;
 	config->probe_after_s = 30;
 	config->wscale = 7;
+	config->tracking = true;
 	config->tracked_flows = 1 << 18;
 	config->timers = (struct tracking_timers){ .fin_wait_2_s = 60, .closing_s = 30 };
 	config->attack_timers =

@@ -38,8 +38,9 @@ struct flow {
 	uint8_t state[ENDPOINTS]; /* enum tcp_state */
 	__be16 port[ENDPOINTS];
 	uint8_t service; /* slot */
-	uint8_t pad[3];
-	__be32 address[]; /* the client's, then the server's: one word each, or four */
+	uint8_t pad;
+	uint16_t timer_slot; /* of the wheel, while it is armed */
+	__be32 address[];    /* the client's, then the server's: one word each, or four */
 };
 
 #define FLOW_SIZE(v6) (sizeof(struct flow) + ((v6) ? 8 : 2) * sizeof(__be32))

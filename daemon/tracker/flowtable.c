@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #define ID_V6	    (1U << 31)
-#define WHEEL_SLOTS 1024 /* 256 s; what is due later stays for further turns */
+#define WHEEL_SLOTS 1024 /* 256 s; what is due later comes by, and is put off again */
 #define UNARMED	    UINT32_MAX
 
 struct store {
@@ -218,7 +218,7 @@ static void disarm(struct flowtable *t, struct flow *f)
 	if (f->timer_prev)
 		flow_of(t, f->timer_prev)->timer_next = f->timer_next;
 	else
-		t->wheel[f->due % WHEEL_SLOTS] = f->timer_next;
+		t->wheel[f->timer_slot] = f->timer_next;
 	if (f->timer_next)
 		flow_of(t, f->timer_next)->timer_prev = f->timer_prev;
 	f->due = UNARMED;
@@ -232,7 +232,10 @@ void flowtable_arm(struct flowtable *t, struct flow *f, uint32_t due_ticks)
 	if ((int32_t)(due_ticks - t->now) < 1) /* that slot has been passed */
 		due_ticks = t->now + 1;
 	f->due = due_ticks;
-	slot = &t->wheel[due_ticks % WHEEL_SLOTS];
+	if (due_ticks - t->now >= WHEEL_SLOTS)
+		due_ticks = t->now + WHEEL_SLOTS - 1;
+	f->timer_slot = (uint16_t)(due_ticks % WHEEL_SLOTS);
+	slot = &t->wheel[f->timer_slot];
 	f->timer_prev = 0;
 	f->timer_next = *slot;
 	if (*slot)
@@ -247,20 +250,22 @@ uint32_t flowtable_due_ms(const struct flowtable *t, const struct flow *f)
 	return left > 0 ? (uint32_t)left * (1000 / FLOWTABLE_TICKS_PER_S) : 0;
 }
 
-/* One slot of the wheel; what is due in a later turn stays. */
+/* One slot of the wheel; what is put off counts, too, so that no call takes long. */
 static uint32_t expire_slot(struct flowtable *t, uint32_t tick, flowtable_fn *fn, void *arg, uint32_t max)
 {
 	uint32_t id = t->wheel[tick % WHEEL_SLOTS], done = 0;
 
 	while (id && done < max) {
 		struct flow *f = flow_of(t, id);
+		uint32_t due = f->due;
 
 		id = f->timer_next;
-		if (f->due != tick)
-			continue;
 		disarm(t, f);
 		done++;
-		fn(t, f, arg);
+		if ((int32_t)(due - tick) > 0)
+			flowtable_arm(t, f, due);
+		else
+			fn(t, f, arg);
 	}
 	return done;
 }

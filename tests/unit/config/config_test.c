@@ -54,6 +54,7 @@ static void least_config_has_defaults(void **state)
 	assert_int_equal(config->reflection, POLICY_MONITOR);
 	assert_int_equal(config->smurf, POLICY_MONITOR);
 	assert_int_equal(config->synack_budget_pps, 20000);
+	assert_true(config->tracking);
 	assert_int_equal(config->service_count, 1);
 	assert_string_equal(service->name, "web");
 	assert_int_equal(service->prefix_count, 1);
@@ -87,7 +88,7 @@ static void least_config_has_defaults(void **state)
 	"protected = ( { prefixes = [ \"192.0.2.0/24\", \"2001:db8::/64\" ]; closed = \"enforce\";\n"        \
 	"  outward = \"monitor\"; outward_to = [ \"10.0.0.0/8\" ]; outward_ports = ( 53, \"80-90\" );\n"     \
 	"  outward_syn_pps = 5; }, { prefixes = [ \"198.51.100.7\" ]; } );\n"                                \
-	"tracking = { enabled = true; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"            \
+	"tracking = { enabled = false; flows = 2000; half_open_timeout_s = 4; fin_wait_2_s = 5;\n"           \
 	"closing_s = 8; under_attack = { half_open_timeout_s = 2; fin_wait_2_s = 9; closing_s = 11; };\n"    \
 	"scan_ports = 0; slow_handshake_ms = 12; slow_handshakes = 13;\n"                                    \
 	"  time_wait_s = 6; established_s = 7; };\n"                                                         \
@@ -134,7 +135,7 @@ static void every_key_is_read(void **state)
 	assert_int_equal(config->punish.duration_s, 5);
 	assert_int_equal(config->punish.duration_most_s, 6);
 	assert_int_equal(config->punish.most, 7);
-	assert_true(config->tracking);
+	assert_false(config->tracking);
 	assert_int_equal(config->tracked_flows, 2000);
 	assert_int_equal(config->timers.half_open_timeout_s, 4);
 	assert_int_equal(config->timers.fin_wait_2_s, 5);

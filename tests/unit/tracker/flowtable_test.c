@@ -163,6 +163,25 @@ static void expiry_goes_on_where_it_stopped(void **state)
 	flowtable_free(t);
 }
 
+/* All armed at once, for later than a turn of the wheel: no call does more than it may. */
+static void what_is_put_off_counts(void **state)
+{
+	struct flowtable *t = new_table(ROOM);
+	uint32_t count = 0, calls = 0, now = 100;
+
+	(void)state;
+	for (uint32_t n = 0; n < 4000; n++)
+		flowtable_arm(t, add(t, n), 100 + 2400);
+	for (; now < 100 + 2399; now++)
+		for (uint32_t done = 300; done == 300; calls++)
+			done = flowtable_expire(t, now, on_due_count, &count, 300);
+	assert_int_equal(count, 0);
+	assert_in_range(calls, 2399, 2399 + 2 * (4000 / 300 + 1)); /* put off twice */
+	assert_int_equal(flowtable_expire(t, 100 + 2401, on_due_count, &count, 5000), 4000);
+	assert_int_equal(count, 4000);
+	flowtable_free(t);
+}
+
 static void pairs_are_counted(void **state)
 {
 	struct flowtable *t = new_table(16);
@@ -187,6 +206,7 @@ int main(void)
 		cmocka_unit_test(agrees_with_a_model),
 		cmocka_unit_test(each_expires_when_it_is_due),
 		cmocka_unit_test(expiry_goes_on_where_it_stopped),
+		cmocka_unit_test(what_is_put_off_counts),
 		cmocka_unit_test(pairs_are_counted),
 	};
 
