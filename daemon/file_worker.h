@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * file_write() by a thread that touches nothing else, so that a slow disk holds up nobody. One file at a
- * time: whoever begins asks now and then whether it is over. Zeroed: nothing is being written.
+ * file_write() by a thread that touches nothing else, so that a slow disk holds up nobody. One file; whoever
+ * begins asks now and then whether it is over. Zeroed: nothing is being written.
  */
 #ifndef SYNMOAT_FILE_WORKER_H
 #define SYNMOAT_FILE_WORKER_H
@@ -12,20 +12,27 @@
 #include <stddef.h>
 
 struct file_worker {
-	bool busy;
-	bool done; /* by the thread */
+	bool busy; /* begun, and its end not told */
+	bool threaded;
 	pthread_t thread;
 	char dir[PATH_MAX], name[NAME_MAX + 1];
 	char *text;
 	size_t length;
 	int error;
+	/* under the lock */
+	pthread_mutex_t lock;
+	bool done;
+	char *next; /* to be written after that; NULL: nothing */
+	size_t next_length;
 };
 
-/* Takes TEXT over, from malloc. Not while it is busy. Without a thread, writes at once. */
+/* Takes TEXT over, from malloc. While it is busy, TEXT is written next, and what had been waiting is not.
+ * Without a thread, writes at once. */
 void file_worker_begin(struct file_worker *worker, const char *dir, const char *name, char *text,
 		       size_t length);
 
-/* True, once: it is over, *error is 0 or a negative errno. False: not yet, or nothing was begun. */
+/* True, once: it is over, *error is 0 or a negative errno, of the last. False: not yet, or nothing was begun.
+ */
 bool file_worker_ended(struct file_worker *worker, int *error);
 
 /* The same, and waits for it. */

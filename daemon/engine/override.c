@@ -189,9 +189,7 @@ void override_save(struct override_file *file, const char *dir, const struct con
 	char *text;
 	int error;
 
-	file->pending = file->writer.busy;
-	if (file->pending)
-		return;
+	file->pending = false;
 	error = make_text(config, force, &text, &length);
 	if (error)
 		tell(file, dir, error, now_s);

@@ -21,7 +21,7 @@ struct override {
 /* What of it is being written, or should be. */
 struct override_file {
 	struct file_worker writer;
-	bool pending; /* it has changed since what is being written, or could not be written */
+	bool pending; /* it could not be written */
 	bool failed;  /* the last one, as the log has been told */
 	int64_t retry_s;
 };
@@ -35,8 +35,8 @@ void override_describe(const struct config_limits *limits, const char *name,
 void override_describe_own(const struct config_own_limits *own, const char *name,
 			   char text[OVERRIDE_SETTINGS_SIZE]);
 
-/* Begins to write DIR/changes and its copy, or leaves it to override_follow(). What cannot be written leaves
- * the old files as they are, is logged, and tried again. now_s: of any clock that goes on. */
+/* Begins to write DIR/changes and its copy, or does so next if one is being written. What cannot be written
+ * leaves the old files as they are, is logged, and tried again. now_s: of any clock that goes on. */
 void override_save(struct override_file *file, const char *dir, const struct config *config,
 		   const struct override *force, int64_t now_s);
 

@@ -238,27 +238,34 @@ static void what_cannot_be_written_is_tried_again(void **state)
 	*strrchr(dir, '/') = '\0';
 }
 
-/* A change while the one before is being written. */
-static void the_last_of_two_changes_is_kept(void **state)
+/* Changes while the one before is being written. */
+static void the_last_of_many_changes_is_kept(void **state)
 {
 	struct override_file file = { 0 };
 	struct override force;
-	int saved = 0;
+	char settings[32];
+	int waited = 0;
 
 	(void)state;
 	override_init(&force, &config);
-	change(&force, "mode", "enforce");
-	override_save(&file, dir, &config, &force, 0);
-	change(&force, "mode", "off");
-	override_save(&file, dir, &config, &force, 0);
-	assert_true(override_wait(&file, dir, 0));
-	assert_true(override_follow(&file, dir, 1));
-	override_save(&file, dir, &config, &force, 1);
-	while (file.writer.busy && saved++ < 1000) {
-		assert_false(override_follow(&file, dir, 2));
+	for (int i = 1; i <= 100; i++) {
+		snprintf(settings, sizeof(settings), "rate=%d burst=%d", i, i);
+		change(&force, "syn_source", settings);
+		override_save(&file, dir, &config, &force, 0);
+	}
+	while (file.writer.busy && waited++ < 1000) {
+		assert_false(override_follow(&file, dir, 0));
 		usleep(10000);
 	}
 	assert_false(file.writer.busy);
+	assert_loads(1, &force);
+	for (int i = 1; i <= 10; i++) { /* and when it ends meanwhile */
+		snprintf(settings, sizeof(settings), "rate=%d burst=%d", 1000 + i, i);
+		change(&force, "syn_source", settings);
+		override_save(&file, dir, &config, &force, 0);
+		usleep((useconds_t)i * 300);
+	}
+	assert_false(override_wait(&file, dir, 0));
 	assert_loads(1, &force);
 }
 
@@ -271,7 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_that_make_no_sense_are_skipped, start, end),
 		cmocka_unit_test_setup_teardown(a_folder_that_is_not_there_is_said, start, end),
 		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_tried_again, start, end),
-		cmocka_unit_test_setup_teardown(the_last_of_two_changes_is_kept, start, end),
+		cmocka_unit_test_setup_teardown(the_last_of_many_changes_is_kept, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
