@@ -48,7 +48,7 @@ DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/%.o)
 LIB_OBJ    := $(filter-out $(B)/daemon/main.o,$(DAEMON_OBJ))
 
-.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench format format-check lint clean install uninstall help
+.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench format format-check lint clean install uninstall man deb help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -192,16 +192,41 @@ lint: $(B)/bpf/synmoat.skel.h ## clang-tidy and cppcheck
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem $(CPPCHECK_MACROS) -D_GNU_SOURCE -DSYNMOAT_VERSION='"$(VERSION)"' -I. daemon cli
 
+# --- manual pages: what --help and the sample configuration say, in a frame ---
+MAN := synmoat.8 synmoatd.8 synmoat.conf.5
+
+$(B)/man/%.8: systemd/man/%.8.in systemd/man/help.awk $(B)/%
+	@mkdir -p $(@D)
+	$(B)/$* --help | awk -f systemd/man/help.awk > $@.part
+	sed -e '/^@HELP@$$/{r $@.part' -e 'd}' $< > $@
+
+$(B)/man/%.5: systemd/man/%.5.in systemd/man/conf.awk conf/%
+	@mkdir -p $(@D)
+	awk -f systemd/man/conf.awk conf/$* > $@.part
+	sed -e '/^@KEYS@$$/{r $@.part' -e 'd}' $< > $@
+
+man: $(MAN:%=$(B)/man/%) ## make the manual pages
+
+# --- Debian package: build/deb/synmoat_VERSION_ARCH.deb ---
+deb: ## build a Debian package (debhelper)
+	rm -rf $(B)/deb && mkdir -p $(B)/deb/synmoat
+	cp -r bpf cli conf daemon systemd Makefile README.md $(B)/deb/synmoat
+	mv $(B)/deb/synmoat/systemd/debian $(B)/deb/synmoat/debian
+	cp systemd/synmoat.sysusers $(B)/deb/synmoat/debian/
+	cd $(B)/deb/synmoat && env -u MAKEFLAGS -u MAKELEVEL -u B dpkg-buildpackage -b -us -uc -j2
+
 # --- installation: whole and executable at once, so that a running daemon is not disturbed by it ---
 SBINDIR := $(PREFIX)/sbin
 BINDIR  := $(PREFIX)/bin
+MANDIR  := $(PREFIX)/share/man
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
 CONFDIR := $(SYSCONFDIR)/synmoat
 UNITS   := synmoatd.service synmoatd.socket
 SHAREDIR := $(PREFIX)/share/synmoat
 SHARED  := conf/alerts.yml conf/grafana-dashboard.json
 
 # A configuration that is there already stays as it is.
-install: all ## install under DESTDIR and PREFIX (/usr/local)
+install: all man ## install under DESTDIR and PREFIX (/usr/local)
 	install -D -m 755 $(B)/synmoatd $(DESTDIR)$(SBINDIR)/synmoatd
 	install -D -m 755 $(B)/synmoat $(DESTDIR)$(BINDIR)/synmoat
 	install -D -m 644 systemd/synmoat.sysusers $(DESTDIR)$(SYSUSERSDIR)/synmoat.conf
@@ -212,12 +237,16 @@ install: all ## install under DESTDIR and PREFIX (/usr/local)
 	  install -m 644 $(B)/$$unit $(DESTDIR)$(UNITDIR)/$$unit; \
 	done
 	install -D -m 644 -t $(DESTDIR)$(SHAREDIR) $(SHARED)
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 $(B)/man/synmoat.8 $(B)/man/synmoatd.8
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(B)/man/synmoat.conf.5
+	install -D -m 644 cli/synmoat.bash $(DESTDIR)$(COMPLETIONS)/synmoat
 	[ -e $(DESTDIR)$(CONFDIR)/synmoat.conf ] || install -m 644 conf/synmoat.conf $(DESTDIR)$(CONFDIR)/synmoat.conf
 
 # What somebody has written in the configuration's folder stays.
 uninstall: ## remove what install put there, but no configuration that was changed
 	rm -f $(DESTDIR)$(SBINDIR)/synmoatd $(DESTDIR)$(BINDIR)/synmoat $(DESTDIR)$(SYSUSERSDIR)/synmoat.conf
-	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(SHARED:conf/%=$(DESTDIR)$(SHAREDIR)/%)
+	rm -f $(UNITS:%=$(DESTDIR)$(UNITDIR)/%) $(DESTDIR)$(COMPLETIONS)/synmoat $(SHARED:conf/%=$(DESTDIR)$(SHAREDIR)/%)
+	rm -f $(foreach page,$(MAN),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(page))
 	[ ! -d $(DESTDIR)$(SHAREDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SHAREDIR)
 	! cmp -s conf/synmoat.conf $(DESTDIR)$(CONFDIR)/synmoat.conf || rm $(DESTDIR)$(CONFDIR)/synmoat.conf
 	[ ! -d $(DESTDIR)$(CONFDIR) ] || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(CONFDIR)/conf.d $(DESTDIR)$(CONFDIR)
