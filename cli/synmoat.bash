@@ -4,7 +4,7 @@
 # The words that may follow those given, of the usage lines that begin with them.
 _synmoat_words() {
 	"${COMP_WORDS[0]}" --help 2>/dev/null | awk -v given="$*" '
-		/^[a-z]+:$/ { commands = $1 == "commands:" }
+		/^[a-z]+:$/ || /^$/ { commands = $1 == "commands:" }
 		commands && /^  [a-z]/ {
 			sub(/^  /, "")
 			sub(/  .*/, "")
@@ -18,7 +18,7 @@ _synmoat_words() {
 			count = split(word, choices, "|")
 			for (i = 1; i <= count; i++)
 				print choices[i]
-		}'
+		}' | sort -u
 }
 
 # The first column of a table that the daemon gives.
@@ -42,7 +42,7 @@ _synmoat() {
 	done
 	choices=$(_synmoat_words "${given[@]}")
 	case $choices in
-	NAME) choices=$(_synmoat_names "${given[0]}" list) ;;
+	NAME | NAME$'\n'*) choices=$(_synmoat_names "${given[0]}" "$([[ ${given[0]} == limit ]] && echo show || echo list)") ;;
 	FILE | FILE$'\n'* | PREFIX*) choices=$(compgen -f -- "$current") ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$choices" -- "$current")
