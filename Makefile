@@ -254,4 +254,4 @@ uninstall: ## remove what install put there, but no configuration that was chang
 clean: ## remove everything that was built
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
