@@ -178,7 +178,21 @@ static void judge_alarms(const json_t *now, struct verdict *verdict)
 		say(verdict, CHECK_WARNING, "draining");
 }
 
-/* Mode always answers with cookies in peace, too. */
+/* A crowd of real clients is none; mode always answers with cookies in peace, too. */
+static void judge_attack(const json_t *service, enum check_state attack, struct verdict *verdict)
+{
+	const json_t *seen = json_object_get(service, "attack");
+	const char *name = string(service, "name");
+
+	if (flag(seen, "going_on") && strcmp(string(seen, "class"), "crowd") != 0)
+		say(verdict, attack, "%s is under attack (%s), for %" PRId64 " s", name,
+		    string(seen, "class"), number(seen, "duration_s"));
+	else if (!strcmp(string(service, "mitigation"), "active") &&
+		 strcmp(string(service, "mode"), "always") != 0)
+		say(verdict, attack, "%s is being mitigated%s, for %" PRId64 " s", name,
+		    flag(seen, "going_on") ? " (a crowd of real clients)" : "", number(service, "since_s"));
+}
+
 static void judge_services(const json_t *now, enum check_state attack, struct verdict *verdict)
 {
 	const json_t *service;
@@ -187,10 +201,7 @@ static void judge_services(const json_t *now, enum check_state attack, struct ve
 	json_array_foreach(json_object_get(now, "services"), i, service) {
 		const char *name = string(service, "name");
 
-		if (!strcmp(string(service, "mitigation"), "active") &&
-		    strcmp(string(service, "mode"), "always") != 0)
-			say(verdict, attack, "%s is under attack, for %" PRId64 " s", name,
-			    number(service, "since_s"));
+		judge_attack(service, attack, verdict);
 		if (flag(service, "asymmetric"))
 			say(verdict, CHECK_WARNING, "%s: answers take another way", name);
 		if (flag(service, "mptcp_listener"))

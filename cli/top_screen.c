@@ -47,9 +47,10 @@ static void on_fatal(int number)
 static void append_escape(const char *capability)
 {
 	const char *escape = tigetstr(capability);
+	size_t length = strlen(restore);
 
 	if (escape && escape != (char *)-1 && strlen(escape) < ESCAPE_SIZE)
-		strcat(restore, escape);
+		snprintf(restore + length, sizeof(restore) - length, "%s", escape);
 }
 
 static void handle_signals(void)

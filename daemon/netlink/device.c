@@ -54,12 +54,15 @@ static void read_queues(const char *name, struct device *device)
 
 static uint32_t count_features(const char *name)
 {
-	struct {
+	/* the count follows it */
+	union {
 		struct ethtool_sset_info info;
-		uint32_t count;
-	} question = { .info = { .cmd = ETHTOOL_GSSET_INFO, .sset_mask = 1ULL << ETH_SS_FEATURES } };
+		uint32_t words[(sizeof(struct ethtool_sset_info) / sizeof(uint32_t)) + 1];
+	} question = { .words = { 0 } };
 
-	return link_ethtool(name, &question) || !question.info.sset_mask ? 0 : question.count;
+	question.info.cmd = ETHTOOL_GSSET_INFO;
+	question.info.sset_mask = 1ULL << ETH_SS_FEATURES;
+	return link_ethtool(name, &question) || !question.info.sset_mask ? 0 : question.info.data[0];
 }
 
 static void note_feature(struct device *device, const char *feature)

@@ -34,10 +34,24 @@ static const struct {
 	{ "{}", "{" PORT QUIET "}", "5", "6", CHECK_WARNING, CHECK_CRITICAL,
 	  "SYNMOAT CRITICAL: 7 half-opens (above 6) |" },
 	{ "{}", "{" PORT FLOODED "}", NULL, NULL, CHECK_WARNING, CHECK_WARNING,
-	  "SYNMOAT WARNING: web is under attack, for 42 s |" },
+	  "SYNMOAT WARNING: web is being mitigated, for 42 s |" },
 	{ "{}", "{" PORT FLOODED "}", NULL, NULL, CHECK_CRITICAL, CHECK_CRITICAL,
 	  "SYNMOAT CRITICAL: web is" },
-	{ "{}", "{" PORT FLOODED "}", NULL, NULL, CHECK_OK, CHECK_OK, "SYNMOAT OK: web is under attack" },
+	{ "{}", "{" PORT FLOODED "}", NULL, NULL, CHECK_OK, CHECK_OK, "SYNMOAT OK: web is being mitigated" },
+	{ "{}",
+	  "{" PORT WEB("\"mode\":\"always\",\"attack\":{\"going_on\":true,\"class\":\"forged\",\"duration_"
+		       "s\":9}") "}",
+	  NULL, NULL, CHECK_WARNING, CHECK_WARNING, "web is under attack (forged), for 9 s |" },
+	{ "{}",
+	  "{" PORT WEB(
+		  "\"mode\":\"auto\",\"mitigation\":\"active\",\"since_s\":3,\"attack\":{\"going_on\":true,"
+		  "\"class\":\"crowd\"}") "}",
+	  NULL, NULL, CHECK_WARNING, CHECK_WARNING,
+	  "web is being mitigated (a crowd of real clients), for 3 s |" },
+	{ "{}",
+	  "{" PORT WEB("\"mode\":\"auto\",\"mitigation\":\"idle\",\"attack\":{\"going_on\":false,"
+		       "\"class\":\"forged\"}") "}",
+	  NULL, NULL, CHECK_WARNING, CHECK_OK, "1 service, 0 SYN/s" },
 	{ "{}", "{" PORT WEB("\"mode\":\"always\",\"mitigation\":\"active\"") "}", NULL, NULL, CHECK_WARNING,
 	  CHECK_OK, "1 service, 0 SYN/s" },
 	{ "{}", "{\"interfaces\":[{\"name\":\"s0\"}]}", NULL, NULL, CHECK_WARNING, CHECK_CRITICAL,
