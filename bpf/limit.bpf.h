@@ -203,11 +203,12 @@ static __always_inline bool limit_find_connections(const struct packet *p, struc
 }
 
 /*
- * A SYN to the service in SLOT. In monitor: what would have been is counted. Returns its sample_weight(),
- * what replaces its answer, and whether a cookie does, whatever the service's state. APPLIES: limits do.
- * Global, so that it is verified once.
+ * A SYN to the service in SLOT, the NTH on this CPU. In monitor: what would have been is counted. Returns its
+ * sample_weight(), what replaces its answer, and whether a cookie does, whatever the service's state.
+ * APPLIES: limits do. Global, so that it is verified once.
  */
-__noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 applies)
+__noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *rt, __u32 slot, __u32 applies,
+				  __u64 nth)
 {
 	__u32 outcome, level, weight, limited = 0;
 	struct limit_buckets b = {};
@@ -216,7 +217,7 @@ __noinline __weak __u32 limit_syn(const struct packet *p, const struct runtime *
 
 	if (!p || !rt)
 		return 0;
-	weight = sample_weight(p, rt);
+	weight = sample_weight(p, rt, nth);
 	if ((weight && !limit_find_accounts(p, &b)) || !applies || !limit_wanted(rt, KIND_SYN, weight))
 		return weight << LIMITED_WEIGHT_SHIFT;
 	l = limits_live(rt, slot);

@@ -181,8 +181,10 @@ static __always_inline void limited_note(const struct packet *p, const struct ru
 		*since = now;
 }
 
-/* How many SYNs this one stands for, before the limits and the sketch of its source. 0: others do for it. */
-static __always_inline __u32 sample_weight(const struct packet *p, const struct runtime *rt)
+/* How many SYNs this one, the NTH on its CPU, stands for before the limits and the sketch of its source. 0:
+ * others do for it. A keyed hash chooses, so that nobody outside can tell which, for less than a random
+ * number costs. */
+static __always_inline __u32 sample_weight(const struct packet *p, const struct runtime *rt, __u64 nth)
 {
 	__u32 *since;
 
@@ -193,7 +195,7 @@ static __always_inline __u32 sample_weight(const struct packet *p, const struct 
 		if (since && *since && (__u32)bpf_jiffies64() - *since + 1 <= rt->jiffies_hz)
 			return 1;
 	}
-	return bpf_get_prandom_u32() & (rt->sample - 1) ? 0 : rt->sample & 0xff;
+	return mix(mix(table_key[1], nth), table_key[0]) & (rt->sample - 1) ? 0 : rt->sample & 0xff;
 }
 
 /* --- the heavy ones --- */

@@ -172,7 +172,8 @@ static __always_inline enum verdict judge_tcp(struct xdp_md *ctx, struct judgeme
 	if (syn)
 		source_register(&j->packet, slot);
 	if (syn && (j->rt->accounting || j->rt->limits_mode != POLICY_OFF)) {
-		limited = limit_syn(&j->packet, j->rt, slot, !j->allowed && limits_apply(j->rt, j->service));
+		limited = limit_syn(&j->packet, j->rt, slot, !j->allowed && limits_apply(j->rt, j->service),
+				    nth);
 		j->weight = limited >> LIMITED_WEIGHT_SHIFT;
 		if (limited_challenge(limited) && j->stance != STANCE_DEFEND) {
 			if (j->service->mode != MODE_MONITOR)

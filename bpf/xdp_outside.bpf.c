@@ -309,8 +309,8 @@ static __always_inline enum verdict judge_opening(struct xdp_md *ctx, struct cro
 	if (c && c->state == CONNECTION_SYN_RCVD && c->client_isn == x->packet.seq)
 		return PASS_OPEN; /* what began untranslated stays so */
 	if (x->rt->accounting || x->rt->limits_mode != POLICY_OFF) {
-		limited =
-			limit_syn(&x->packet, x->rt, x->slot, !x->allowed && limits_apply(x->rt, x->service));
+		limited = limit_syn(&x->packet, x->rt, x->slot,
+				    !x->allowed && limits_apply(x->rt, x->service), nth);
 		x->weight = limited >> LIMITED_WEIGHT_SHIFT;
 		if (limited_challenge(limited) && x->stance != STANCE_DEFEND) {
 			if (x->service->mode != MODE_MONITOR)
