@@ -81,9 +81,9 @@ static void cell_accept(struct table *table, size_t column, const json_t *listen
 static void print_listeners(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
-		{ "PORT", COLUMN_RIGHT },	{ "LISTENER", COLUMN_LEFT },   { "HALF-OPEN", COLUMN_RIGHT },
-		{ "IPV4", COLUMN_RIGHT },	{ "IPV6", COLUMN_RIGHT },      { "OLDEST", COLUMN_RIGHT },
-		{ "SENT AGAIN", COLUMN_RIGHT }, { "SYN QUEUE", COLUMN_RIGHT }, { "TO ACCEPT", COLUMN_RIGHT },
+		{ "PORT", COLUMN_RIGHT },   { "LISTENER", COLUMN_FOLD },   { "HALF-OPEN", COLUMN_RIGHT },
+		{ "IPV4", COLUMN_RIGHT },   { "IPV6", COLUMN_RIGHT },	   { "OLDEST", COLUMN_RIGHT },
+		{ "RESENT", COLUMN_RIGHT }, { "SYN QUEUE", COLUMN_RIGHT }, { "TO ACCEPT", COLUMN_RIGHT },
 	};
 	const json_t *listeners = json_object_get(reply, "listeners"), *one;
 	bool kernel = flag(reply, "kernel");

@@ -172,7 +172,7 @@ const char *listener_address(const struct listener *one, char buffer[INET6_ADDRS
 	bool v4 = one->family == AF_INET || IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)one->address);
 
 	if (one->family == AF_UNSPEC)
-		strcpy(buffer, "*");
+		memcpy(buffer, "*", sizeof("*"));
 	else if (v4)
 		inet_ntop(AF_INET, &one->address[3], buffer, INET6_ADDRSTRLEN);
 	else
