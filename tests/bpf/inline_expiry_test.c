@@ -135,6 +135,43 @@ static void segments_keep_a_connection(void **state)
 	}
 }
 
+/* What syn-recv tells: handshakes that the server has not done, by its port; and no others. */
+static void half_opens_are_counted_by_port(void **state)
+{
+	struct harness *h = *state;
+	const struct port_half_opens *ports = fastpath_half_opens(h->fastpath);
+	struct dialogue sent = dialogue_new(h, "our SYN", 0, 0);
+	uint32_t connections, translated;
+	uint16_t port;
+
+	appliance_forget(h);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct dialogue d = dialogue_new(h, "half-open", v6, 0);
+
+		make_syn_rcvd(&d);
+	}
+	make_syn_sent(&sent);
+	appliance_age(h, &sent.tuple, 2);
+	assert_int_equal(fastpath_expire(h->fastpath, &connections, &translated), 0);
+	assert_int_equal(connections, 3);
+	assert_int_equal(ports[PORT_AUTO].v4, 1);
+	assert_int_equal(ports[PORT_AUTO].v6, 1);
+	assert_int_equal(ports[PORT_AUTO].resent, 0);
+	port = ntohs(sent.tuple.server_port);
+	assert_int_equal(ports[port].v4, 1);
+	assert_int_equal(ports[port].v6, 0);
+	assert_int_equal(ports[port].resent, 1);
+	assert_in_range(ports[port].oldest, fastpath_runtime(h->fastpath)->jiffies_hz * 3 / 2,
+			fastpath_runtime(h->fastpath)->jiffies_hz * 6);
+	appliance_forget(h);
+	sent = dialogue_new(h, "open", 0, 0);
+	dialogue_open(&sent);
+	assert_int_equal(fastpath_expire(h->fastpath, &connections, &translated), 0);
+	assert_int_equal(connections, 1);
+	for (uint32_t i = 0; i <= UINT16_MAX; i++)
+		assert_int_equal(ports[i].v4 + ports[i].v6, 0);
+}
+
 /* --- what is owed --- */
 
 static const struct party bare_party = { .isn = 0xfffffffe, .window = 8000, .wscale = NO_WSCALE };
@@ -515,6 +552,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(states_end_by_their_time),
 		TEST(segments_keep_a_connection),
+		TEST(half_opens_are_counted_by_port),
 		TEST(syns_are_owed),
 		TEST(unproven_clients_are_asked),
 		TEST(clients_prove_themselves),

@@ -199,6 +199,36 @@ static void kernel_cookies_are_let_through(void **state)
 	harness_expect_spec(h, "guessed", &c4.next, DROP_BAD_COOKIE);
 }
 
+/* What syn-recv tells: of whichever family's SYN the listener is asked for. */
+static void syn_queues_are_read(void **state)
+{
+	int fd = harness_listen("::", PORT_CLOSED, 16, 0);
+	struct harness *h = *state;
+	struct listener_args v4 = { .tuple = { .client_port = htons(1), .server_port = htons(PORT_CLOSED) } };
+	struct listener_args v6 = v4, nobody = v4;
+	uint64_t cookie;
+	socklen_t size = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+	v4.tuple.client[3] = htonl(0xc0000202);
+	v4.tuple.server[3] = htonl(0xc0000201);
+	v6.tuple.v6 = 1;
+	v6.tuple.client[0] = v6.tuple.server[0] = htonl(0x20010db8);
+	for (uint32_t half_opens = 0; half_opens < 4; half_opens++) {
+		assert_int_equal(fastpath_query_listener(h->fastpath, &v4), 0);
+		assert_int_equal(fastpath_query_listener(h->fastpath, &v6), 0);
+		assert_true(v4.found && v6.found);
+		assert_true(v4.cookie == cookie && v6.cookie == cookie);
+		assert_int_equal(v4.half_open, half_opens);
+		assert_int_equal(v6.half_open, half_opens);
+		wire_half_open(h->wire, CLIENT4, (uint16_t)(42600 + half_opens), SERVER4, PORT_CLOSED);
+	}
+	close(fd);
+	nobody.found = 1;
+	assert_int_equal(fastpath_query_listener(h->fastpath, &nobody), 0);
+	assert_int_equal(nobody.found, 0);
+}
+
 static void time_wait_owns_its_segments(void **state)
 {
 	struct harness *h = *state;
@@ -371,6 +401,7 @@ int main(void)
 		TEST(dual_stack_listeners_are_seen),
 		TEST(half_open_sockets_own_their_segments),
 		TEST(kernel_cookies_are_let_through),
+		TEST(syn_queues_are_read),
 		TEST(time_wait_owns_its_segments),
 		TEST(flows_live_and_die_ipv4),
 		TEST(flows_live_and_die_ipv6),
