@@ -153,19 +153,25 @@ FUZZ_SECONDS ?= 60
 FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 FUZZ_BIN     := $(FUZZ_SRC:tests/fuzz/%_fuzz.c=$(B)/fuzz/%_fuzz)
 FUZZ_DAEMON  := $(filter-out daemon/main.c,$(DAEMON_SRC))
+# headers of bpf/, compiled for the host; frames are read wherever a header begins
+FUZZ_OWN_packet := -Itests/fuzz/host -Ibpf -Wno-unknown-attributes -fno-sanitize=alignment
 
 # libFuzzer needs clang, and its instrumentation in everything it is to steer by
-$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_DAEMON) | $(B)/bpf/synmoat.skel.h
+$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_DAEMON) $(wildcard bpf/*.h) tests/replay/replay.c | $(B)/bpf/synmoat.skel.h
 	@mkdir -p $(@D)
-	$(CLANG) $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c11 $(FUZZ_FLAGS) $(shell $(PKG) --cflags $(DAEMON_PKGS)) $< $(FUZZ_DAEMON) -o $@ $(DAEMON_LIBS)
+	$(CLANG) $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c11 $(FUZZ_FLAGS) $(FUZZ_OWN_$*) $(shell $(PKG) --cflags $(DAEMON_PKGS)) $< $(FUZZ_DAEMON) -o $@ $(DAEMON_LIBS)
 
-fuzz: $(FUZZ_BIN) ## run each fuzzer for FUZZ_SECONDS (60)
-	@set -e; for f in $(FUZZ_BIN:$(B)/fuzz/%_fuzz=%); do \
-	  mkdir -p $(B)/fuzz/corpus/$$f; \
-	  $(B)/fuzz/$${f}_fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
-	    -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus/$$f tests/fuzz/seeds/$$f > $(B)/fuzz/$$f.log 2>&1 || { tail -n 40 $(B)/fuzz/$$f.log; exit 1; }; \
-	  echo "fuzz: $$f: $$(awk '/number_of_executed_units/ { print $$2 }' $(B)/fuzz/$$f.log) inputs in $(FUZZ_SECONDS) s, nothing found"; \
-	done
+FUZZ_RUN := $(FUZZ_BIN:$(B)/fuzz/%_fuzz=fuzz-%)
+fuzz: $(FUZZ_BIN) ## run each fuzzer for FUZZ_SECONDS (60), two at a time
+	@$(MAKE) --no-print-directory -j2 $(FUZZ_RUN)
+
+.PHONY: $(FUZZ_RUN)
+$(FUZZ_RUN): fuzz-%: $(B)/fuzz/%_fuzz
+	@mkdir -p $(B)/fuzz/corpus/$*
+	@$(B)/fuzz/$*_fuzz -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+	  -close_fd_mask=1 -artifact_prefix=$(B)/fuzz/ $(B)/fuzz/corpus/$* tests/fuzz/seeds/$* \
+	  > $(B)/fuzz/$*.log 2>&1 || { tail -n 40 $(B)/fuzz/$*.log; exit 1; }
+	@echo "fuzz: $*: $$(awk '/number_of_executed_units/ { print $$2 }' $(B)/fuzz/$*.log) inputs in $(FUZZ_SECONDS) s, nothing found"
 
 bench: all lab ## measure the packet path side by side with its floors
 	@tests/bench/run

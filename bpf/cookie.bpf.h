@@ -97,7 +97,7 @@ static __always_inline __u32 cookie_make(const struct packet *p, const struct co
 	__u32 mark = (slot & 1) << 1 | generation;
 
 	if (timestamps) {
-		*tsval = o->mss << 16 | o->wscale << 12 | o->sack << 11 | o->ecn << 10 | mark << 8;
+		*tsval = (__u32)o->mss << 16 | o->wscale << 12 | o->sack << 11 | o->ecn << 10 | mark << 8;
 		return cookie_mac(p, p->seq, *tsval, slot, rt->key[generation]);
 	} else {
 		__u32 word =

@@ -30,12 +30,14 @@
  * clang 14 merges ctx->data and ctx->data_end into "ctx + variable", which the verifier refuses as a
  * dereference of a modified ctx pointer; loads at a fixed offset are immune.
  */
+#ifndef CTX_POINTER /* the fuzzer has one of its own */
 #define CTX_POINTER(ctx, offset)                                                                             \
 	({                                                                                                   \
 		void *__pointer;                                                                             \
 		asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(__pointer) : "r"(ctx), "i"(offset));            \
 		__pointer;                                                                                   \
 	})
+#endif
 #define XDP_DATA(ctx)	   CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data))
 #define XDP_DATA_END(ctx)  CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data_end))
 #define XDP_DATA_META(ctx) CTX_POINTER(ctx, __builtin_offsetof(struct xdp_md, data_meta))

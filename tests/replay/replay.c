@@ -16,7 +16,9 @@
 #include "daemon/tracker/flowtable.h"
 #include "daemon/tracker/segment.h"
 
-#define FLOWS_MAX   (1 << 21)
+#ifndef FLOWS_MAX
+#define FLOWS_MAX (1 << 21)
+#endif
 #define PACKET_MAX  (1 << 18)
 #define MAGIC_US    0xa1b2c3d4
 #define MAGIC_NS    0xa1b23c4d
