@@ -150,20 +150,23 @@ asan: ## build and run the unit tests under ASan and UBSan
 	$(MAKE) B=$(B)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" unit
 
 FUZZ_SECONDS ?= 60
-FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-Wno-gnu-variable-sized-type-not-at-end
 FUZZ_BIN     := $(FUZZ_SRC:tests/fuzz/%_fuzz.c=$(B)/fuzz/%_fuzz)
-FUZZ_DAEMON  := $(filter-out daemon/main.c,$(DAEMON_SRC))
+FUZZ_OBJ     := $(LIB_OBJ:$(B)/%=$(B)/fuzz/%)
 # headers of bpf/, compiled for the host; frames are read wherever a header begins
-FUZZ_OWN_packet := -Itests/fuzz/host -Ibpf -Wno-unknown-attributes -fno-sanitize=alignment
+$(B)/fuzz/tests/fuzz/packet_fuzz.o: FUZZ_FLAGS += -Itests/fuzz/host -Ibpf -Wno-unknown-attributes -fno-sanitize=alignment
 
 # libFuzzer needs clang, and its instrumentation in everything it is to steer by
-$(B)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(FUZZ_DAEMON) $(wildcard bpf/*.h) tests/replay/replay.c | $(B)/bpf/synmoat.skel.h
+$(B)/fuzz/%.o: %.c | $(B)/bpf/synmoat.skel.h
 	@mkdir -p $(@D)
-	$(CLANG) $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c11 $(FUZZ_FLAGS) $(FUZZ_OWN_$*) $(shell $(PKG) --cflags $(DAEMON_PKGS)) $< $(FUZZ_DAEMON) -o $@ $(DAEMON_LIBS)
+	$(CLANG) $(CPPFLAGS) -std=c11 $(FUZZ_FLAGS) $(shell $(PKG) --cflags $(DAEMON_PKGS)) -c $< -o $@
+
+$(B)/fuzz/%_fuzz: $(B)/fuzz/tests/fuzz/%_fuzz.o $(FUZZ_OBJ)
+	$(CLANG) -fsanitize=fuzzer,address,undefined $^ -o $@ $(DAEMON_LIBS)
 
 FUZZ_RUN := $(FUZZ_BIN:$(B)/fuzz/%_fuzz=fuzz-%)
-fuzz: $(FUZZ_BIN) ## run each fuzzer for FUZZ_SECONDS (60), two at a time
-	@$(MAKE) --no-print-directory -j2 $(FUZZ_RUN)
+fuzz: $(FUZZ_RUN) ## run each fuzzer for FUZZ_SECONDS (60)
 
 .PHONY: $(FUZZ_RUN)
 $(FUZZ_RUN): fuzz-%: $(B)/fuzz/%_fuzz

@@ -11,10 +11,10 @@
 #define __type(name, of)     __typeof__(of) *name
 #define __array(name, of)    __typeof__(of) *name[]
 #undef __always_inline
-#define __always_inline	     inline __attribute__((always_inline))
-#define __noinline	     __attribute__((noinline))
-#define __weak		     __attribute__((weak))
-#define barrier_var(word)    __asm__ volatile("" : "+r"(word))
+#define __always_inline	  inline __attribute__((always_inline))
+#define __noinline	  __attribute__((noinline))
+#define __weak		  __attribute__((weak))
+#define barrier_var(word) __asm__ volatile("" : "+r"(word))
 
 void *bpf_map_lookup_elem(void *map, const void *key);
 int bpf_xdp_load_bytes(struct xdp_md *ctx, __u32 offset, void *to, __u32 length);
