@@ -44,13 +44,19 @@ static void on_fatal(int number)
 	raise(number);
 }
 
-static void append_escape(const char *capability)
+static bool has_capability(const char *capability)
 {
 	const char *escape = tigetstr(capability);
+
+	return escape && escape != (char *)-1;
+}
+
+static void append_escape(const char *capability)
+{
 	size_t length = strlen(restore);
 
-	if (escape && escape != (char *)-1 && strlen(escape) < ESCAPE_SIZE)
-		snprintf(restore + length, sizeof(restore) - length, "%s", escape);
+	if (has_capability(capability) && strlen(tigetstr(capability)) < ESCAPE_SIZE)
+		snprintf(restore + length, sizeof(restore) - length, "%s", tigetstr(capability));
 }
 
 static void handle_signals(void)
@@ -86,21 +92,35 @@ static void begin_colors(void)
 	colored = true;
 }
 
+/* NULL: none, or one on which the cursor cannot be moved (TERM=dumb). */
+static SCREEN *open_terminal(void)
+{
+	SCREEN *opened = newterm(NULL, stdout, stdin);
+
+	if (!opened)
+		return NULL;
+	set_term(opened);
+	if (has_capability("cup"))
+		return opened;
+	endwin();
+	delscreen(opened);
+	return NULL;
+}
+
 bool screen_begin(enum color_choice color)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before)) {
 		fprintf(stderr, "synmoat: top needs a terminal; elsewhere: synmoat status -w, or -j\n");
 		return false;
 	}
-	screen = newterm(NULL, stdout, stdin);
+	screen = open_terminal();
 	if (!screen) {
 		fprintf(stderr,
-			"synmoat: no terminal of the kind TERM=%s is known: set TERM (vt100 nearly always "
-			"works)\n",
+			"synmoat: top cannot draw on TERM=%s: set TERM (vt100 nearly always works), or use "
+			"synmoat status -w\n",
 			getenv("TERM") ? getenv("TERM") : "");
 		return false;
 	}
-	set_term(screen);
 	handle_signals();
 	cbreak();
 	noecho();
