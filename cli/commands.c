@@ -228,7 +228,8 @@ static int say_unreachable(const char *path, int error, unsigned int within_s)
 		return EXIT_NOT_RUNNING;
 	case -EAGAIN:
 		fprintf(stderr,
-			"synmoat: synmoatd took the call at %s but does not answer within %u s: it hangs. "
+			"synmoat: synmoatd took the call at %s but does not answer within %u s: it is "
+			"starting, or it hangs. "
 			"The fast path goes on as last decided; see journalctl -u synmoatd, then systemctl "
 			"restart synmoatd\n",
 			path, within_s);
