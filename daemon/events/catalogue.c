@@ -440,6 +440,22 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.key = "file",
 		.fields = "file line:number error!",
 	},
+	[EVENT_METRICS_FAILED] = {
+		.name = "metrics-failed",
+		.id = "25517ed94d384879b65a7af8a626debe",
+		.severity = LOG_ERR,
+		.text = "metrics: cannot listen on {listen}: {error}; trying again every {retry_s} s",
+		.key = "listen",
+		.fields = "listen error retry_s:number",
+	},
+	[EVENT_SYN_RECV_INTERVAL] = {
+		.name = "syn-recv-interval",
+		.id = "601856b7818346ab95e30ea559fa1b33",
+		.severity = LOG_NOTICE,
+		.text = "SYN_RECV: counting {half_opens,} half-opens took {cpu_ms} ms of CPU: done every {every_s} s from "
+			"now on",
+		.fields = "half_opens:number cpu_ms:number every_s:number",
+	},
 	[EVENT_EVENTS_LEFT_OUT] = {
 		.name = "events-left-out",
 		.id = "9e8b45549d234e74941ee132bed68a34",

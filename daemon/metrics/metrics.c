@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "daemon/engine/engine.h"
+#include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/metrics/collect.h"
 #include "daemon/metrics/http.h"
@@ -93,8 +94,8 @@ static void open_page(struct metrics *m, bool again)
 
 	m->retry_s = RETRY_S;
 	if (error && !again)
-		log_print(LOG_ERR, "metrics: cannot listen on %s: %s; trying again every %d s", m->listen,
-			  strerror(-error), RETRY_S);
+		event_tell(EVENT_METRICS_FAILED, EV_TEXT("listen", m->listen),
+			   EV_TEXT("error", strerror(-error)), EV_NUMBER("retry_s", RETRY_S));
 	else if (!error)
 		log_print(LOG_INFO, "metrics: at http://%s/metrics", m->listen);
 }

@@ -10,12 +10,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
 #include "daemon/engine/engine.h"
-#include "daemon/log.h"
+#include "daemon/events/events.h"
 #include "daemon/maps/fastpath.h"
 
 #define TICK_US		 1000000
@@ -183,12 +182,8 @@ static void say_rate(struct watch *w, uint32_t before)
 	if ((before > 1) == (w->status.every_s > 1) || (w->logged_s && now_s() - w->logged_s < LOG_EVERY_S))
 		return;
 	w->logged_s = now_s();
-	if (w->status.every_s > 1)
-		log_print(LOG_NOTICE,
-			  "SYN_RECV: counting %u half-opens took %u ms of CPU: done every %u s from now on",
-			  w->status.v4 + w->status.v6, w->status.cost_us / 1000, w->status.every_s);
-	else
-		log_print(LOG_NOTICE, "SYN_RECV: half-opens are counted every second again");
+	event_tell(EVENT_SYN_RECV_INTERVAL, EV_NUMBER("half_opens", w->status.v4 + w->status.v6),
+		   EV_NUMBER("cpu_ms", w->status.cost_us / 1000), EV_NUMBER("every_s", w->status.every_s));
 }
 
 static void account(struct watch *w)
