@@ -1007,7 +1007,7 @@ void show_sources(struct render *render, const json_t *reply)
 	render_table_print(table);
 	if (json_array_size(sources))
 		render_print(render,
-			     "over the last %" PRId64
+			     "of the last %" PRId64
 			     " s; half-opens are estimates, too high by at most what is in ( ),\n"
 			     "with 98 %% certainty; HELD: by the server itself, exactly\n",
 			     number(reply, "window_s"));
