@@ -87,8 +87,8 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 /* Not what the configuration decides, nor what user space reads as it comes: old programs keep theirs. */
 static bool outlives(const struct bpf_map *map)
 {
-	static const char *const fresh[] = { "control",	 "ports",  "ranges4", "ranges6",
-					     "services", "guards", "limits",  "pending" };
+	static const char *const fresh[] = { "control", "ports",  "ranges4", "ranges6",	 "services",
+					     "guards",	"limits", "pending", "list_hits" };
 
 	switch (bpf_map__type(map)) {
 	case BPF_MAP_TYPE_RINGBUF:
