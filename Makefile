@@ -204,14 +204,14 @@ lint: $(B)/bpf/synmoat.skel.h ## clang-tidy and cppcheck
 # --- manual pages: what --help and the sample configuration say, in a frame ---
 MAN := synmoat.8 synmoatd.8 synmoat.conf.5
 
-$(B)/man/%.8: systemd/man/%.8.in systemd/man/help.awk $(B)/%
+$(B)/man/%.8: systemd/man/%.8.in systemd/man/mdoc.awk systemd/man/help.awk $(B)/%
 	@mkdir -p $(@D)
-	$(B)/$* --help | awk -f systemd/man/help.awk > $@.part
+	$(B)/$* --help | awk -f systemd/man/mdoc.awk -f systemd/man/help.awk > $@.part
 	sed -e '/^@HELP@$$/{r $@.part' -e 'd}' $< > $@
 
-$(B)/man/%.5: systemd/man/%.5.in systemd/man/conf.awk conf/%
+$(B)/man/%.5: systemd/man/%.5.in systemd/man/mdoc.awk systemd/man/conf.awk conf/%
 	@mkdir -p $(@D)
-	awk -f systemd/man/conf.awk conf/$* > $@.part
+	awk -f systemd/man/mdoc.awk -f systemd/man/conf.awk conf/$* > $@.part
 	sed -e '/^@KEYS@$$/{r $@.part' -e 'd}' $< > $@
 
 man: $(MAN:%=$(B)/man/%) ## make the manual pages

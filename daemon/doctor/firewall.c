@@ -18,8 +18,8 @@
 
 #include "daemon/config/config.h"
 #include "daemon/doctor/doctor.h"
+#include "daemon/netlink/ask.h"
 
-#define MESSAGE_SIZE	 65536
 #define TCP_FLAGS_OFFSET 13
 #define NEARLY_FULL	 90 /* percent of conntrack's table */
 #define CONNTRACK	 "/proc/sys/net/netfilter/nf_conntrack_"
@@ -197,30 +197,16 @@ static int on_rule(const struct nlmsghdr *header, void *arg)
 
 static int walk_rules(struct walk *walk)
 {
-	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	char *buffer = malloc(MESSAGE_SIZE);
-	int result = MNL_CB_ERROR;
+	char buffer[256];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct nfgenmsg *family;
 
-	if (socket && buffer && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) >= 0) {
-		struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-		struct nfgenmsg *family;
-
-		header->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
-		header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-		family = mnl_nlmsg_put_extra_header(header, sizeof(*family));
-		family->nfgen_family = AF_UNSPEC;
-		family->version = NFNETLINK_V0;
-		result = mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? MNL_CB_ERROR : MNL_CB_OK;
-	}
-	while (result == MNL_CB_OK) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_SIZE);
-
-		result = length < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)length, 0, 0, on_rule, walk);
-	}
-	if (socket)
-		mnl_socket_close(socket);
-	free(buffer);
-	return result == MNL_CB_ERROR ? -1 : 0;
+	header->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	family = mnl_nlmsg_put_extra_header(header, sizeof(*family));
+	family->nfgen_family = AF_UNSPEC;
+	family->version = NFNETLINK_V0;
+	return netlink_ask(NETLINK_NETFILTER, header, on_rule, walk);
 }
 
 /* --- conntrack --- */

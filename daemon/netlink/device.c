@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/netlink/ask.h"
 #include "daemon/netlink/link.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MESSAGE_SIZE	  32768
 
 /* <linux/netdev.h>, of Linux 6.3 */
 #define NETDEV_FAMILY	    "netdev"
@@ -104,27 +104,7 @@ static void read_offloads(const char *name, struct device *device)
 	free(features);
 }
 
-/* --- netlink: one question, its answers --- */
-
-static int ask(int family, struct nlmsghdr *question, mnl_cb_t on_answer, void *arg)
-{
-	struct mnl_socket *socket = mnl_socket_open2(family, SOCK_CLOEXEC);
-	char *buffer = malloc(MESSAGE_SIZE);
-	int result = socket && buffer && mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) >= 0 &&
-				     mnl_socket_sendto(socket, question, question->nlmsg_len) >= 0
-			     ? MNL_CB_OK
-			     : MNL_CB_ERROR;
-
-	while (result == MNL_CB_OK) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, MESSAGE_SIZE);
-
-		result = length < 0 ? MNL_CB_ERROR : mnl_cb_run(buffer, (size_t)length, 0, 0, on_answer, arg);
-	}
-	if (socket)
-		mnl_socket_close(socket);
-	free(buffer);
-	return result == MNL_CB_ERROR ? -1 : 0;
-}
+/* --- netlink --- */
 
 struct family {
 	uint16_t id;
@@ -164,7 +144,7 @@ static uint16_t find_family(const char *name)
 	struct family family = { 0 };
 
 	mnl_attr_put_strz(header, CTRL_ATTR_FAMILY_NAME, name);
-	return ask(NETLINK_GENERIC, header, on_family, &family) ? 0 : family.id;
+	return netlink_ask(NETLINK_GENERIC, header, on_family, &family) ? 0 : family.id;
 }
 
 static int on_features_attribute(const struct nlattr *attribute, void *arg)
@@ -193,7 +173,7 @@ static void read_xdp_features(unsigned int ifindex, struct device *device)
 		return;
 	header = begin_generic(buffer, family, NETDEV_GET);
 	mnl_attr_put_u32(header, NETDEV_IFINDEX, ifindex);
-	ask(NETLINK_GENERIC, header, on_features, device);
+	netlink_ask(NETLINK_GENERIC, header, on_features, device);
 }
 
 static int on_link_attribute(const struct nlattr *attribute, void *arg)
@@ -220,7 +200,7 @@ static void read_master(unsigned int ifindex, struct device *device)
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 	info->ifi_index = (int)ifindex;
-	ask(NETLINK_ROUTE, header, on_link, device);
+	netlink_ask(NETLINK_ROUTE, header, on_link, device);
 }
 
 /* A filter is told at least twice: its chain's head has no handle. */
@@ -244,7 +224,7 @@ static void count_filters(unsigned int ifindex, uint32_t minor, struct device *d
 	question = mnl_nlmsg_put_extra_header(header, sizeof(*question));
 	question->tcm_ifindex = (int)ifindex;
 	question->tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor);
-	ask(NETLINK_ROUTE, header, on_filter, device);
+	netlink_ask(NETLINK_ROUTE, header, on_filter, device);
 }
 
 /* --- BPF programs --- */

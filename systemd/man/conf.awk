@@ -1,12 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Turns the sample configuration into mdoc(7): a list of its keys, each with its default and the comment above it.
-function escape(s) {
-	gsub(/\\/, "\\e", s)
-	gsub(/-/, "\\-", s)
-	gsub(/"/, "\\(dq", s) # of macros' arguments, too
-	sub(/^[.']/, "\\\\\\&&", s)
-	return s
-}
 function path(name,    i, p) {
 	p = ""
 	for (i = 1; i <= depth; i++)

@@ -1,13 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Turns what --help prints into mdoc(7): a line that begins with a word and a colon is a heading, one that is indented by
 # two to six blanks an item, what stands far to the right (after it, or in the next line) its text.
-function escape(s) {
-	gsub(/\\/, "\\e", s)
-	gsub(/-/, "\\-", s)
-	gsub(/"/, "\\(dq", s) # of macros' arguments, too
-	sub(/^[.']/, "\\\\\\&&", s)
-	return s
-}
 function close_list() {
 	if (listed)
 		print ".El"
