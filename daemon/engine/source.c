@@ -80,6 +80,30 @@ void source_describe(const struct heavy *heavy, const struct source_args *counts
 	};
 }
 
+/* All but the lowest bit of the place is in the tag (bpf/sketch.bpf.h). */
+static bool share_place(const struct heavy *a, const struct heavy *b)
+{
+	return a->level == b->level && a->level < SKETCH_LEVELS &&
+	       !((a->tag ^ b->tag) & (ACCOUNTS_OF(a->level) - 2));
+}
+
+bool source_is_shadow(const struct heavy *heavies, size_t count, size_t index)
+{
+	const struct heavy *it = &heavies[index];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct heavy *other = &heavies[i];
+
+		if (i == index || !share_place(it, other))
+			continue;
+		if (other->over != it->over   ? other->over > it->over
+		    : other->seen != it->seen ? (int32_t)(other->seen - it->seen) > 0
+					      : i < index)
+			return true;
+	}
+	return false;
+}
+
 /* --- what the server holds --- */
 
 void held_add(struct held *held, const struct in6_addr *address)

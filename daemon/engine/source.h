@@ -57,6 +57,13 @@ uint32_t source_window_s(uint64_t jiffies, uint32_t window_shift, uint32_t jiffi
 void source_describe(const struct heavy *heavy, const struct source_args *counts, uint32_t error,
 		     uint32_t sample, uint32_t window_s, struct source_status *status);
 
+/*
+ * Whether an entry owes what it shows to another, with which it shares a place in the accounts: of those, the
+ * one that has met more limits counts, else the one seen last. So that an address that was forged once does
+ * not stand beside a heavy one with the same numbers.
+ */
+bool source_is_shadow(const struct heavy *heavies, size_t count, size_t index);
+
 void source_sort(struct source_status *all, size_t count, enum source_order order);
 
 #endif

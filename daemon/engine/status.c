@@ -263,7 +263,8 @@ static void describe_heavies(struct sources *s)
 	size_t found = heavies ? fastpath_read_heavies(s->engine->fastpath, heavies, SOURCES_MAX) : 0;
 
 	for (size_t i = 0; i < found; i++)
-		describe(s, &heavies[i], heavies[i].tag);
+		if (!source_is_shadow(heavies, found, i))
+			describe(s, &heavies[i], heavies[i].tag);
 	free(heavies);
 }
 

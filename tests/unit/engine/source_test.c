@@ -48,6 +48,30 @@ static void an_address_is_cut_to_its_level(void **state)
 	}
 }
 
+/* Entries of one place: the one that counts, whatever their order. */
+static void a_forged_address_is_no_double(void **state)
+{
+	struct heavy heavies[] = {
+		{ .tag = 0x1100000000012345, .level = LEVEL_SOURCE, .seen = 90, .over = 1 },
+		{ .tag = 0x2200000000012344 | 1, .level = LEVEL_SOURCE, .seen = 100, .over = 5000 },
+		{ .tag = 0x3300000000012347, .level = LEVEL_SOURCE, .seen = 100 }, /* the next place */
+		{ .tag = 0x4400000000012345, .level = LEVEL_PREFIX, .seen = 1 },   /* another level */
+		{ .tag = 0x5500000000812345,
+		  .level = LEVEL_PREFIX,
+		  .seen = 2 }, /* higher bits do not count */
+	};
+	const bool shadow[] = { true, false, false, true, false };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(heavies); i++)
+		assert_int_equal(source_is_shadow(heavies, COUNT(heavies), i), shadow[i]);
+	heavies[0].over = heavies[1].over; /* no limits: who was seen last */
+	assert_true(source_is_shadow(heavies, COUNT(heavies), 0));
+	heavies[0].seen = heavies[1].seen; /* never both */
+	assert_false(source_is_shadow(heavies, COUNT(heavies), 0));
+	assert_true(source_is_shadow(heavies, COUNT(heavies), 1));
+}
+
 static void counts_span_one_to_two_windows(void **state)
 {
 	static const struct {
@@ -212,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_cut_to_its_level),
+		cmocka_unit_test(a_forged_address_is_no_double),
 		cmocka_unit_test(counts_span_one_to_two_windows),
 		cmocka_unit_test(the_error_is_55_times_the_mean),
 		cmocka_unit_test(a_source_stands_out_below_its_limit),
