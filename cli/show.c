@@ -454,6 +454,9 @@ static void print_tracking(struct render *render, const json_t *tracking)
 		return;
 	render_print(render, "\n%s connections tracked, ", format_count(buffer, number(tracking, "flows")));
 	render_print(render, "with room for %s\n", format_count(buffer, number(tracking, "flows_max")));
+	if (flag(tracking, "resyncing"))
+		render_print(render, "reading all of them anew, %s so far\n",
+			     format_count(buffer, number(tracking, "resync_flows")));
 	json_array_foreach(pairs, i, pair)
 		render_print(render, "  %10s  client %s, server %s\n",
 			     format_count(buffer, number(pair, "flows")), string(pair, "client_state"),

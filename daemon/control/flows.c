@@ -81,12 +81,14 @@ json_t *flows_encode_tracking(struct tracker *tracker)
 	struct tracker_status status;
 
 	tracker_get_status(tracker, &status);
-	return json_pack("{s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "enabled", status.enabled,
-			 "flows", count(status.flows), "flows_max", count(status.flows_max), "events",
-			 count(status.events), "lost", count(status.lost), "refused", count(status.refused),
-			 "opened", count(status.opened), "closed", count(status.closed), "unknown",
-			 count(status.unknown), "resyncs", count(status.resyncs), "half_opens_ended",
-			 count(status.ended), "pairs", encode_pairs(&status));
+	return json_pack("{s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o}", "enabled",
+			 status.enabled, "resyncing", status.resyncing, "resync_flows",
+			 count(status.resync_met), "flows", count(status.flows), "flows_max",
+			 count(status.flows_max), "events", count(status.events), "lost", count(status.lost),
+			 "refused", count(status.refused), "opened", count(status.opened), "closed",
+			 count(status.closed), "unknown", count(status.unknown), "resyncs",
+			 count(status.resyncs), "half_opens_ended", count(status.ended), "pairs",
+			 encode_pairs(&status));
 }
 
 /* --- parameters --- */

@@ -26,8 +26,12 @@ enum service_mode engine_slot_mode(const struct engine *e, uint32_t slot)
 	return slot < SERVICE_SLOTS && e->slots[slot].used ? e->slots[slot].mode : MODE_OFF;
 }
 
+bool engine_slot_above_marks(const struct engine *e, uint32_t slot)
+{
+	return fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE;
+}
+
 bool engine_slot_attacked(const struct engine *e, uint32_t slot)
 {
-	return engine_slot_mode(e, slot) == MODE_AUTO &&
-	       fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE;
+	return engine_slot_mode(e, slot) == MODE_AUTO && engine_slot_above_marks(e, slot);
 }

@@ -202,6 +202,8 @@ uint32_t engine_cover_slot(const struct engine *engine, const struct tuple *tupl
 const char *engine_slot_name(const struct engine *engine, uint32_t slot);
 enum service_mode engine_slot_mode(const struct engine *engine, uint32_t slot);
 bool engine_slot_attacked(const struct engine *engine, uint32_t slot);
+/* Mode monitor included, where nothing is done about it. */
+bool engine_slot_above_marks(const struct engine *engine, uint32_t slot);
 
 /* "pass_flow", its meaning. */
 const char *engine_verdict_word(enum verdict verdict);

@@ -75,7 +75,8 @@ static void note_length(struct notice *n, uint32_t slot, uint32_t handshake_us, 
 	struct slowness *s = &n->slowness[slot % SERVICE_SLOTS];
 	uint32_t median_us;
 
-	if (!config->slow_handshakes ||
+	/* what a flood leaves behind is told as an attack */
+	if (!config->slow_handshakes || engine_slot_above_marks(n->engine, slot) ||
 	    !slowness_note(s, handshake_us, (uint32_t)slow_us, config->slow_handshakes, now_s))
 		return;
 	median_us = slowness_median_us(s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/netlink/diag.h"
+#include "daemon/tracker/resync.h"
 #include "daemon/tracker/store.h"
 
 static const char *const orders[ORDER_COUNT] = {
@@ -43,6 +44,8 @@ void tracker_get_status(struct tracker *t, struct tracker_status *status)
 	status->ended = t->kept[KEPT_ENDED];
 	if (!t->table)
 		return;
+	status->resyncing = resync_running(t->resync);
+	status->resync_met = resync_met(t->resync);
 	status->flows = flowtable_size(t->table);
 	status->flows_max = flowtable_max(t->table);
 	if (!fastpath_read_event_counters(t->fastpath, &c)) {

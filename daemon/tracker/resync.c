@@ -26,7 +26,7 @@ struct resync {
 	enum phase phase;
 	uint32_t swept; /* cursor of flowtable_walk */
 	uint32_t begun_s;
-	uint64_t corrected;
+	uint64_t corrected, met;
 	int error; /* of reading: nothing is dropped then */
 };
 
@@ -59,6 +59,11 @@ bool resync_running(const struct resync *r)
 	return r->phase != PHASE_IDLE;
 }
 
+uint64_t resync_met(const struct resync *r)
+{
+	return r->met;
+}
+
 uint64_t resync_corrected(const struct resync *r)
 {
 	return r->corrected;
@@ -74,7 +79,7 @@ int resync_begin(struct resync *r)
 	r->phase = PHASE_READ;
 	r->swept = 0;
 	r->begun_s = store_now_s();
-	r->corrected = 0;
+	r->corrected = r->met = 0;
 	r->error = 0;
 	return 0;
 }
@@ -101,6 +106,7 @@ static struct flow *find_or_add(struct tracker *t, const struct tuple *tuple, ui
 
 static void met(struct resync *r, struct flow *f, const uint8_t before[ENDPOINTS])
 {
+	r->met++;
 	r->corrected += memcmp(before, f->state, ENDPOINTS) != 0;
 	f->flags |= FLOW_SEEN;
 	store_settle(r->tracker, f, before);

@@ -16,6 +16,8 @@ int resync_new(struct resync **resync, struct tracker *tracker); /* 0 or a negat
 void resync_free(struct resync *resync);
 
 bool resync_running(const struct resync *resync);
+/* Flows that it has read so far, or that the last one did. */
+uint64_t resync_met(const struct resync *resync);
 
 /* Begins; one that is under way begins again. 0 or a negative errno. */
 int resync_begin(struct resync *resync);

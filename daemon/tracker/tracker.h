@@ -24,7 +24,9 @@ struct tracker_status {
 	uint64_t opened, closed; /* connections that were ESTABLISHED; that ended after that */
 	uint64_t unknown;	 /* events of no known flow */
 	uint64_t resyncs;	 /* with the kernel's sockets, the one at start included */
-	uint64_t ended;		 /* half-opens, by half_open_timeout_s */
+	bool resyncing;		 /* one is under way, and has read so many flows: */
+	uint64_t resync_met;
+	uint64_t ended;			    /* half-opens, by half_open_timeout_s */
 	uint32_t pairs[TS_COUNT][TS_COUNT]; /* flows by client's and server's state */
 };
 
