@@ -6,7 +6,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "daemon/events/events.h"
 #include "daemon/file.h"
 
 /* False: nothing waits, and none will be taken any more. */
@@ -98,4 +100,17 @@ bool file_worker_ended(struct file_worker *w, int *error)
 	done = w->done;
 	pthread_mutex_unlock(&w->lock);
 	return done && file_worker_wait(w, error);
+}
+
+void file_worker_tell(const char *dir, const char *name, int error, bool *failed, const char *consequence)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (error && !*failed)
+		event_tell(EVENT_STATE_UNWRITABLE, EV_TEXT("path", path), EV_TEXT("error", strerror(-error)),
+			   EV_TEXT("consequence", consequence));
+	else if (!error && *failed)
+		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
+	*failed = error != 0;
 }

@@ -38,4 +38,8 @@ bool file_worker_ended(struct file_worker *worker, int *error);
 /* The same, and waits for it. */
 bool file_worker_wait(struct file_worker *worker, int *error);
 
+/* Tells that DIR/NAME cannot be written, and what follows from it, once, and when it is written again.
+ * *failed: as it was told last. */
+void file_worker_tell(const char *dir, const char *name, int error, bool *failed, const char *consequence);
+
 #endif

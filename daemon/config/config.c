@@ -356,3 +356,20 @@ int config_mode_parse(const char *word)
 {
 	return value_find_word(mode_words, word);
 }
+
+int config_find_service(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		if (!strcmp(config->services[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+bool config_serves(const struct config *config, bool v6)
+{
+	for (size_t i = 0; i < config->service_count; i++)
+		for (size_t j = 0; j < config->services[i].prefix_count; j++)
+			if (prefix_is_v4(&config->services[i].prefixes[j]) != v6)
+				return true;
+	return false;
+}

@@ -178,6 +178,12 @@ int config_print(const struct config *config, FILE *out);
 
 void config_free(struct config *config);
 
+/* Its place among the services; -1: no service has this name. */
+int config_find_service(const struct config *config, const char *name);
+
+/* Whether a service has addresses of this family. */
+bool config_serves(const struct config *config, bool v6);
+
 /* "192.0.2.1:9826", "[2001:db8::1]:9826" as a socket's address. False: it is none. */
 struct sockaddr_storage;
 bool config_parse_listen(const char *text, struct sockaddr_storage *address, unsigned int *size);

@@ -57,22 +57,13 @@ static const struct rule {
 	  "the kernel measures every run of a BPF program: some 30 ns a packet" },
 };
 
-static bool serves_v6(const struct config *config)
-{
-	for (size_t i = 0; i < config->service_count; i++)
-		for (size_t j = 0; j < config->services[i].prefix_count; j++)
-			if (!prefix_is_v4(&config->services[i].prefixes[j]))
-				return true;
-	return false;
-}
-
 static unsigned int where_we_are(const struct config *config)
 {
 	if (config->deployment == DEPLOYMENT_HOST)
 		return HOST;
 	if (config->forward == FORWARD_BRIDGE)
 		return BRIDGE;
-	return serves_v6(config) ? ROUTE | ROUTE6 : ROUTE;
+	return config_serves(config, true) ? ROUTE | ROUTE6 : ROUTE;
 }
 
 /* "net.ipv4.conf.eth0.1.forwarding": dots of an interface's name stay. */

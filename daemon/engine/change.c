@@ -89,18 +89,11 @@ static int restore_own_limit(struct engine *e, const struct config_service *serv
 	return config_change_own_limits(&none, &e->limits, name, "", error);
 }
 
-static const struct config_service *find_config(const struct engine *e, const char *name)
-{
-	for (size_t i = 0; i < e->config->service_count; i++)
-		if (!strcmp(e->config->services[i].name, name))
-			return &e->config->services[i];
-	return NULL;
-}
-
 int engine_change_limit(struct engine *e, const char *name, const char *service_name, const char *settings,
 			struct config_error *error)
 {
-	const struct config_service *service = service_name ? find_config(e, service_name) : NULL;
+	int place = service_name ? config_find_service(e->config, service_name) : -1;
+	const struct config_service *service = place < 0 ? NULL : &e->config->services[place];
 	bool restore = !strcmp(settings, LIMIT_CONFIGURED);
 	int result;
 

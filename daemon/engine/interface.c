@@ -221,15 +221,6 @@ static void note_forwarding(struct engine *e, const char *interface, bool v6)
 			 "%snet.ipv%d.conf.%s.forwarding", length ? " " : "", v6 ? 6 : 4, interface);
 }
 
-static bool serves(const struct engine *e, bool v6)
-{
-	for (size_t i = 0; i < e->config->service_count; i++)
-		for (size_t j = 0; j < e->config->services[i].prefix_count; j++)
-			if (prefix_is_v4(&e->config->services[i].prefixes[j]) != v6)
-				return true;
-	return false;
-}
-
 /* Not refused: whoever sets up the host may be about to set them. */
 void interface_check_forwarding(struct engine *e)
 {
@@ -240,7 +231,7 @@ void interface_check_forwarding(struct engine *e)
 	memcpy(before, e->forwarding_off, sizeof(before));
 	*e->forwarding_off = '\0';
 	for (int v6 = 0; v6 < 2; v6++) {
-		if (!serves(e, v6))
+		if (!config_serves(e->config, v6))
 			continue;
 		note_forwarding(e, e->config->outside, v6);
 		note_forwarding(e, e->config->inside, v6);

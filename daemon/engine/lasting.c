@@ -219,10 +219,9 @@ void lasting_note_configured(struct engine *e, uint32_t slot, enum service_mode 
 /* A mode set by hand stays, as the file of changes may not have been written any more. */
 static bool is_configured_as_before(const struct engine *e, const struct lasting_slot *slot)
 {
-	for (size_t i = 0; i < e->config->service_count; i++)
-		if (!strcmp(e->config->services[i].name, slot->name))
-			return e->config->services[i].mode == slot->config_mode;
-	return false;
+	int place = config_find_service(e->config, slot->name);
+
+	return place >= 0 && e->config->services[place].mode == slot->config_mode;
 }
 
 /* Counters that are laid out otherwise have begun anew. */

@@ -11,7 +11,6 @@
 #include <syslog.h>
 
 #include "daemon/file.h"
-#include "daemon/events/events.h"
 #include "daemon/log.h"
 
 #define FILE_NAME     "changes"
@@ -164,22 +163,13 @@ static int make_text(const struct config *config, const struct override *force, 
 
 static void tell(struct override_file *file, const char *dir, int error, int64_t now_s)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/" FILE_NAME, dir);
 	if (error) {
 		file->pending = true;
 		file->retry_s = now_s + RETRY_S;
-		if (!file->failed)
-			event_tell(EVENT_STATE_UNWRITABLE, EV_TEXT("path", path),
-				   EV_TEXT("error", strerror(-error)),
-				   EV_TEXT("consequence",
-					   "limits and modes that were set are in force, but a restart "
-					   "would bring back those of before"));
-	} else if (file->failed) {
-		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
 	}
-	file->failed = error != 0;
+	file_worker_tell(dir, FILE_NAME, error, &file->failed,
+			 "limits and modes that were set are in force, but a restart would bring back those "
+			 "of before");
 }
 
 void override_save(struct override_file *file, const char *dir, const struct config *config,
@@ -236,20 +226,11 @@ static bool apply_limit(const char *said, const char *is, const char *name, cons
 	return true;
 }
 
-static int find_service(const struct config *config, const char *name)
-{
-	for (size_t i = 0; i < config->service_count; i++)
-		if (!strcmp(config->services[i].name, name))
-			return (int)i;
-	return -1;
-}
-
-/* NAME: "syn_service web", cut up. */
 static bool apply_own(const char *said, const char *is, char *name, const struct config *config,
 		      struct override *force)
 {
 	const char *limit = strsep(&name, " ");
-	int service = name ? find_service(config, name) : -1, kind = find_own_kind(limit);
+	int service = name ? config_find_service(config, name) : -1, kind = find_own_kind(limit);
 	struct config_error error = { 0 };
 	char now[SETTINGS_SIZE] = "";
 
@@ -274,7 +255,7 @@ static bool apply_own(const char *said, const char *is, char *name, const struct
 static bool apply_mode(const char *said, const char *is, const char *name, const struct config *config,
 		       struct override *force)
 {
-	int mode = config_mode_parse(is), service = find_service(config, name);
+	int mode = config_mode_parse(is), service = config_find_service(config, name);
 
 	if (mode >= 0 && service >= 0 && !strcmp(config_mode_word(config->services[service].mode), said)) {
 		force->modes[service] = (enum service_mode)mode;

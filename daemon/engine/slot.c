@@ -113,10 +113,9 @@ static uint32_t take_slot(struct engine *e, const struct config_service *service
 
 static const struct config_service *find_config(const struct config *config, const char *name)
 {
-	for (size_t i = 0; i < config->service_count; i++)
-		if (!strcmp(config->services[i].name, name))
-			return &config->services[i];
-	return NULL;
+	int place = config_find_service(config, name);
+
+	return place < 0 ? NULL : &config->services[place];
 }
 
 /* Gives each service of CONFIG a slot; frees those of services that are gone. before: the configuration in

@@ -121,10 +121,9 @@ int engine_get_service(struct engine *e, size_t index, struct service_status *st
 
 int engine_find_service(struct engine *e, const char *name, struct service_status *status)
 {
-	for (size_t i = 0; i < e->config->service_count; i++)
-		if (!strcmp(e->config->services[i].name, name))
-			return engine_get_service(e, i, status);
-	return -ENOENT;
+	int place = config_find_service(e->config, name);
+
+	return place < 0 ? -ENOENT : engine_get_service(e, (size_t)place, status);
 }
 
 int engine_get_interface(struct engine *e, size_t index, struct interface_status *status)

@@ -16,7 +16,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "daemon/events/events.h"
 #include "daemon/file.h"
 #include "daemon/file_worker.h"
 #include "daemon/lists/journal.h"
@@ -91,24 +90,15 @@ static void begin_writing(struct keep *k)
 
 static void tell(struct keep *k, int error, int64_t now_s)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/lists", k->dir);
 	if (error) {
 		k->saved = UINT64_MAX;
 		k->retry_s = now_s + RETRY_S;
-		if (!k->failed)
-			event_tell(EVENT_STATE_UNWRITABLE, EV_TEXT("path", path),
-				   EV_TEXT("error", strerror(-error)),
-				   EV_TEXT("consequence",
-					   "block and allow entries are in force, but a restart would "
-					   "bring back those of before"));
-	} else if (k->failed) {
-		event_tell(EVENT_STATE_WRITABLE, EV_TEXT("path", path));
-	}
-	k->failed = error != 0;
-	if (!error)
+	} else {
 		journal_end(k->journal);
+	}
+	file_worker_tell(
+		k->dir, "lists", error, &k->failed,
+		"block and allow entries are in force, but a restart would bring back those of before");
 }
 
 void keep_tick(struct keep *k, const struct lists *lists, int64_t now_s)
