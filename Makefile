@@ -48,7 +48,7 @@ DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/%.o)
 LIB_OBJ    := $(filter-out $(B)/daemon/main.o,$(DAEMON_OBJ))
 
-.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench format format-check lint clean install uninstall man deb help
+.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench bench-tools format format-check lint clean install uninstall man deb help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -176,7 +176,25 @@ $(FUZZ_RUN): fuzz-%: $(B)/fuzz/%_fuzz
 	  > $(B)/fuzz/$*.log 2>&1 || { tail -n 40 $(B)/fuzz/$*.log; exit 1; }
 	@echo "fuzz: $*: $$(awk '/number_of_executed_units/ { print $$2 }' $(B)/fuzz/$*.log) inputs in $(FUZZ_SECONDS) s, nothing found"
 
-bench: all lab ## measure the packet path side by side with its floors
+# --- benchmark tools: tests/bench/NAME.c, on what the BPF tests stand on; skeletons as in the lab ---
+$(B)/tests/bench/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+BENCH_SKEL := $(patsubst tests/bench/%.bpf.c,$(B)/tests/bench/%.skel.h,$(wildcard tests/bench/*.bpf.c))
+$(BENCH_SRC:%.c=$(B)/%.o): CPPFLAGS += -I$(B)/tests/bench
+$(BENCH_SRC:%.c=$(B)/%.o): | $(BENCH_SKEL)
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(BPFT_LIB) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka
+
+bench-tools: $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+
+bench: ## measure everything side by side with floors and peers (root)
 	@tests/bench/run
 
 # --- care of the tree ---

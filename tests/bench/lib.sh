@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Words for the parts of the benchmark that are written in bash (tests/bench/run says what a part is).
+#
+#   sample TABLE ROW CONTENDER UNIT VALUE [BUDGET]     one measured value
+#   remark TEXT                                        a line below the tables
+#   progress TEXT                                      what is going on, to stderr
+#   rounds DEFAULT                                     how many: $ROUNDS, or 1 with $QUICK, or DEFAULT
+#   quick SHORT FULL                                   SHORT with $QUICK
+#   in_turn ROUND NAME...                              the names, beginning with another one in each round
+
+sample() {
+	local IFS=$'\t'
+	echo "$*"
+}
+
+remark() {
+	echo "# $*"
+}
+
+progress() {
+	echo "bench: $*" >&2
+}
+
+quick() {
+	if [[ -n ${QUICK:-} ]]; then echo "$1"; else echo "$2"; fi
+}
+
+rounds() {
+	echo "${ROUNDS:-$(quick 1 "$1")}"
+}
+
+in_turn() {
+	local first=$(($1 % ($# - 1)))
+	shift
+	echo "${@:first+1}" "${@:1:first}"
+}
