@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include "common.h"
 #include "flood.h"
@@ -54,7 +53,7 @@ struct options {
 	const struct class *class;
 	const struct layout *layout;
 	unsigned int payload;
-	int cpu, nice;
+	int cpu;
 };
 
 struct class
@@ -108,8 +107,7 @@ static void __attribute__((noreturn)) usage(void)
 {
 	die(EXIT_USAGE,
 	    "usage: flood --interface IF --dst-mac MAC --dst ADDR --port N[,N...] (--seconds S | --count N)\n"
-	    "             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N] "
-	    "[--nice N]\n"
+	    "             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N]\n"
 	    "             [--class "
 	    "syn|ack|rst|fin|synack|null|xmas|urg|synfin|fragment|echo|echo-reply|mixed]\n"
 	    "             [--layout linux|windows|mss|none]");
@@ -167,13 +165,19 @@ static void prefix_parse(const char *text, struct options *options)
 static void options_parse(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{ "interface", required_argument, NULL, 'i' }, { "dst-mac", required_argument, NULL, 'm' },
-		{ "dst", required_argument, NULL, 'd' },       { "port", required_argument, NULL, 'p' },
-		{ "src", required_argument, NULL, 's' },       { "rate", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 't' },   { "count", required_argument, NULL, 'c' },
-		{ "class", required_argument, NULL, 'k' },     { "layout", required_argument, NULL, 'l' },
-		{ "payload", required_argument, NULL, 'b' },   { "cpu", required_argument, NULL, 'C' },
-		{ "nice", required_argument, NULL, 'n' },      { 0 },
+		{ "interface", required_argument, NULL, 'i' },
+		{ "dst-mac", required_argument, NULL, 'm' },
+		{ "dst", required_argument, NULL, 'd' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "src", required_argument, NULL, 's' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "class", required_argument, NULL, 'k' },
+		{ "layout", required_argument, NULL, 'l' },
+		{ "payload", required_argument, NULL, 'b' },
+		{ "cpu", required_argument, NULL, 'C' },
+		{ 0 },
 	};
 	bool have_mac = false;
 	int option;
@@ -220,9 +224,6 @@ static void options_parse(int argc, char **argv, struct options *options)
 			break;
 		case 'C':
 			options->cpu = (int)number_parse("--cpu", optarg, 0, 1023);
-			break;
-		case 'n':
-			options->nice = (int)number_parse("--nice", optarg, 0, 19);
 			break;
 		default:
 			usage();
@@ -560,7 +561,6 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	cpu_pin(options->cpu);
-	setpriority(PRIO_PROCESS, 0, options->nice);
 	prctl(PR_SET_TIMERSLACK, 1UL); /* ns; else every tick comes 50 us late */
 
 	dropped = interface_dropped(options->interface);
