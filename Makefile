@@ -185,10 +185,11 @@ $(B)/tests/bench/%.skel.h: $(B)/tests/bench/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 BENCH_SKEL := $(patsubst tests/bench/%.bpf.c,$(B)/tests/bench/%.skel.h,$(wildcard tests/bench/*.bpf.c))
-$(BENCH_SRC:%.c=$(B)/%.o): CPPFLAGS += -I$(B)/tests/bench
-$(BENCH_SRC:%.c=$(B)/%.o): | $(BENCH_SKEL)
+BENCH_LIB  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/bench/common/*.c))
+$(BENCH_SRC:%.c=$(B)/%.o) $(BENCH_LIB): CPPFLAGS += -I$(B)/tests/bench
+$(BENCH_SRC:%.c=$(B)/%.o) $(BENCH_LIB): | $(BENCH_SKEL)
 
-$(B)/bench/%: $(B)/tests/bench/%.o $(BPFT_LIB) $(LIB_OBJ)
+$(B)/bench/%: $(B)/tests/bench/%.o $(BENCH_LIB) $(BPFT_LIB) $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka
 

@@ -22,6 +22,7 @@
 
 #include "daemon/lists/lists.h"
 #include "daemon/lists/parse.h"
+#include "tests/bench/common/draw.h"
 #include "tests/bench/scatter.h"
 #include "scatter.skel.h"
 #include "tests/bpf/harness.h"
@@ -64,55 +65,6 @@ static void publish(void *arg)
 
 /* --- what is listed --- */
 
-/* Single addresses of the whole unicast space, as feeds of attackers have them. */
-static void v4_addresses(struct in6_addr *a, unsigned int *length)
-{
-	a->s6_addr32[2] = htonl(0xffff);
-	a->s6_addr32[3] = htonl((uint32_t)(random() ^ random() << 16) % 0xdf000000U + 0x01000000U);
-	*length = 32;
-}
-
-/* Netsets: most single addresses, some blocks. */
-static void v4_netset(struct in6_addr *a, unsigned int *length)
-{
-	v4_addresses(a, length);
-	if (random() % 4 == 0)
-		*length = (unsigned int)(random() % 9 + 16 + random() % 8);
-}
-
-static void v6_blocks(struct in6_addr *a, unsigned int *length)
-{
-	static const unsigned int lengths[] = { 32, 44, 48, 48, 56, 64, 64, 64, 64, 128 };
-
-	for (int i = 0; i < 4; i++)
-		a->s6_addr32[i] = (uint32_t)(random() ^ random() << 16);
-	a->s6_addr32[0] = htonl(0x20000000U | (uint32_t)random() % 0x0c000000U);
-	a->s6_addr16[0] &= htons(0x3c0f); /* 1,024 values, as the registries have */
-	*length = lengths[random() % 10];
-}
-
-static void v6_one_provider(struct in6_addr *a, unsigned int *length)
-{
-	v6_blocks(a, length);
-	a->s6_addr32[0] = htonl(0x20010db8);
-	*length = 64;
-}
-
-/* As public feeds are: most are single addresses, most of these in a few thousand networks; some blocks. */
-static void v4_feed(struct in6_addr *a, unsigned int *length)
-{
-	uint32_t network = ((uint32_t)random() & 8191) * 2654435761U, kind = (uint32_t)random() % 100;
-
-	v4_addresses(a, length);
-	if (kind < 60)
-		a->s6_addr32[3] = htonl((network % 0xdf000000U + 0x01000000U) & ~4095U) |
-				  (a->s6_addr32[3] & htonl(4095));
-	else if (kind < 68)
-		*length = 24;
-	else if (kind < 70)
-		*length = (unsigned int)random() % 8 + 16;
-}
-
 struct bench_list {
 	const char *name;
 	void (*draw)(struct in6_addr *address, unsigned int *length);
@@ -120,18 +72,12 @@ struct bench_list {
 };
 
 static const struct bench_list lists[] = {
-	{ "IPv4, single addresses", v4_addresses, false },
-	{ "IPv4, 3 of 4 single, /16 to /31", v4_netset, false },
-	{ "IPv4, as public feeds are", v4_feed, false },
-	{ "IPv6, /32 to /128, most /64", v6_blocks, true },
-	{ "IPv6, /64 of one /32", v6_one_provider, true },
+	{ "IPv4, single addresses", draw_v4_addresses, false },
+	{ "IPv4, 3 of 4 single, /16 to /31", draw_v4_netset, false },
+	{ "IPv4, as public feeds are", draw_v4_feed, false },
+	{ "IPv6, /32 to /128, most /64", draw_v6_blocks, true },
+	{ "IPv6, /64 of one /32", draw_v6_one_provider, true },
 };
-
-static void cut(struct in6_addr *a, unsigned int bits)
-{
-	for (unsigned int bit = bits; bit < 128; bit++)
-		a->s6_addr[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
-}
 
 /* As text, which is then read as a file is; the pool gets an address within each. */
 static char *make_text(const struct bench_list *list, size_t *size)
@@ -145,7 +91,7 @@ static char *make_text(const struct bench_list *list, size_t *size)
 
 		list->draw(&a, &length);
 		memcpy(&pool[i % SCATTER_ADDRESSES], &a, sizeof(a));
-		cut(&a, length + (list->v6 ? 0 : 96));
+		draw_cut(&a, length + (list->v6 ? 0 : 96));
 		inet_ntop(list->v6 ? AF_INET6 : AF_INET, &a.s6_addr[list->v6 ? 0 : 12], address,
 			  sizeof(address));
 		fprintf(out, "%s/%u\n", address, length);
@@ -201,7 +147,7 @@ static void change(const struct bench_list *list)
 
 		list->draw(&p.address, &length);
 		length += list->v6 ? 0 : 96;
-		cut(&p.address, length);
+		draw_cut(&p.address, length);
 		p.length_bits = (uint8_t)length;
 		began = now_ms();
 		lists_add(l, LIST_ALLOW, &p, ORIGIN_MANUAL, 0, 0, NULL);

@@ -1,15 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The pool of frames that refill.bpf.c and pass.c share. Frames are of even length.
+ * What refill.bpf.c and program.c share: one frame, and a table of the clients that send or receive it.
  */
 #ifndef SYNMOAT_BENCH_REFILL_H
 #define SYNMOAT_BENCH_REFILL_H
 
-#define REFILL_FRAMES 4096
-#define REFILL_WORDS  16
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
 
-struct refill_frame {
-	__u64 words[REFILL_WORDS];
+#define REFILL_BYTES   128 /* of the longest frame; lengths are even */
+#define REFILL_CLIENTS (1U << 20)
+
+/* As on the wire. */
+struct refill_client {
+	__u32 address[4]; /* IPv4: the last word */
+	__u32 ack;	  /* acknowledgement number, of segments that have one of their own */
+	__u32 pad;
 };
 
 #endif

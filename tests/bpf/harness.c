@@ -563,7 +563,9 @@ int harness_set_up(void **state)
 
 int harness_set_up_inline(const struct harness *host, struct harness *h)
 {
-	const struct fastpath_options options = { .inline_mode = true, .connections = 1024 };
+	const struct fastpath_options options = { .inline_mode = true,
+						  .connections = harness_connections,
+						  .tracked = harness_tracked };
 	char text[512];
 
 	*h = *host;
@@ -571,8 +573,9 @@ int harness_set_up_inline(const struct harness *host, struct harness *h)
 		print_error("%s\n", text);
 		return -1;
 	}
-	h->xdp = fastpath_program_fd(h->fastpath, FASTPATH_XDP_OUTSIDE);
-	h->programs[FASTPATH_XDP_INSIDE] = fastpath_program_fd(h->fastpath, FASTPATH_XDP_INSIDE);
+	for (int i = FASTPATH_XDP_HOST; i <= FASTPATH_XDP_INSIDE; i++)
+		h->programs[i] = fastpath_program_fd(h->fastpath, (enum fastpath_program)i);
+	h->xdp = h->programs[FASTPATH_XDP_OUTSIDE];
 	harness_publish(h);
 	return 0;
 }

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a packet of each class costs in the XDP programs of both deployments, in ns above a bare XDP_DROP (or,
+ * where it says so, a bare redirect), beside floors and the kernel's own helpers. Rounds are interleaved, and
+ * each value is measured between two of its own floor: same frames, same clients, a program that does nothing
+ * else. Prints samples as tests/bench/run wants them; a row whose packets were not all judged as they should
+ * be has none. $TRACKED: so many flows are tracked, too.
+ */
+#include <limits.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "peers.skel.h"
+#include "tests/bench/common/worlds.h"
+
+#define COUNT(array)   (sizeof(array) / sizeof(*(array)))
+#define ALWAYS_FRESH   (1U << 28) /* as HZ: what host mode knows of flows does not age */
+#define RIGHT_ENOUGH   0.999	  /* a limit lets the first few through, a bucket of flows overflows */
+#define FLOOD_ERROR    1000	  /* what 1 Mpps makes the sketch's */
+#define HOT	       256	  /* clients */
+#define SPREAD	       4096
+#define FLOWS_HOT      16
+#define SYN_BUDGET     45 /* design.md, section 11 */
+#define ACK_BUDGET     20
+#define ASKED_BUDGET   95
+#define BLOCKED_BUDGET 10
+#define FLOW_BUDGET    10
+#define FLOWS_BUDGET   35
+#define CROSS_BUDGET   20
+#define COLD_BUDGET    25 /* beside CROSS_BUDGET */
+
+enum contender { HOST, INLINE, CONTENDERS };
+static const char *const columns[CONTENDERS] = { "synmoat host", "synmoat inline" };
+
+enum peer { PEER_REDIRECT = 1, PEER_SWAP = 2, PEER_MAKE = 4, PEER_CHECK = 8, PEERS = 4 };
+static const char *const peer_columns[PEERS] = { "bare redirect", "bare swap and TX",
+						 "kernel's helper, makes", "kernel's helper, checks" };
+
+struct expected {
+	bool due;
+	enum verdict verdict;
+	double budget_ns; /* 0: none; of a SYN: IPv4 only */
+};
+
+struct row {
+	const char *name;
+	enum segment segment;
+	enum crowd crowd;
+	uint32_t clients;
+	struct expected expected[CONTENDERS];
+	unsigned int peers; /* enum peer */
+	bool many;	    /* among a million flows, inline */
+	bool over_redirect; /* inline: not above a drop */
+	bool lists;	    /* are in force */
+	bool once;	    /* inline: a client can do this once */
+	uint32_t lookups_per_s;
+	bool accounting;	 /* of half-opens */
+	enum policy_mode limits; /* as a new install has them, never exceeded */
+	bool heavy;		 /* but always */
+	uint32_t error;		 /* of the sketch */
+	uint32_t sample;	 /* one SYN in so many is kept for the daemon; 0: none */
+};
+
+#define ON_HOST(judged, budget)	  [HOST] = { true, judged, budget }
+#define ON_INLINE(judged, budget) [INLINE] = { true, judged, budget }
+#define ON_BOTH(judged, budget)	  ON_HOST(judged, budget), ON_INLINE(judged, budget)
+#define ANSWERED(budget)	  .expected = { ON_BOTH(TX_SYNACK, budget) }
+#define SYNS(source_count)	  .segment = SYN_LINUX, .crowd = STRANGERS, .clients = source_count
+#define ACKS(source_count)	  .segment = ACK_BAD, .crowd = STRANGERS, .clients = source_count
+#define BAD_ACK(budget)                                                                                      \
+	.expected = { ON_HOST(DROP_LOOKUP_BUDGET, budget), ON_INLINE(DROP_BAD_COOKIE, budget) }
+#define FROM_CLIENT(flow_count) .segment = CLIENT_ACK, .crowd = FLOWS, .clients = flow_count
+#define FROM_SERVER(flow_count) .segment = SERVER_ACK, .crowd = FLOWS, .clients = flow_count
+
+static const struct row rows[] = {
+	{ "SYN of Linux", SYNS(HOT), ANSWERED(SYN_BUDGET), .peers = PEER_SWAP | PEER_MAKE },
+	{ "SYN of Windows", SYN_WINDOWS, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
+	{ "SYN of macOS", SYN_MACOS, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
+	{ "SYN without options", SYN_BARE, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
+	{ "SYN, 4,096 sources", SYNS(SPREAD), ANSWERED(0) },
+	{ "SYN, 4,096 sources, one in 4,096 kept", SYNS(SPREAD), ANSWERED(0), .sample = 4096 },
+	{ "SYN, 4,096 sources, accounted", SYNS(SPREAD), ANSWERED(0), .accounting = true },
+	{ "SYN, 4,096 sources, accounted, limits in monitor", SYNS(SPREAD), ANSWERED(0), .accounting = true,
+	  .limits = POLICY_MONITOR },
+	{ "SYN, flood, accounted", SYNS(SPREAD), ANSWERED(0), .accounting = true, .error = FLOOD_ERROR },
+	{ "SYN, flood, accounted, limits in monitor", SYNS(SPREAD), ANSWERED(0), .accounting = true,
+	  .limits = POLICY_MONITOR, .error = FLOOD_ERROR },
+	{ "SYN, flood, accounted, limits enforced", SYNS(SPREAD), ANSWERED(0), .accounting = true,
+	  .limits = POLICY_ENFORCE, .error = FLOOD_ERROR },
+	{ "SYN, 1M sources", SYNS(STRANGERS_MAX), ANSWERED(0) },
+	{ "SYN, 1M sources, 1M flows", SYNS(STRANGERS_MAX), .expected = { ON_INLINE(TX_SYNACK, 0) },
+	  .many = true },
+	{ "SYN, 1M sources, not on the list of 1M", SYNS(STRANGERS_MAX), ANSWERED(0), .lists = true },
+	{ "SYN over the limit, in monitor", SYN_LINUX, NEWCOMERS, 1, ANSWERED(0), .accounting = true,
+	  .limits = POLICY_MONITOR, .heavy = true },
+	{ "SYN over the limit, dropped", SYN_LINUX, NEWCOMERS, 1,
+	  .expected = { ON_BOTH(DROP_RATE_SOURCE, 0) }, .accounting = true, .limits = POLICY_ENFORCE,
+	  .heavy = true },
+	{ "valid ACK, 65,536 clients", ACK_COOKIE, NEWCOMERS, NEWCOMERS_MAX,
+	  .expected = { ON_BOTH(PASS_COOKIE, 0) }, .once = true },
+	{ "valid ACK, 65,536 clients, 1M flows", ACK_COOKIE, NEWCOMERS, NEWCOMERS_MAX,
+	  .expected = { ON_INLINE(PASS_COOKIE, 0) }, .once = true, .many = true },
+	{ "bad ACK", ACKS(HOT), BAD_ACK(ACK_BUDGET), .peers = PEER_CHECK },
+	{ "bad ACK, sockets asked", ACKS(HOT), .expected = { ON_HOST(DROP_BAD_COOKIE, ASKED_BUDGET) },
+	  .lookups_per_s = 1U << 30 },
+	{ "bad ACK, 1M sources", ACKS(STRANGERS_MAX), BAD_ACK(0) },
+	{ "bad ACK, 1M sources, 1M flows", ACKS(STRANGERS_MAX), .expected = { ON_INLINE(DROP_BAD_COOKIE, 0) },
+	  .many = true },
+	{ "bad ACK, 1M sources, not on the list of 1M", ACKS(STRANGERS_MAX), BAD_ACK(0), .lists = true },
+	{ "blocked, one source, list of 1M", SYN_LINUX, LISTED, 1,
+	  .expected = { ON_BOTH(DROP_BLOCKED, BLOCKED_BUDGET) }, .lists = true },
+	{ "blocked, 1M sources, list of 1M", SYN_LINUX, LISTED, LISTED_MAX,
+	  .expected = { ON_BOTH(DROP_BLOCKED, 0) }, .lists = true },
+	{ "established, 16 flows", FROM_CLIENT(FLOWS_HOT), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) } },
+	{ "established, 1k flows", FROM_CLIENT(FLOWS_FEW), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) } },
+	{ "established, 1M flows", FROM_CLIENT(FLOWS_MAX), .expected = { ON_HOST(PASS_FLOW, FLOWS_BUDGET) } },
+	{ "translated to server, 16 flows", FROM_CLIENT(FLOWS_HOT),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .peers = PEER_REDIRECT,
+	  .over_redirect = true },
+	{ "translated to server, 1k flows", FROM_CLIENT(FLOWS_FEW),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	{ "translated to server, 1M flows", FROM_CLIENT(FLOWS_MAX),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, .many = true,
+	  .over_redirect = true },
+	{ "translated to client, 16 flows", FROM_SERVER(FLOWS_HOT),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	{ "translated to client, 1k flows", FROM_SERVER(FLOWS_FEW),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	{ "translated to client, 1M flows", FROM_SERVER(FLOWS_MAX),
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, .many = true,
+	  .over_redirect = true },
+	{ "not attacked, to server, 1k flows", CLIENT_ACK_AUTO, FLOWS, FLOWS_FEW,
+	  .expected = { ON_HOST(PASS_OPEN, 0), ON_INLINE(PASS_FLOW, 0) } },
+	{ "not attacked, to client, 1k flows", SERVER_ACK_AUTO, FLOWS, FLOWS_FEW,
+	  .expected = { ON_INLINE(PASS_FLOW, 0) } },
+	{ "no service", ACK_NOBODY, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NO_SERVICE, 0) } },
+	{ "not TCP", DATAGRAM, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NOT_TCP, 0) } },
+};
+
+static struct worlds worlds;
+static struct peers_bpf *peers;
+static uint32_t packets; /* at least, of each sample */
+
+/* --- the state that a row wants --- */
+
+static void forget_sample(const struct sample *sample, void *arg)
+{
+	(void)sample;
+	(void)arg;
+}
+
+/* Wide: never met. Else a token in 65,536 jiffies. */
+static uint32_t stage_limits(struct harness *h, bool heavy)
+{
+	const struct limit wide = { .base = { 1, 1ULL << 60, 256 }, .action = LIMIT_THIN, .most = 1U << 30 };
+	const struct limit narrow = { .base = { 1ULL << 40, 1ULL << 40, 0 }, .action = LIMIT_DROP };
+	struct limits limits;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		for (int level = 0; level < LEVEL_COUNT; level++)
+			limits.limit[kind][level] = level < SKETCH_LEVELS ? wide : (struct limit){ 0 };
+	if (heavy)
+		limits.limit[KIND_SYN][LEVEL_SOURCE] = narrow;
+	return fastpath_stage_limits(h->fastpath, &limits, NULL);
+}
+
+static void prepare(struct world *w, const struct row *row)
+{
+	struct harness *h = w->h;
+	struct runtime *rt = &h->runtime;
+
+	rt->lookups_per_s = row->lookups_per_s;
+	rt->unknown_pps = 0;
+	rt->handshakes_max = rt->handshakes_per_source = UINT32_MAX;
+	rt->jiffies_hz = row->crowd == FLOWS ? ALWAYS_FRESH : 250;
+	rt->accounting = row->accounting;
+	rt->window_shift = 11;
+	rt->limits_mode = row->limits;
+	rt->limits = stage_limits(h, row->heavy);
+	for (int level = 0; level < SKETCH_LEVELS; level++) {
+		rt->heavy_from[level] = UINT32_MAX;
+		rt->sketch_error[level] = row->error;
+	}
+	rt->sample = row->error ? SAMPLE_MOST : 1;
+	for (int v6 = 0; v6 < 2; v6++)
+		rt->list_root[v6] = row->lists ? w->list_root[v6] : 0;
+	fastpath_publish(h->fastpath, rt);
+	fastpath_state(h->fastpath, SLOT_ALWAYS)->sample = row->sample;
+	fastpath_read_samples(h->fastpath, forget_sample, NULL, INT_MAX);
+}
+
+/* --- measuring --- */
+
+static void say_sample(const struct row *row, bool v6, const char *column, double ns, double budget_ns)
+{
+	printf("program\t%s%s\t%s\tns\t%.1f", row->name, v6 ? ", IPv6" : "", column, ns);
+	if (budget_ns > 0)
+		printf("\t%.0f", budget_ns);
+	printf("\n");
+	fflush(stdout);
+}
+
+static uint32_t packets_of(const struct row *row, enum contender who)
+{
+	if (row->once && who == INLINE)
+		return row->clients;
+	return packets > row->clients ? packets : row->clients;
+}
+
+static int floor_program(const struct row *row, enum contender who)
+{
+	return bpf_program__fd(row->over_redirect && who == INLINE ? peers->progs.redirect
+								   : peers->progs.drop);
+}
+
+/* Net ns a packet, and in *right what part of them got VERDICT. */
+static double measure(const struct row *row, enum contender who, enum world_name name,
+		      const struct traffic_segment *s, double *right)
+{
+	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT], sum;
+	struct world *w = &worlds.of[name];
+	int program = world_program(&worlds, name, s->to_client), floor = floor_program(row, who);
+	uint32_t count = packets_of(row, who);
+	enum verdict verdict = row->expected[who].verdict;
+	double floor_ns, ns;
+
+	if (!(row->once && who == INLINE))
+		runner_run(worlds.runner, program, SPREAD); /* warms up */
+	runner_restart(worlds.runner);
+	floor_ns = runner_run(worlds.runner, floor, count);
+	sum = harness_count_verdicts(w->h, before);
+	ns = runner_run(worlds.runner, program, count);
+	sum = harness_count_verdicts(w->h, after) - sum;
+	floor_ns = (floor_ns + runner_run(worlds.runner, floor, count)) / 2;
+	*right = (double)(after[verdict] - before[verdict]) / (double)sum;
+	w->spent |= row->once && who == INLINE;
+	return ns - floor_ns;
+}
+
+static void measure_program(const struct row *row, enum contender who, bool v6,
+			    const struct traffic_segment *s)
+{
+	enum world_name name = who == HOST ? WORLD_HOST : row->many ? WORLD_INLINE_MANY : WORLD_INLINE;
+	bool syn = row->segment <= SYN_BARE;
+	double right, ns;
+
+	prepare(&worlds.of[name], row);
+	ns = measure(row, who, name, s, &right);
+	if (right >= RIGHT_ENOUGH) {
+		say_sample(row, v6, columns[who], ns, syn && v6 ? 0 : row->expected[who].budget_ns);
+		return;
+	}
+	printf("# program: %s%s, %s: %.1f %% were %s: no sample\n", row->name, v6 ? ", IPv6" : "",
+	       columns[who], right * 100, harness_verdict_word((int)row->expected[who].verdict));
+}
+
+static void measure_peers(const struct row *row, bool v6)
+{
+	struct bpf_program *const programs[PEERS] = { peers->progs.redirect, peers->progs.swap_tx,
+						      peers->progs.kernel_make, peers->progs.kernel_check };
+	int drop = bpf_program__fd(peers->progs.drop);
+
+	for (int i = 0; i < PEERS; i++) {
+		double floor_ns, ns;
+
+		if (!(row->peers >> i & 1))
+			continue;
+		floor_ns = runner_run(worlds.runner, drop, packets);
+		ns = runner_run(worlds.runner, bpf_program__fd(programs[i]), packets);
+		floor_ns = (floor_ns + runner_run(worlds.runner, drop, packets)) / 2;
+		say_sample(row, v6, peer_columns[i], ns - floor_ns, 0);
+	}
+}
+
+static void measure_row(const struct row *row, bool v6)
+{
+	struct traffic_segment s;
+
+	traffic_segment(&s, worlds.of[WORLD_HOST].h, row->segment, v6);
+	runner_load(worlds.runner, &s, &worlds.crowds.of[row->crowd][v6], row->clients);
+	for (int who = 0; who < CONTENDERS; who++)
+		if (row->expected[who].due)
+			measure_program(row, (enum contender)who, v6, &s);
+	measure_peers(row, v6);
+}
+
+/* --- --- */
+
+static void pin(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET((size_t)sysconf(_SC_NPROCESSORS_ONLN) - 1, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static int open_peers(void)
+{
+	struct bpf_devmap_val port = { .bpf_prog.fd = -1 };
+	uint32_t zero = 0;
+
+	peers = peers_bpf__open_and_load();
+	if (!peers)
+		return -1;
+	port.ifindex = if_nametoindex("wire");
+	return bpf_map_update_elem(bpf_map__fd(peers->maps.port), &zero, &port, 0);
+}
+
+static unsigned long setting(const char *name, unsigned long usual)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoul(text, NULL, 0) : usual;
+}
+
+int main(void)
+{
+	bool quick = getenv("QUICK") && *getenv("QUICK");
+	unsigned long rounds = setting("ROUNDS", quick ? 2 : 11);
+
+	packets = quick ? 50000 : 300000;
+	harness_tracked = (uint32_t)setting("TRACKED", 0);
+	pin();
+	if (worlds_set_up(&worlds) || open_peers())
+		return 1;
+	printf("#! reference program %s\n", columns[HOST]);
+	printf("# program: ns above a bare XDP_DROP; of what is translated above a bare redirect\n");
+	for (unsigned long round = 0; round < rounds; round++) {
+		fprintf(stderr, "bench: program, round %lu of %lu\n", round + 1, rounds);
+		for (size_t i = 0; i < COUNT(rows); i++)
+			for (int v6 = 0; v6 < 2; v6++)
+				measure_row(&rows[i], v6);
+		worlds_refresh(&worlds);
+	}
+	peers_bpf__destroy(peers);
+	worlds_tear_down(&worlds);
+	return 0;
+}
