@@ -22,6 +22,7 @@ const volatile bool is_v6;
 const volatile bool is_echo;
 const volatile __u8 icmp_type;
 const volatile bool has_fragment_header; /* IPv6 */
+const volatile bool discard;		 /* what was written, instead of sending it */
 const volatile __u32 frame_len;
 const volatile __u32 port_count = 1;
 const volatile __u32 flags_count = 1;
@@ -93,6 +94,7 @@ int flood_generate(struct xdp_md *ctx)
 {
 	const __u32 l4 = ETH_HLEN + (is_v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) +
 			 (has_fragment_header ? 8 : 0);
+	const int verdict = discard ? XDP_DROP : XDP_TX;
 	const __u32 needed = l4 + sizeof(struct tcphdr) + (timestamp_offset ? FLOOD_MAX_TIMESTAMP : 0);
 	__u64 ids = random64(), numbers = random64(), low = random64(), high = is_v6 ? random64() : 0;
 
@@ -123,7 +125,7 @@ int flood_generate(struct xdp_md *ctx)
 	emitted++;
 	if (is_echo) {
 		write_echo((struct echo *)tcp, is_v6 ? sum : tcp_sum, numbers);
-		return XDP_TX;
+		return verdict;
 	}
 	tcp->source = source_port;
 	tcp->dest = port;
@@ -139,7 +141,7 @@ int flood_generate(struct xdp_md *ctx)
 		sum += timestamp;
 	}
 	tcp->check = checksum_fold(sum);
-	return XDP_TX;
+	return verdict;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -54,6 +54,7 @@ struct options {
 	const struct layout *layout;
 	unsigned int payload;
 	int cpu;
+	bool discard;
 };
 
 struct class
@@ -108,6 +109,7 @@ static void __attribute__((noreturn)) usage(void)
 	die(EXIT_USAGE,
 	    "usage: flood --interface IF --dst-mac MAC --dst ADDR --port N[,N...] (--seconds S | --count N)\n"
 	    "             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N]\n"
+	    "             [--discard (what was made, instead of sending it)]\n"
 	    "             [--class "
 	    "syn|ack|rst|fin|synack|null|xmas|urg|synfin|fragment|echo|echo-reply|mixed]\n"
 	    "             [--layout linux|windows|mss|none]");
@@ -165,19 +167,13 @@ static void prefix_parse(const char *text, struct options *options)
 static void options_parse(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{ "interface", required_argument, NULL, 'i' },
-		{ "dst-mac", required_argument, NULL, 'm' },
-		{ "dst", required_argument, NULL, 'd' },
-		{ "port", required_argument, NULL, 'p' },
-		{ "src", required_argument, NULL, 's' },
-		{ "rate", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 't' },
-		{ "count", required_argument, NULL, 'c' },
-		{ "class", required_argument, NULL, 'k' },
-		{ "layout", required_argument, NULL, 'l' },
-		{ "payload", required_argument, NULL, 'b' },
-		{ "cpu", required_argument, NULL, 'C' },
-		{ 0 },
+		{ "interface", required_argument, NULL, 'i' }, { "dst-mac", required_argument, NULL, 'm' },
+		{ "dst", required_argument, NULL, 'd' },       { "port", required_argument, NULL, 'p' },
+		{ "src", required_argument, NULL, 's' },       { "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 't' },   { "count", required_argument, NULL, 'c' },
+		{ "class", required_argument, NULL, 'k' },     { "layout", required_argument, NULL, 'l' },
+		{ "payload", required_argument, NULL, 'b' },   { "cpu", required_argument, NULL, 'C' },
+		{ "discard", no_argument, NULL, 'x' },	       { 0 },
 	};
 	bool have_mac = false;
 	int option;
@@ -224,6 +220,9 @@ static void options_parse(int argc, char **argv, struct options *options)
 			break;
 		case 'C':
 			options->cpu = (int)number_parse("--cpu", optarg, 0, 1023);
+			break;
+		case 'x':
+			options->discard = true;
 			break;
 		default:
 			usage();
@@ -384,6 +383,7 @@ static struct flood_bpf *flood_load(const struct options *options)
 	skel->bss->random_state = now_ns();
 	skel->rodata->is_v6 = options->dst.any.sa_family == AF_INET6;
 	skel->rodata->frame_len = flood.frame_len;
+	skel->rodata->discard = options->discard;
 	skel->rodata->is_echo = is_echo(options);
 	skel->rodata->icmp_type = icmp_type(options);
 	skel->rodata->has_fragment_header = options->class->kind == FRAGMENT && skel->rodata->is_v6;
@@ -524,22 +524,22 @@ static void dispatcher_anchor(void)
 	close(own);
 }
 
-static double cpu_seconds(void)
+static uint64_t cpu_ns(void)
 {
 	struct timespec used;
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+	return (uint64_t)used.tv_sec * NS_PER_SEC + (uint64_t)used.tv_nsec;
 }
 
-static void report(uint64_t emitted, uint32_t dropped, double seconds, double cpu)
+static void report(uint64_t emitted, uint32_t dropped, double seconds, uint64_t cpu)
 {
 	uint64_t sent = emitted - dropped;
 
 	printf("{\"sent\": %llu, \"dropped\": %u, \"seconds\": %.3f, \"pps\": %.0f, \"bytes\": %llu, "
-	       "\"cpu_share\": %.3f}\n",
+	       "\"cpu_ns\": %llu}\n",
 	       (unsigned long long)sent, dropped, seconds, (double)sent / seconds,
-	       (unsigned long long)sent * flood.frame_len, cpu / seconds);
+	       (unsigned long long)sent * flood.frame_len, (unsigned long long)cpu);
 }
 
 int main(int argc, char **argv)
@@ -548,7 +548,8 @@ int main(int argc, char **argv)
 	struct options *options = &flood.options;
 	struct flood_bpf *skel;
 	uint32_t dropped;
-	double cpu, seconds;
+	uint64_t cpu;
+	double seconds;
 	int err;
 
 	options_parse(argc, argv, options);
@@ -564,10 +565,10 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1UL); /* ns; else every tick comes 50 us late */
 
 	dropped = interface_dropped(options->interface);
-	cpu = cpu_seconds();
+	cpu = cpu_ns();
 	err = flood_run(&skel->bss->emitted);
 	seconds = (double)(now_ns() - flood.start_ns) / 1e9;
-	cpu = cpu_seconds() - cpu;
+	cpu = cpu_ns() - cpu;
 	dropped = interface_dropped(options->interface) - dropped;
 	if (err)
 		die(EXIT_FAILURE, "test run: %s", strerror(-err));

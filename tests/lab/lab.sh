@@ -330,11 +330,10 @@ lab_start_switch() {
 	lab_await_switch switch
 }
 
-lab_up() {
-	local kind=${1:-host} mtu=${2:-1500} role
-	[[ $kind == host || $kind == inline || $kind == route ]] || lab_die "unknown kind of lab: $kind"
-	LAB_KIND=$kind
-	[[ $kind == host ]] || LAB_ROLES+=(appliance)
+# Namespaces for these roles, nothing in them yet; lab_down takes them away.
+lab_begin() {
+	local role
+	LAB_ROLES=("$@")
 	[[ $EUID == 0 ]] || lab_die "must be root"
 	[[ -x $LAB_BUILD/lab/switch ]] || lab_die "$LAB_BUILD/lab/switch is missing: make lab"
 	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/synmoat-lab.XXXXXX")
@@ -345,6 +344,14 @@ lab_up() {
 		ip netns add "$(lab_ns "$role")" || lab_die "cannot make namespaces"
 		ip -n "$(lab_ns "$role")" link set lo up
 	done
+}
+
+lab_up() {
+	local kind=${1:-host} mtu=${2:-1500} role
+	[[ $kind == host || $kind == inline || $kind == route ]] || lab_die "unknown kind of lab: $kind"
+	LAB_KIND=$kind
+	[[ $kind == host ]] || LAB_ROLES+=(appliance)
+	lab_begin "${LAB_ROLES[@]}"
 	lab_sysctls switch net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	for role in client attacker server; do
 		lab_host_sysctls "$role" || lab_die "sysctl failed in $role"
