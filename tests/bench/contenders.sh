@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # The defences and paths that the benchmark compares, each in a lab of its own (tests/lab/lab.sh, sourced here): a client
-# and an attacker, and what they reach. To the ports $CONTENDER_PORTS of $LAB_SERVER_V4; IPv4 alone, since SYNPROXY and
-# conntrack stand for the kernel's other family just as well.
+# and an attacker, and what they reach. To the ports $CONTENDER_PORTS of $LAB_SERVER_V4 and $LAB_SERVER_V6.
 #
 #   contender_up NAME           build the lab of one of these, with an undefended server (tcp_syncookies=0) where it says nothing:
 #
@@ -17,6 +16,7 @@
 #     synproxy-route            nftables' SYNPROXY on a router
 #     synmoat-route, synmoat-bridge      synmoat inline
 #
+#   contender_defend NAME       the same in namespaces that are there: server and, unless it is a host, appliance
 #   contender_kind NAME         host, route or inline: the lab's kind
 #   contender_title NAME        what the tables call it
 #   contender_device NAME       ROLE INTERFACE that the flood meets
@@ -65,7 +65,7 @@ contender_synmoat_config() {
 	esac
 	echo "interfaces = { $interfaces };
 $CONTENDER_CONFIG
-services = ( { name = \"all\"; prefixes = [ \"$LAB_SERVER_V4/32\" ]; ports = [ $CONTENDER_PORTS ]; mode = \"$CONTENDER_MODE\"; } );"
+services = ( { name = \"all\"; prefixes = [ \"$LAB_SERVER_V4/32\", \"$LAB_SERVER_V6/128\" ]; ports = [ $CONTENDER_PORTS ]; mode = \"$CONTENDER_MODE\"; } );"
 }
 CONTENDER_CONFIG=${CONTENDER_CONFIG:-} # more of it
 
@@ -82,7 +82,7 @@ contender_synproxy() {
 	local scale
 	scale=$(contender_window_scale)
 	lab_in "$1" nft -f - <<-END || return
-		table ip guard {
+		table inet guard {
 			chain early {
 				type filter hook prerouting priority raw;
 				iifname "$2" tcp dport { $CONTENDER_PORTS } tcp flags & (fin | syn | rst | ack) == syn notrack
@@ -99,7 +99,7 @@ contender_synproxy() {
 
 contender_conntrack() {
 	lab_in appliance nft -f - <<-END
-		table ip guard {
+		table inet guard {
 			chain forward {
 				type filter hook forward priority filter; policy drop;
 				ct state established,related,new accept
@@ -109,7 +109,10 @@ contender_conntrack() {
 }
 
 contender_up() {
-	lab_up "$(contender_kind "$1")" || return
+	lab_up "$(contender_kind "$1")" && contender_defend "$1"
+}
+
+contender_defend() {
 	case $1 in
 	undefended | kernel-*) ;;
 	drop)
