@@ -174,6 +174,13 @@ static __always_inline enum verdict judge_outward(const struct runtime *rt, cons
 			     : policy_verdict(fault_mode(fault), SERVICE_NONE, fault_verdict(fault), pass);
 }
 
+/* A function, or the compiler lets all redirects share one call: of which the kernel no longer knows the map,
+ * which costs every packet an indirect call, 16 ns. */
+static __noinline int redirect_to_both(void)
+{
+	return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
+}
+
 /*
  * The server's SYN-ACK becomes two packets: here the client's, the window that it opens; of that, behind the
  * devmap, the server's. There the kernel runs the program of the first frame over all frames that one poll of
@@ -196,7 +203,7 @@ static __always_inline int answer_both(struct xdp_md *ctx, struct crossing *x)
 	    !hop_resolve(ctx, &x->packet, &c->hop[PORT_OUTSIDE], PORT_OUTSIDE))
 		hop_apply(ctx, &x->packet, &c->hop[PORT_OUTSIDE]);
 	count_verdict(x->slot, PASS_HANDSHAKE);
-	return bpf_redirect_map(&both, 0, BPF_F_BROADCAST);
+	return redirect_to_both();
 }
 
 SEC("xdp")

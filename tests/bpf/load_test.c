@@ -2,7 +2,7 @@
 /*
  * Each program loads in each deployment, with tracking and without, and leaves room below the million
  * instructions that the verifier looks at, however the next kernel counts. The figures are the kernel's own
- * (fdinfo).
+ * (fdinfo). And no lookup or redirect of an XDP program is slower than it need be.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "daemon/config/config.h"
@@ -38,6 +39,60 @@ static bool read_verified(const char *fd, uint32_t *verified)
 	return found;
 }
 
+/* --- calls that do not know their map --- */
+
+#define CALL 0x85
+
+/* What the kernel calls instead of the map's own function, indirectly and 16 ns slower, where the compiler
+ * has let several maps share one call. ENTRY: as such a call stands in a program. */
+static struct {
+	const char *name;
+	int32_t entry;
+} indirect[] = { { .name = "bpf_map_lookup_elem" }, { .name = "bpf_xdp_redirect_map" } };
+
+static uint64_t symbol(const char *name)
+{
+	FILE *file = fopen("/proc/kallsyms", "re");
+	uint64_t address, found = 0;
+	char word[64];
+
+	assert_non_null(file);
+	while (!found && fscanf(file, "%" SCNx64 " %*c %63s%*[^\n]", &address, word) == 2)
+		if (!strcmp(word, name))
+			found = address;
+	fclose(file);
+	assert_int_not_equal(found, 0); /* else kernel.kptr_restrict hides it */
+	return found;
+}
+
+static int find_entries(void **state)
+{
+	uint64_t base = symbol("__bpf_call_base");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(indirect) / sizeof(*indirect); i++)
+		indirect[i].entry = (int32_t)(symbol(indirect[i].name) - base);
+	return 0;
+}
+
+static void check_calls(const char *deployment, int fd, uint32_t size)
+{
+	struct bpf_insn *insns = malloc(size);
+	struct bpf_prog_info info = { .xlated_prog_insns = (uintptr_t)insns, .xlated_prog_len = size };
+	uint32_t length = sizeof(info);
+
+	assert_non_null(insns);
+	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &length), 0);
+	for (uint32_t i = 0; i < size / sizeof(*insns); i++)
+		for (size_t k = 0; k < sizeof(indirect) / sizeof(*indirect); k++)
+			if (insns[i].code == CALL && !insns[i].src_reg && insns[i].imm == indirect[k].entry)
+				fail_msg("%s, %s, instruction %u: %s does not know its map", deployment,
+					 info.name, i, indirect[k].name);
+	free(insns);
+}
+
+/* --- --- */
+
 /* Of all programs that this process holds. */
 static int check_programs(const char *deployment)
 {
@@ -58,6 +113,8 @@ static int check_programs(const char *deployment)
 		if (verified > VERIFIED_MAX)
 			fail_msg("%s, %s: the verifier looked at %" PRIu32 " instructions: above %d",
 				 deployment, info.name, verified, VERIFIED_MAX);
+		if (info.type == BPF_PROG_TYPE_XDP)
+			check_calls(deployment, atoi(entry->d_name), info.xlated_prog_len);
 		count++;
 	}
 	closedir(folder);
@@ -111,5 +168,5 @@ int main(void)
 		cmocka_unit_test(route),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, find_entries, NULL);
 }
