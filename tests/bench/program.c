@@ -5,6 +5,8 @@
  * each value is measured between two of its own floor: same frames, same clients, a program that does nothing
  * else. Prints samples as tests/bench/run wants them; a row whose packets were not all judged as they should
  * be has none. $TRACKED: so many flows are tracked, too.
+ *
+ *	program [WORD...]		all rows, or those with such a word
  */
 #include <limits.h>
 #include <net/if.h>
@@ -321,7 +323,28 @@ static unsigned long setting(const char *name, unsigned long usual)
 	return text && *text ? strtoul(text, NULL, 0) : usual;
 }
 
-int main(void)
+/* All rows, or those with one of the words. */
+static bool is_wanted(const struct row *row, char *const words[])
+{
+	bool all = !*words, found = false;
+
+	for (; *words; words++)
+		found |= strstr(row->name, *words) != NULL;
+	return all || found;
+}
+
+static int set_up(char *const words[])
+{
+	bool lists = false, many = false;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		lists |= rows[i].lists && is_wanted(&rows[i], words);
+		many |= rows[i].many && is_wanted(&rows[i], words);
+	}
+	return worlds_set_up(&worlds, lists, many) || open_peers() ? -1 : 0;
+}
+
+int main(int argc, char **argv)
 {
 	bool quick = getenv("QUICK") && *getenv("QUICK");
 	unsigned long rounds = setting("ROUNDS", quick ? 2 : 11);
@@ -329,14 +352,15 @@ int main(void)
 	packets = quick ? 50000 : 300000;
 	harness_tracked = (uint32_t)setting("TRACKED", 0);
 	pin();
-	if (worlds_set_up(&worlds) || open_peers())
+	(void)argc;
+	if (set_up(argv + 1))
 		return 1;
 	printf("#! reference program %s\n", columns[HOST]);
 	printf("# program: ns above a bare XDP_DROP; of what is translated above a bare redirect\n");
 	for (unsigned long round = 0; round < rounds; round++) {
 		fprintf(stderr, "bench: program, round %lu of %lu\n", round + 1, rounds);
 		for (size_t i = 0; i < COUNT(rows); i++)
-			for (int v6 = 0; v6 < 2; v6++)
+			for (int v6 = 0; v6 < 2 && is_wanted(&rows[i], argv + 1); v6++)
 				measure_row(&rows[i], v6);
 		worlds_refresh(&worlds);
 	}

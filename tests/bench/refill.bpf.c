@@ -33,7 +33,9 @@ __u32 v6, tcp;
 __u32 to_client;   /* it is the server that sends */
 __u32 client_mask; /* so many clients of the table, less one */
 __u32 acks_cookie; /* each client acknowledges something else */
+__u32 stride;	   /* an odd number: every so many-th in turn */
 __u32 turn;
+__u64 fence;
 
 /* As it was but for its bytes, which the caller writes: programs let packets grow in front only. */
 static __always_inline bool restore_shape(struct xdp_md *ctx)
@@ -124,7 +126,7 @@ static __always_inline void name_client6(struct xdp_md *ctx, const struct refill
 SEC("xdp")
 int refill(struct xdp_md *ctx)
 {
-	__u32 index = turn++ & client_mask;
+	__u32 index = turn++ * stride & client_mask;
 	struct refill_client *c = bpf_map_lookup_elem(&clients, &index);
 
 	if (!c || !restore_shape(ctx) || !copy_frame(ctx))
@@ -133,6 +135,9 @@ int refill(struct xdp_md *ctx)
 		name_client6(ctx, c);
 	else
 		name_client4(ctx, c);
+	/* a packet out of DMA is nobody's recent store: let these reach the cache, as loads that overlap with
+	 * several of them would wait */
+	__sync_fetch_and_add(&fence, 1);
 	bpf_tail_call_static(ctx, &target, 0);
 	return XDP_ABORTED;
 }

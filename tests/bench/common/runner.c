@@ -74,12 +74,18 @@ void runner_load(struct runner *r, const struct traffic_segment *s, const struct
 	bss->acks_cookie = s->acks_cookie;
 	bss->client_mask = count - 1;
 	bss->turn = 0;
+	bss->stride = 1;
 	memcpy(r->clients, crowd->clients, count * sizeof(*r->clients));
 }
 
 void runner_restart(struct runner *r)
 {
 	r->skeleton->bss->turn = 0;
+}
+
+void runner_stride(struct runner *r, uint32_t stride)
+{
+	r->skeleton->bss->stride = stride;
 }
 
 double runner_run(struct runner *r, int program, uint32_t packets)

@@ -20,6 +20,9 @@ void runner_load(struct runner *r, const struct traffic_segment *segment, const 
 /* With the first client again. */
 void runner_restart(struct runner *r);
 
+/* In another order, in which each comes once all the same: every STRIDE-th, an odd number. */
+void runner_stride(struct runner *r, uint32_t stride);
+
 /* ns a packet, what stands in front included; ends the process when the kernel refuses. */
 double runner_run(struct runner *r, int program, uint32_t packets);
 

@@ -37,6 +37,8 @@ static void run(struct worlds *worlds, enum world_name name, enum segment kind, 
 
 	traffic_segment(&s, worlds->of[name].h, kind, v6);
 	runner_load(worlds->runner, &s, &worlds->crowds.of[crowd][v6], count);
+	/* what lies side by side in a table is not to be asked for in this order */
+	runner_stride(worlds->runner, 0x9e3779b1);
 	runner_run(worlds->runner, world_program(worlds, name, s.to_client), count);
 }
 
@@ -75,34 +77,32 @@ static void seed_inline(struct worlds *worlds, enum world_name name, uint32_t co
 	}
 }
 
+static void expire_resets(struct world *w)
+{
+	struct runtime rt = w->h->runtime;
+	uint32_t connections, translated;
+
+	rt.jiffies_hz = HZ_TO_EXPIRE_RESETS;
+	fastpath_publish(w->h->fastpath, &rt);
+	fastpath_expire(w->h->fastpath, &connections, &translated);
+	fastpath_publish(w->h->fastpath, &w->h->runtime);
+	w->spent = false;
+}
+
 void worlds_refresh(struct worlds *worlds)
 {
-	uint32_t connections, translated;
-	bool waited = false;
+	bool any = false;
 
 	for (int name = 0; name < WORLDS; name++) {
-		struct world *w = &worlds->of[name];
-
-		if (!w->spent)
-			continue;
-		for (int v6 = 0; v6 < 2; v6++)
+		any |= worlds->of[name].spent;
+		for (int v6 = 0; v6 < 2 && worlds->of[name].spent; v6++)
 			run(worlds, (enum world_name)name, RST_EARLY, NEWCOMERS, NEWCOMERS_MAX, v6);
 	}
-	for (int name = 0; name < WORLDS; name++) {
-		struct world *w = &worlds->of[name];
-		struct runtime rt = w->h->runtime;
-
-		if (!w->spent)
-			continue;
-		if (!waited)
-			usleep(EXPIRY_US);
-		waited = true;
-		rt.jiffies_hz = HZ_TO_EXPIRE_RESETS;
-		fastpath_publish(w->h->fastpath, &rt);
-		fastpath_expire(w->h->fastpath, &connections, &translated);
-		fastpath_publish(w->h->fastpath, &w->h->runtime);
-		w->spent = false;
-	}
+	if (any)
+		usleep(EXPIRY_US);
+	for (int name = 0; name < WORLDS; name++)
+		if (worlds->of[name].spent)
+			expire_resets(&worlds->of[name]);
 }
 
 /* --- lists --- */
@@ -174,6 +174,8 @@ static bool is_fit_source(const struct in6_addr *a, bool v6)
 /* As the listed ones, but no entry covers them. */
 static void draw_strangers(struct worlds *worlds)
 {
+	const struct lists *lists = worlds->of[WORLD_HOST].lists;
+
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct traffic_crowd *crowd = &worlds->crowds.of[STRANGERS][v6];
 
@@ -184,8 +186,7 @@ static void draw_strangers(struct worlds *worlds)
 
 			do
 				draw(&a, &length, v6);
-			while (!is_fit_source(&a, v6) ||
-			       lists_judge(worlds->of[WORLD_HOST].lists, &a, &allowed));
+			while (!is_fit_source(&a, v6) || (lists && lists_judge(lists, &a, &allowed)));
 			memcpy(crowd->clients[i].address, &a, sizeof(a));
 		}
 	}
@@ -225,7 +226,7 @@ static int add_inline(struct worlds *worlds, enum world_name name, uint32_t room
 	return 0;
 }
 
-int worlds_set_up(struct worlds *worlds)
+int worlds_set_up(struct worlds *worlds, bool lists, bool many)
 {
 	void *state;
 
@@ -236,13 +237,14 @@ int worlds_set_up(struct worlds *worlds)
 	worlds->of[WORLD_HOST].h = state;
 	worlds->runner = runner_new();
 	if (!worlds->runner || traffic_crowds_init(&worlds->crowds, state) || seed_host(worlds) ||
-	    list_all(worlds, &worlds->of[WORLD_HOST]))
+	    add_inline(worlds, WORLD_INLINE, ROOM_FEW, FLOWS_FEW) ||
+	    (many && add_inline(worlds, WORLD_INLINE_MANY, ROOM_INLINE, FLOWS_MAX)))
+		return -1;
+	if (lists &&
+	    (list_all(worlds, &worlds->of[WORLD_HOST]) || list_all(worlds, &worlds->of[WORLD_INLINE])))
 		return -1;
 	draw_strangers(worlds);
-	if (add_inline(worlds, WORLD_INLINE, ROOM_FEW, FLOWS_FEW) ||
-	    add_inline(worlds, WORLD_INLINE_MANY, ROOM_INLINE, FLOWS_MAX))
-		return -1;
-	return list_all(worlds, &worlds->of[WORLD_INLINE]);
+	return 0;
 }
 
 void worlds_tear_down(struct worlds *worlds)

@@ -33,8 +33,9 @@ struct worlds {
 	struct runner *runner;
 };
 
-/* In a network namespace of their own. 0, or -1: said on stderr. */
-int worlds_set_up(struct worlds *worlds);
+/* In a network namespace of their own. LISTS, MANY: as they take a while, only if they are needed. 0, or -1:
+ * said on stderr. */
+int worlds_set_up(struct worlds *worlds, bool lists, bool many);
 void worlds_tear_down(struct worlds *worlds);
 
 /* The program that a segment meets: of the client's side, or inline of the server's. */
