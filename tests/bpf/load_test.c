@@ -2,7 +2,7 @@
 /*
  * Each program loads in each deployment, with tracking and without, and leaves room below the million
  * instructions that the verifier looks at, however the next kernel counts. The figures are the kernel's own
- * (fdinfo). And no lookup or redirect of an XDP program is slower than it need be.
+ * (fdinfo). And no lookup or redirect is slower than it need be.
  */
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -113,8 +113,7 @@ static int check_programs(const char *deployment)
 		if (verified > VERIFIED_MAX)
 			fail_msg("%s, %s: the verifier looked at %" PRIu32 " instructions: above %d",
 				 deployment, info.name, verified, VERIFIED_MAX);
-		if (info.type == BPF_PROG_TYPE_XDP)
-			check_calls(deployment, atoi(entry->d_name), info.xlated_prog_len);
+		check_calls(deployment, atoi(entry->d_name), info.xlated_prog_len);
 		count++;
 	}
 	closedir(folder);
