@@ -105,7 +105,6 @@ static void add_up(struct detect *d, const struct detect_facts *f)
 {
 	uint32_t place = d->age_s % DETECT_WINDOW_S;
 
-	d->syns += f->syns;
 	d->answered += f->answered;
 	d->completed += f->completed;
 	if (f->syns > d->peak_pps)
@@ -143,7 +142,7 @@ bool detect_is_new(enum detect_class before, enum detect_class class)
 
 static void begin_again(struct detect *d, const struct detect_facts *f)
 {
-	d->syns = d->peak_pps = f->syns;
+	d->peak_pps = f->syns;
 	d->answered = f->answered;
 	d->completed = f->completed;
 }
@@ -178,7 +177,7 @@ enum detect_step detect_second(struct detect *d, const struct detect_rules *rule
 	if (d->state == DETECT_CALM) {
 		/* of the second in which it began only a part was seen */
 		if (f->watched && f->pressed) {
-			*d = (struct detect){ .state = DETECT_SUSPECT, .syns = f->syns, .peak_pps = f->syns };
+			*d = (struct detect){ .state = DETECT_SUSPECT, .peak_pps = f->syns };
 			d->answered = f->answered;
 			d->completed = f->completed;
 		}

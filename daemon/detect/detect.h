@@ -72,7 +72,7 @@ struct detect {
 	uint32_t age_s; /* whole seconds since pressed was said first */
 	uint32_t calm_s;
 	uint32_t peak_pps;
-	uint64_t syns, answered, completed; /* in all */
+	uint64_t answered, completed; /* in all */
 	struct {
 		uint32_t syns, answered, completed, distinct_all;
 	} window[DETECT_WINDOW_S]; /* by age_s */

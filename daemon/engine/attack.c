@@ -240,7 +240,7 @@ static void describe(struct engine *e, uint32_t slot, struct watch *w, const str
 	if (half_open > a->half_open_peak)
 		a->half_open_peak = half_open;
 	a->sources = facts->distinct_all;
-	a->syns = w->detect.syns;
+	a->syns = now->syns - base->syns;
 	a->completed = w->detect.completed;
 	a->answered = now->verdict[TX_SYNACK] - base->verdict[TX_SYNACK];
 	a->would_answer = now->would[TX_SYNACK] - base->would[TX_SYNACK];

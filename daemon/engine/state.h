@@ -94,7 +94,7 @@ struct engine {
 	char reason[160];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
 	char forwarding_off[256];   /* sysctls that forward = "route" needs and that are 0; empty: none */
-	int64_t started_ns;
+	int64_t started_ns, ticked_ns;
 	uint64_t seeded;
 	uint64_t cleared;
 	uint32_t connections; /* inline: that cross now */

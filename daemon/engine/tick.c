@@ -14,6 +14,7 @@
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
+#include "daemon/timer.h"
 
 #define HALF_OPEN_RESENDS 2 /* of the SYN-ACK: three seconds */
 
@@ -22,20 +23,31 @@ static uint32_t rise(uint64_t now, uint64_t before)
 	return now > before ? (uint32_t)(now - before) : 0;
 }
 
-static void take_rates(struct engine *e, uint32_t slot)
+/* Since the tick before: more than one after the daemon has stood still. */
+static uint32_t seconds_passed(struct engine *e)
+{
+	int64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), since_ns = e->ticked_ns ? now_ns - e->ticked_ns : 0;
+
+	e->ticked_ns = now_ns;
+	return since_ns < 2 * NS_PER_S ? 1 : (uint32_t)(since_ns / NS_PER_S);
+}
+
+static void take_rates(struct engine *e, uint32_t slot, uint32_t seconds)
 {
 	struct slot *s = &e->slots[slot];
 	struct service_counters now;
 
 	if (fastpath_read_counters(e->fastpath, slot, &now))
 		return;
-	s->syn_rate_pps = rise(now.syns, s->last.syns);
-	s->answered_pps = rise(now.verdict[TX_SYNACK], s->last.verdict[TX_SYNACK]) +
-			  rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK]);
-	s->completed_pps = rise(now.completed, s->last.completed);
-	s->returned_pps = rise(now.verdict[PASS_COOKIE], s->last.verdict[PASS_COOKIE]);
-	s->unknown_pps = rise(now.verdict[PASS_UNKNOWN], s->last.verdict[PASS_UNKNOWN]) +
-			 rise(now.would[DROP_BAD_COOKIE], s->last.would[DROP_BAD_COOKIE]);
+	s->syn_rate_pps = rise(now.syns, s->last.syns) / seconds;
+	s->answered_pps = (rise(now.verdict[TX_SYNACK], s->last.verdict[TX_SYNACK]) +
+			   rise(now.would[TX_SYNACK], s->last.would[TX_SYNACK])) /
+			  seconds;
+	s->completed_pps = rise(now.completed, s->last.completed) / seconds;
+	s->returned_pps = rise(now.verdict[PASS_COOKIE], s->last.verdict[PASS_COOKIE]) / seconds;
+	s->unknown_pps = (rise(now.verdict[PASS_UNKNOWN], s->last.verdict[PASS_UNKNOWN]) +
+			  rise(now.would[DROP_BAD_COOKIE], s->last.would[DROP_BAD_COOKIE])) /
+			 seconds;
 	s->before = s->last;
 	s->last = now;
 }
@@ -226,9 +238,10 @@ static void punish_offenders(struct engine *e)
 int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 {
 	struct engine *e = arg;
+	uint32_t seconds = seconds_passed(e);
 
 	for (size_t i = 0; i < e->config->service_count; i++) {
-		take_rates(e, e->slot_of[i]);
+		take_rates(e, e->slot_of[i], seconds);
 		move_mitigation(e, &e->config->services[i], e->slot_of[i]);
 		slot_note_shown(e, e->slot_of[i]);
 		path_judge(e, e->slot_of[i]);
@@ -252,6 +265,5 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 	list_tick(e);
 	interface_look_after(e);
 	interface_check_forwarding(e);
-	sd_event_source_set_time(source, usec + TICK_US);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return timer_repeat(source, usec, TICK_US);
 }

@@ -5,6 +5,7 @@
  * server: they are asked when a RST passes, when a flow's time is up, and, all at once, when events were
  * lost.
  */
+#include "daemon/timer.h"
 #include "daemon/tracker/state.h"
 #include "daemon/tracker/store.h"
 
@@ -486,8 +487,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *arg)
 	else if (t->interval_us < IDLE_US)
 		t->interval_us *= 2;
 	look_after(t);
-	sd_event_source_set_time(source, usec + t->interval_us);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return timer_repeat(source, usec, t->interval_us);
 }
 
 /* --- life --- */

@@ -4,6 +4,7 @@
  * when it is whole. It may cost a twenty-fifth of a core: beyond that half-opens are counted less often, and
  * in between only listeners are looked at.
  */
+#include "daemon/timer.h"
 #include "daemon/watch/watch.h"
 
 #include <arpa/inet.h>
@@ -301,8 +302,7 @@ static int on_tick(sd_event_source *source, uint64_t usec, void *arg)
 		begin_dump(w);
 	else
 		count_inline(w);
-	sd_event_source_set_time(source, usec + TICK_US);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	return timer_repeat(source, usec, TICK_US);
 }
 
 static int start(struct watch *w, struct sd_event *event)
