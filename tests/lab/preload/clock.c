@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Before libc's by LD_PRELOAD: CLOCK_REALTIME is off by as many seconds as the file $LAB_CLOCK says, since
- * the clock of the machine is not a test's to set.
+ * Before libc's by LD_PRELOAD, by whichever call it is asked: CLOCK_REALTIME is off by as many seconds as the
+ * file $LAB_CLOCK says, since the clock of the machine is not a test's to set.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,4 +31,24 @@ int clock_gettime(clockid_t id, struct timespec *now)
 	if (!result && id == CLOCK_REALTIME)
 		now->tv_sec += offset_s();
 	return result;
+}
+
+time_t time(time_t *out)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (out)
+		*out = now.tv_sec;
+	return now.tv_sec;
+}
+
+int gettimeofday(struct timeval *restrict out, void *restrict zone)
+{
+	struct timespec now;
+
+	(void)zone;
+	clock_gettime(CLOCK_REALTIME, &now);
+	*out = (struct timeval){ .tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000 };
+	return 0;
 }
