@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* One client of the control socket. */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -206,12 +207,22 @@ void connection_pause(struct connection *connection, unsigned int ms)
 			     sd_event_source_set_enabled(connection->pause, SD_EVENT_ONESHOT) >= 0;
 }
 
+static bool has_hung_up(const struct connection *connection)
+{
+	struct pollfd poll_fd = { .fd = connection->fd };
+
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & (POLLHUP | POLLERR);
+}
+
+/* A peer that has sent as much as we take is not listened to, so that nobody has told us of its end. */
 static int on_pause(sd_event_source *source, uint64_t now, void *userdata)
 {
 	struct connection *connection = userdata;
 
 	(void)source, (void)now;
 	connection->paused = false;
+	if (has_hung_up(connection))
+		lose_peer(connection);
 	return advance(connection);
 }
 
