@@ -7,6 +7,7 @@
 #   remark TEXT                                        a line below the tables
 #   progress TEXT                                      what is going on, to stderr
 #   rounds DEFAULT                                     how many: $ROUNDS, or 1 with $QUICK, or DEFAULT
+#   contenders NAME...                                 those of them that are in $CONTENDERS, if that is given
 #   quick SHORT FULL                                   SHORT with $QUICK
 #   in_turn ROUND NAME...                              the names, beginning with another one in each round
 #   before_others                                      what the part runs from now on comes before all else on this machine
@@ -38,7 +39,15 @@ rounds() {
 	echo "${ROUNDS:-$(quick 1 "$1")}"
 }
 
+contenders() {
+	local name
+	for name; do
+		[[ -n ${CONTENDERS:-} && " $CONTENDERS " != *" $name "* ]] || echo "$name"
+	done
+}
+
 in_turn() {
+	(($# > 1)) || return 0
 	local first=$(($1 % ($# - 1)))
 	shift
 	echo "${@:first+1}" "${@:1:first}"
