@@ -170,7 +170,7 @@ int interface_attach(struct engine *e)
 	int error = is_inline(e) ? attach_inline(e, reason, sizeof(reason))
 				 : attach_host(e, reason, sizeof(reason));
 
-	if (error)
+	if (error && !fastpath_goes_on(e->fastpath))
 		restore_both(e);
 	if (error && strcmp(e->reason, reason))
 		event_tell(EVENT_INTERFACE_FAILED,

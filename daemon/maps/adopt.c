@@ -114,22 +114,30 @@ static void print_name(const struct bpf_object *object, const struct bpf_map *ma
 	snprintf(name, NAME_SIZE, "map.%s.%08x", bpf_map__name(map), layout);
 }
 
-/* The store's descriptor, or -1: none that fits. */
+static bool fits(const struct bpf_map *map, const struct bpf_map_info *info)
+{
+	return info->type == bpf_map__type(map) && info->key_size == bpf_map__key_size(map) &&
+	       info->value_size == bpf_map__value_size(map) &&
+	       info->max_entries == bpf_map__max_entries(map) && info->map_flags == bpf_map__map_flags(map);
+}
+
+/* The store's descriptor in *fd, or -1: none that fits. 0, or a negative errno: it cannot be looked at. */
 static int find_fitting(const struct bpf_object *object, const struct bpf_map *map,
-			const struct fdstore *store)
+			const struct fdstore *store, int *fd)
 {
 	struct bpf_map_info info = {};
 	__u32 length = sizeof(info);
 	char name[NAME_SIZE];
-	int fd;
 
 	print_name(object, map, name);
-	fd = fdstore_get(store, name);
-	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) || info.type != bpf_map__type(map) ||
-	    info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
-	    info.max_entries != bpf_map__max_entries(map) || info.map_flags != bpf_map__map_flags(map))
-		return -1;
-	return fd;
+	*fd = fdstore_get(store, name);
+	if (*fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(*fd, &info, &length))
+		return -errno;
+	if (!fits(map, &info))
+		*fd = -1;
+	return 0;
 }
 
 /* One of that name, however it is laid out. */
@@ -153,51 +161,72 @@ static void forget(struct fdstore *store, const char *map)
 }
 
 /* The first of the group that is there and does not fit, or does not exist while others do; NULL: none. */
-static const char *find_misfit(struct bpf_object *object, const struct fdstore *store,
-			       const char *const *group)
+static int find_misfit(struct bpf_object *object, const struct fdstore *store, const char *const *group,
+		       const char **misfit)
 {
 	const char *missing = NULL;
 	bool any = false;
+	int error, fd;
 
 	for (; *group; group++) {
 		const struct bpf_map *map = bpf_object__find_map_by_name(object, *group);
 
 		if (find_any(store, *group))
 			any = true;
-		if (map && !missing && find_fitting(object, map, store) < 0)
+		if (!map || missing)
+			continue;
+		error = find_fitting(object, map, store, &fd);
+		if (error)
+			return error;
+		if (fd < 0)
 			missing = *group;
 	}
-	return any ? missing : NULL;
+	*misfit = any ? missing : NULL;
+	return 0;
+}
+
+static void forget_group(struct fdstore *store, const char *const *group)
+{
+	for (; *group; group++)
+		forget(store, *group);
 }
 
 static int judge_groups(struct bpf_object *object, struct fdstore *store, uint64_t translated, char *text,
 			size_t size)
 {
-	const char *misfit = find_misfit(object, store, connections_group);
+	const char *connections, *waiting;
+	int error = find_misfit(object, store, connections_group, &connections);
 
-	if (misfit && translated) {
+	if (!error)
+		error = find_misfit(object, store, waiting_group, &waiting);
+	if (error) {
+		snprintf(text, size, "cannot look at the maps of before: %s", strerror(-error));
+		return error;
+	}
+	if (connections && translated) {
 		snprintf(text, size,
 			 "%" PRIu64
 			 " translated connections cross, and their table (map %s) is laid out or sized "
 			 "otherwise here: the programs of before go on without a daemon. Go back to that "
 			 "version "
 			 "or configuration, `synmoat drain`, then restart",
-			 translated, misfit);
+			 translated, connections);
 		return -EUCLEAN;
 	}
-	for (const char *const *name = connections_group; misfit && *name; name++)
-		forget(store, *name);
-	misfit = find_misfit(object, store, waiting_group);
-	for (const char *const *name = waiting_group; misfit && *name; name++)
-		forget(store, *name);
+	if (connections)
+		forget_group(store, connections_group);
+	if (waiting)
+		forget_group(store, waiting_group);
 	return 0;
 }
 
 static int adopt(struct bpf_object *object, struct bpf_map *map, struct fdstore *store)
 {
-	int fd = find_fitting(object, map, store), error;
 	char name[NAME_SIZE];
+	int fd, error = find_fitting(object, map, store, &fd);
 
+	if (error)
+		return error;
 	if (fd < 0) {
 		forget(store, bpf_map__name(map));
 		return 0;
@@ -214,17 +243,18 @@ int adopt_maps(struct bpf_object *object, struct fdstore *store, uint64_t transl
 	int error = judge_groups(object, store, translated, text, size);
 	struct bpf_map *map;
 
+	if (error)
+		return error;
 	bpf_object__for_each_map(map, object)
 	{
-		if (error)
-			break;
 		if (outlives(map))
 			error = adopt(object, map, store);
-		if (error)
-			snprintf(text, size, "cannot take map %s over: %s", bpf_map__name(map),
-				 strerror(-error));
+		if (!error)
+			continue;
+		snprintf(text, size, "cannot take map %s over: %s", bpf_map__name(map), strerror(-error));
+		return error;
 	}
-	return error;
+	return 0;
 }
 
 void adopt_keep(struct bpf_object *object, struct fdstore *store)

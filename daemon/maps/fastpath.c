@@ -253,6 +253,22 @@ static int open_rings(struct fastpath *f, bool tracked)
 	return f->samples ? 0 : -errno;
 }
 
+/* For the end of a message; empty: no word would help. */
+static const char *remedy(int error)
+{
+	switch (error) {
+	case -EPERM:
+	case -EACCES: /* the verifier, without CAP_PERFMON */
+		return " (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)";
+	case -ENOMEM:
+		return " (give the daemon more memory, MemoryMax=, or fewer entries to what the "
+		       "configuration "
+		       "sizes)";
+	default:
+		return "";
+	}
+}
+
 static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
 {
 	int error;
@@ -270,10 +286,7 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 	if (!error)
 		error = synmoat_bpf__load(f->skeleton);
 	if (error) {
-		snprintf(text, size,
-			 "cannot load the BPF programs: %s (run as root, or with CAP_BPF, CAP_NET_ADMIN and "
-			 "CAP_PERFMON)",
-			 strerror(-error));
+		snprintf(text, size, "cannot load the BPF programs: %s%s", strerror(-error), remedy(error));
 		return error;
 	}
 	adopt_keep(f->skeleton->obj, options->store);
@@ -281,7 +294,8 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 	if (!error)
 		error = open_rings(f, options->tracked > 0);
 	if (error)
-		snprintf(text, size, "cannot map the BPF maps into memory: %s", strerror(-error));
+		snprintf(text, size, "cannot map the BPF maps into memory: %s%s", strerror(-error),
+			 remedy(error));
 	return error;
 }
 
@@ -349,8 +363,8 @@ static int attach_tc(struct fastpath *f, enum hook_place place, unsigned int ifi
 	int error = hook_attach(&f->hooks, place, bpf_program__fd(program), ifindex, false);
 
 	if (error)
-		snprintf(text, size, "cannot attach at tcx %s: %s",
-			 place == LINK_TC_INGRESS ? "ingress" : "egress", strerror(-error));
+		snprintf(text, size, "cannot attach at tcx %s: %s%s",
+			 place == LINK_TC_INGRESS ? "ingress" : "egress", strerror(-error), remedy(error));
 	return error;
 }
 
@@ -384,8 +398,8 @@ static void explain_xdp(const struct fastpath *f, int error, bool generic, unsig
 				    "systemctl restart synmoatd (packets of several buffers)");
 		break;
 	default:
-		snprintf(text, size, "cannot attach %s XDP: %s", generic ? "generic" : "native",
-			 strerror(-error));
+		snprintf(text, size, "cannot attach %s XDP: %s%s", generic ? "generic" : "native",
+			 strerror(-error), remedy(error));
 	}
 }
 
@@ -399,6 +413,28 @@ static int attach_xdp(struct fastpath *f, const struct bpf_program *program, enu
 	return error;
 }
 
+/* All or nothing; then what was before goes on. */
+static int settle(struct fastpath *f, int error)
+{
+	const struct synmoat_bpf *s = f->skeleton;
+	int programs[LINK_COUNT] = { -1, -1, -1, -1 };
+
+	if (error) {
+		hooks_roll_back(&f->hooks);
+		return error;
+	}
+	if (f->hooks.links[LINK_XDP_INSIDE] >= 0) {
+		programs[LINK_XDP_INSIDE] = bpf_program__fd(s->progs.xdp_inside);
+		programs[LINK_XDP] = bpf_program__fd(s->progs.xdp_outside);
+	} else {
+		programs[LINK_TC_INGRESS] = bpf_program__fd(s->progs.tc_ingress);
+		programs[LINK_TC_EGRESS] = bpf_program__fd(s->progs.tc_egress);
+		programs[LINK_XDP] = bpf_program__fd(s->progs.xdp_host);
+	}
+	hooks_settle(&f->hooks, programs);
+	return 0;
+}
+
 int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char *text, size_t size)
 {
 	int error;
@@ -408,9 +444,7 @@ int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char
 		error = attach_tc(f, LINK_TC_EGRESS, ifindex, text, size);
 	if (!error)
 		error = attach_xdp(f, f->skeleton->progs.xdp_host, LINK_XDP, ifindex, generic, text, size);
-	if (error)
-		fastpath_detach(f);
-	return error;
+	return settle(f, error);
 }
 
 static int set_port(const struct bpf_map *map, uint32_t key, unsigned int ifindex,
@@ -453,9 +487,7 @@ int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned in
 		f->at_fault = PORT_OUTSIDE;
 		error = attach_xdp(f, f->skeleton->progs.xdp_outside, LINK_XDP, outside, generic, text, size);
 	}
-	if (error)
-		fastpath_detach(f);
-	return error;
+	return settle(f, error);
 }
 
 enum port fastpath_port_at_fault(const struct fastpath *f)
@@ -471,6 +503,11 @@ void fastpath_detach(struct fastpath *f)
 bool fastpath_attached(const struct fastpath *f)
 {
 	return f->hooks.links[LINK_XDP] >= 0;
+}
+
+bool fastpath_goes_on(const struct fastpath *f)
+{
+	return f->hooks.inherited;
 }
 
 bool fastpath_links_dead(const struct fastpath *f)

@@ -59,6 +59,8 @@ int fastpath_query_listener(struct fastpath *fastpath, struct listener_args *arg
 int fastpath_attach(struct fastpath *fastpath, unsigned int ifindex, bool generic, char *text, size_t size);
 void fastpath_detach(struct fastpath *fastpath);
 bool fastpath_attached(const struct fastpath *fastpath);
+/* The programs of a daemon before still do: ours have not been attached in their place. */
+bool fastpath_goes_on(const struct fastpath *fastpath);
 
 /* The interface has gone, and the links with it? */
 bool fastpath_links_dead(const struct fastpath *fastpath);

@@ -2,14 +2,18 @@
 /* See hook.h. */
 #include "daemon/maps/hook.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
 #include <stdio.h>
+#include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "daemon/fdstore.h"
+#include "daemon/log.h"
 
 /* linux/bpf.h of Debian 12 does not know tcx (kernel 6.6); libbpf 1.1 passes the numbers through. */
 #define TCX_INGRESS 46
@@ -22,16 +26,21 @@ static bool is_xdp(enum hook_place place)
 	return place == LINK_XDP || place == LINK_XDP_INSIDE;
 }
 
+static const char *const words[] = {
+	[LINK_TC_INGRESS] = "tcx-ingress",
+	[LINK_TC_EGRESS] = "tcx-egress",
+	[LINK_XDP_INSIDE] = "xdp-inside",
+	[LINK_XDP] = "xdp-outside",
+};
+
+static void print_program_name(enum hook_place place, char name[NAME_SIZE])
+{
+	snprintf(name, NAME_SIZE, "program.%s", words[place]);
+}
+
 /* In the store; XDP of another mode is another link. */
 static void print_name(enum hook_place place, bool generic, char name[NAME_SIZE])
 {
-	static const char *const words[] = {
-		[LINK_TC_INGRESS] = "tcx-ingress",
-		[LINK_TC_EGRESS] = "tcx-egress",
-		[LINK_XDP_INSIDE] = "xdp-inside",
-		[LINK_XDP] = "xdp-outside",
-	};
-
 	snprintf(name, NAME_SIZE, "link.%s%s", words[place],
 		 !is_xdp(place) ? ""
 		 : generic	? ".generic"
@@ -41,17 +50,21 @@ static void print_name(enum hook_place place, bool generic, char name[NAME_SIZE]
 void hooks_init(struct hooks *h, struct fdstore *store)
 {
 	h->store = store;
+	h->inherited = fdstore_find(store, "link.") != NULL;
 	for (int i = 0; i < LINK_COUNT; i++)
-		h->links[i] = -1;
+		h->links[i] = h->before[i] = -1;
 }
 
 /* tcx has its interface where XDP has it. 0: it has gone. */
-static unsigned int interface_of(int link)
+static int read_interface(int link, unsigned int *ifindex)
 {
 	struct bpf_link_info info = {};
 	__u32 length = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(link, &info, &length) ? 0 : info.xdp.ifindex;
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		return -errno;
+	*ifindex = info.xdp.ifindex;
+	return 0;
 }
 
 /* Closing alone would not do: the store holds it, too. */
@@ -72,15 +85,29 @@ static void detach_stored(struct hooks *h, enum hook_place place, bool generic)
 		detach(h, link, name);
 }
 
+static int duplicate_program(const struct hooks *h, enum hook_place place)
+{
+	char name[NAME_SIZE];
+	int program;
+
+	print_program_name(place, name);
+	program = fdstore_get(h->store, name);
+	return program < 0 ? -1 : fcntl(program, F_DUPFD_CLOEXEC, 0);
+}
+
 /* 1: taken over; 0: there is none that would do. */
 static int take_over(struct hooks *h, enum hook_place place, int program, unsigned int ifindex,
 		     const char *name)
 {
 	int link = fdstore_get(h->store, name), error;
+	unsigned int hangs_on = 0;
 
 	if (link < 0)
 		return 0;
-	if (interface_of(link) != ifindex) {
+	error = read_interface(link, &hangs_on);
+	if (error)
+		return error;
+	if (hangs_on != ifindex) {
 		detach(h, link, name);
 		return 0;
 	}
@@ -88,6 +115,7 @@ static int take_over(struct hooks *h, enum hook_place place, int program, unsign
 	if (error)
 		return error;
 	h->links[place] = fcntl(link, F_DUPFD_CLOEXEC, 0);
+	h->before[place] = duplicate_program(h, place);
 	fdstore_claim(h->store, name);
 	return 1;
 }
@@ -121,19 +149,73 @@ int hook_attach(struct hooks *h, enum hook_place place, int program, unsigned in
 	return 0;
 }
 
-void hooks_detach(struct hooks *h)
+static void forget_programs_before(struct hooks *h)
+{
+	for (int i = 0; i < LINK_COUNT; i++) {
+		if (h->before[i] >= 0)
+			close(h->before[i]);
+		h->before[i] = -1;
+	}
+	h->inherited = false;
+}
+
+void hooks_settle(struct hooks *h, const int programs[LINK_COUNT])
 {
 	char name[NAME_SIZE];
 
-	for (int i = LINK_COUNT - 1; i >= 0; i--) {
-		if (h->links[i] < 0)
-			continue;
-		bpf_link_detach(h->links[i]);
-		for (int generic = 0; generic < 2; generic++) {
-			print_name((enum hook_place)i, generic, name);
-			fdstore_remove(h->store, name);
-		}
+	forget_programs_before(h);
+	for (int i = 0; i < LINK_COUNT; i++) {
+		print_program_name((enum hook_place)i, name);
+		fdstore_remove(h->store, name);
+		if (programs[i] >= 0)
+			fdstore_put(h->store, name, programs[i]);
 	}
+}
+
+/* Of what was taken over here: the store keeps it, and another daemon will find it there. */
+static bool put_back(struct hooks *h, enum hook_place place)
+{
+	int before = h->before[place];
+
+	if (before < 0)
+		return false;
+	if (bpf_link_update(h->links[place], before, NULL))
+		log_print(
+			LOG_ERR,
+			"the program of before could not be put back (%s): another one goes on in its place",
+			strerror(errno));
+	close(before);
+	h->before[place] = -1;
+	return true;
+}
+
+static void detach_place(struct hooks *h, enum hook_place place)
+{
+	char name[NAME_SIZE];
+
+	bpf_link_detach(h->links[place]);
+	for (int generic = 0; generic < 2; generic++) {
+		print_name(place, generic, name);
+		fdstore_remove(h->store, name);
+	}
+	print_program_name(place, name);
+	fdstore_remove(h->store, name);
+}
+
+void hooks_roll_back(struct hooks *h)
+{
+	for (int i = LINK_COUNT - 1; i >= 0; i--)
+		if (h->links[i] >= 0 && !put_back(h, (enum hook_place)i))
+			detach_place(h, (enum hook_place)i);
+	hooks_close(h);
+}
+
+void hooks_detach(struct hooks *h)
+{
+	for (int i = LINK_COUNT - 1; i >= 0; i--)
+		if (h->links[i] >= 0)
+			detach_place(h, (enum hook_place)i);
+	forget_programs_before(h);
 	hooks_close(h);
 }
 
@@ -156,8 +238,14 @@ void hooks_close(struct hooks *h)
 	}
 }
 
+static bool is_dead(int link)
+{
+	unsigned int ifindex = 0;
+
+	return link >= 0 && !read_interface(link, &ifindex) && !ifindex;
+}
+
 bool hooks_dead(const struct hooks *h)
 {
-	return (h->links[LINK_XDP] >= 0 && !interface_of(h->links[LINK_XDP])) ||
-	       (h->links[LINK_XDP_INSIDE] >= 0 && !interface_of(h->links[LINK_XDP_INSIDE]));
+	return is_dead(h->links[LINK_XDP]) || is_dead(h->links[LINK_XDP_INSIDE]);
 }
