@@ -5,7 +5,22 @@
 #include "daemon/engine/state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "daemon/engine/lasting.h"
+
+/* From the memory that outlives the daemon, which is newer than the file if that died at once. */
+static bool load_kept(struct engine *e, struct override *force)
+{
+	char *text = lasting_changes(e);
+
+	if (!text)
+		return false;
+	e->overrides.pending = override_apply(text, e->config, force) >= 0; /* the file gets them, too */
+	free(text);
+	return true;
+}
 
 /* Changes at runtime, from before the restart. */
 void change_load(struct engine *e)
@@ -13,7 +28,8 @@ void change_load(struct engine *e)
 	struct override force;
 
 	override_init(&force, e->config);
-	override_load(e->state_dir, e->config, &force);
+	if (!load_kept(e, &force))
+		override_load(e->state_dir, e->config, &force);
 	e->limits = force.limits;
 	for (size_t i = 0; i < e->config->service_count; i++) {
 		if (!e->slots[e->slot_of[i]].mode_kept)
@@ -26,6 +42,7 @@ void change_load(struct engine *e)
 void change_save(struct engine *e)
 {
 	struct override force;
+	char *text;
 
 	override_init(&force, e->config);
 	force.limits = e->limits;
@@ -33,6 +50,9 @@ void change_save(struct engine *e)
 		force.modes[i] = e->slots[e->slot_of[i]].mode;
 		force.own[i] = e->slots[e->slot_of[i]].limits;
 	}
+	text = override_print(e->config, &force);
+	lasting_note_changes(e, text);
+	free(text);
 	override_save(&e->overrides, e->state_dir, e->config, &force, (int64_t)clock_now_s());
 }
 

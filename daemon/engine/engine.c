@@ -16,6 +16,7 @@
 #include "daemon/fdstore.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
+#include "daemon/secret.h"
 
 #define TICK_ACCURACY_US 1000
 #define FRAGS_ABOVE_MTU	 3400 /* one page, less headroom and tailroom */
@@ -68,6 +69,7 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 	char text[sizeof(error->text)] = "";
 	int result = fastpath_new(&e->fastpath, &options, text, sizeof(text));
 
+	explicit_bzero(options.table_key, sizeof(options.table_key));
 	if (!result)
 		result = clock_read_all(e, &now);
 	if (result) {
@@ -83,9 +85,12 @@ static int start_fastpath(struct engine *e, struct config_error *error)
 static int start_keys(struct engine *e, struct config_error *error)
 {
 	char text[sizeof(error->text)] = "";
-	int result =
-		keyring_init(&e->keyring, e->config->cookie_secret_file, clock_now_s(), text, sizeof(text));
+	int result;
 
+	e->keyring = secret_new(sizeof(*e->keyring));
+	if (!e->keyring)
+		return -ENOMEM;
+	result = keyring_init(e->keyring, e->config->cookie_secret_file, clock_now_s(), text, sizeof(text));
 	if (result)
 		set_error(error, e->config, "cookie.secret_file", text);
 	return result;
@@ -255,7 +260,9 @@ void engine_free(struct engine *e)
 	change_finish(e);
 	attack_free(e->attacks);
 	fastpath_free(e->fastpath);
-	keyring_fini(&e->keyring);
+	if (e->keyring)
+		keyring_fini(e->keyring);
+	secret_free(e->keyring, sizeof(*e->keyring));
 	lasting_close(e->lasting);
 	config_free(e->config);
 	free(e->state_dir);
@@ -378,7 +385,7 @@ int engine_reload(struct engine *e, struct config_error *error)
 
 int engine_rotate_key(struct engine *e, bool now)
 {
-	int result = keyring_rotate(&e->keyring, now, clock_now_s());
+	int result = keyring_rotate(e->keyring, now, clock_now_s());
 
 	if (result)
 		return result;

@@ -14,6 +14,7 @@
 #include "daemon/engine/state.h"
 #include "daemon/fdstore.h"
 #include "daemon/maps/fastpath.h"
+#include "daemon/secret.h"
 
 #define NAME  "memory"
 #define MAGIC 0x31656d616f6d7953ULL
@@ -33,15 +34,14 @@ _Static_assert(GUARD_WORDS <= sizeof(((struct lasting_guard *)0)->carried) / siz
 _Static_assert(SERVICE_SLOTS <= sizeof(((struct lasting *)0)->slots) / sizeof(struct lasting_slot),
 	       "there is a place for each slot");
 
-/* Keys lie here: never in a core dump or in swap. */
+/* Keys lie here. */
 static struct lasting *map(int fd)
 {
 	void *memory = mmap(NULL, LASTING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (memory == MAP_FAILED)
 		return NULL;
-	madvise(memory, LASTING_BYTES, MADV_DONTDUMP);
-	mlock(memory, LASTING_BYTES);
+	secret_guard(memory, LASTING_BYTES);
 	return memory;
 }
 
@@ -106,7 +106,7 @@ static void restore_keys(struct engine *e, const struct lasting_keys *saved)
 	};
 
 	memcpy(before.key, saved->key, sizeof(before.key));
-	keyring_continue(&e->keyring, &before, clock_now_s());
+	keyring_continue(e->keyring, &before, clock_now_s());
 	keyring_fini(&before);
 }
 
@@ -180,7 +180,7 @@ void lasting_note(struct engine *e)
 {
 	struct lasting *l = e->lasting;
 
-	note_keys(l, &e->keyring);
+	note_keys(l, e->keyring);
 	l->clock_offset_ns = e->clock.offset_ns;
 	l->bypass = e->bypass;
 	l->drain = (uint8_t)e->drain;
@@ -214,6 +214,28 @@ void lasting_note_slot(struct engine *e, uint32_t slot)
 void lasting_note_configured(struct engine *e, uint32_t slot, enum service_mode mode)
 {
 	e->lasting->slots[slot].config_mode = mode;
+}
+
+void lasting_note_changes(struct engine *e, const char *text)
+{
+	struct lasting *l = e->lasting;
+	uint32_t next = l->changes_live == 1 ? 2 : 1;
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	if (size && size <= LASTING_TEXT)
+		memcpy(l->changes[next - 1], text, size);
+	else
+		next = 0;
+	__atomic_store_n(&l->changes_live, next, __ATOMIC_RELEASE);
+}
+
+char *lasting_changes(const struct engine *e)
+{
+	const struct lasting *l = e->lasting;
+
+	if (l->changes_live < 1 || l->changes_live > 2)
+		return NULL;
+	return strndup(l->changes[l->changes_live - 1], LASTING_TEXT);
 }
 
 /* A mode set by hand stays, as the file of changes may not have been written any more. */

@@ -19,6 +19,7 @@ struct fdstore;
 #define LASTING_BYTES	    (1U << 20)
 #define LASTING_WORDS	    512
 #define LASTING_LIMIT_WORDS 64
+#define LASTING_TEXT	    (128U << 10)
 
 struct lasting_keys {
 	uint64_t key[2][2];
@@ -60,6 +61,9 @@ struct lasting {
 	struct lasting_slot slots[64 + 1];
 	struct lasting_guard guards[32];
 	uint64_t words[2][KEPT_WORDS]; /* by enum kept */
+	/* limits and modes set by hand, as override_print() writes them */
+	char changes[2][LASTING_TEXT];
+	uint32_t changes_live; /* 1 or 2: the first or second of them is whole; 0: neither */
 };
 
 /* The memory of before, or new with a key drawn for the tables. 0 or a negative errno. */
@@ -72,6 +76,10 @@ void lasting_note(struct engine *engine);
 void lasting_restore_slots(struct engine *engine);
 void lasting_note_slot(struct engine *engine, uint32_t slot);
 void lasting_note_guards(struct engine *engine);
+/* Limits and modes set by hand. NULL, or too long for the room: the file has them. */
+void lasting_note_changes(struct engine *engine, const char *text);
+/* What was noted, for the caller to free. NULL: nothing. */
+char *lasting_changes(const struct engine *engine);
 void lasting_note_configured(struct engine *engine, uint32_t slot, enum service_mode mode);
 
 #endif

@@ -148,17 +148,34 @@ static uint64_t print_all(const struct config *config, const struct override *fo
 	return count;
 }
 
+/* Returns how many lines but the first. */
+static uint64_t print_text(const struct config *config, const struct override *force, FILE *out)
+{
+	fprintf(out, FORMAT "\n");
+	return print_all(config, force, out);
+}
+
+char *override_print(const struct config *config, const struct override *force)
+{
+	size_t length;
+	char *text;
+	FILE *out = open_memstream(&text, &length);
+
+	if (!out)
+		return NULL;
+	print_text(config, force, out);
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
+}
+
 /* 0 or -ENOMEM. */
 static int make_text(const struct config *config, const struct override *force, char **text, size_t *length)
 {
 	FILE *out = open_memstream(text, length);
-	uint64_t count;
 
-	if (!out)
-		return -ENOMEM;
-	fprintf(out, FORMAT "\n");
-	count = print_all(config, force, out);
-	return file_seal(out, text, length, count);
+	return out ? file_seal(out, text, length, print_text(config, force, out)) : -ENOMEM;
 }
 
 static void tell(struct override_file *file, const char *dir, int error, int64_t now_s)
@@ -306,28 +323,35 @@ static char *read_either(const char *dir, int *error)
 	return NULL;
 }
 
+int override_apply(char *text, const struct config *config, struct override *force)
+{
+	char *rest = text, *line = strsep(&rest, "\n");
+	int applied = 0;
+
+	if (strcmp(line, FORMAT) != 0) {
+		log_print(LOG_ERR, "limits and modes that were set: not of this version: they are as the "
+				   "configuration says");
+		return -EBADMSG;
+	}
+	while ((line = strsep(&rest, "\n")) && *line)
+		applied += apply_line(line, config, force);
+	return applied;
+}
+
 int override_load(const char *dir, const struct config *config, struct override *force)
 {
-	int applied = 0, error;
-	char *text = read_either(dir, &error), *rest = text, *line;
+	char *text;
+	int result;
 
-	if (error)
+	text = read_either(dir, &result);
+	if (result)
 		log_print(LOG_ERR,
 			  "%s/" FILE_NAME " cannot be read, nor its copy (%s): limits and modes are as the "
 			  "configuration says",
-			  dir, strerror(-error));
+			  dir, strerror(-result));
 	if (!text)
-		return error;
-	line = strsep(&rest, "\n");
-	if (strcmp(line, FORMAT) != 0) {
-		log_print(LOG_ERR,
-			  "%s/" FILE_NAME ": not of this version: limits and modes are as the "
-			  "configuration says",
-			  dir);
-		error = -EBADMSG;
-	}
-	while (!error && (line = strsep(&rest, "\n")) && *line)
-		applied += apply_line(line, config, force);
+		return result;
+	result = override_apply(text, config, force);
 	free(text);
-	return error ? error : applied;
+	return result;
 }

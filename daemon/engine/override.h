@@ -46,6 +46,11 @@ bool override_follow(struct override_file *file, const char *dir, int64_t now_s)
 /* Waits until it is written. True: there is something to save, again. */
 bool override_wait(struct override_file *file, const char *dir, int64_t now_s);
 
+/* What is kept, as text; the caller frees. NULL: no memory. */
+char *override_print(const struct config *config, const struct override *force);
+/* The same again, as override_load() does it; text is cut up. */
+int override_apply(char *text, const struct config *config, struct override *force);
+
 /* Applies to *force, which is as CONFIG says, what was kept; what cannot be applied is logged. Returns how
  * many changes were, or a negative errno: there are some, but they cannot be read. */
 int override_load(const char *dir, const struct config *config, struct override *force);

@@ -91,7 +91,7 @@ int publish_runtime(struct engine *e)
 	link_read_broadcasts(e->config->outside, runtime.broadcast, BROADCASTS_MAX);
 	memcpy(runtime.mac, e->link.mac, sizeof(e->link.mac));
 	slot_clock_fill(&e->clock, &now, &runtime);
-	keyring_fill(&e->keyring, &runtime);
+	keyring_fill(e->keyring, &runtime);
 	if (e->drain >= DRAIN_SEALED)
 		runtime.key_valid = 0;
 	fastpath_publish(e->fastpath, &runtime);

@@ -70,7 +70,7 @@ struct engine {
 	struct feed *feed;
 	sd_event_source *timer;
 	sd_event_source *list_work; /* on while there is some */
-	struct keyring keyring;
+	struct keyring *keyring;    /* secret_new() */
 	struct slot_clock clock;
 	struct stack_settings stack;
 	struct link_state link;		  /* outside */

@@ -58,11 +58,11 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 		status->packets += status->totals.verdict[i];
 	fastpath_read_handovers(e->fastpath, &status->handover);
 	fastpath_read_outward(e->fastpath, &status->outward);
-	status->key_generation = e->keyring.generation;
-	status->key_age_s = clock_now_s() - e->keyring.rotated_at_s;
-	status->rotation_pending = e->keyring.pending;
-	status->older_ends_in_s = keyring_retires_in(&e->keyring, clock_now_s());
-	status->rotation_in_s = e->keyring.pending ? status->older_ends_in_s : 0;
+	status->key_generation = e->keyring->generation;
+	status->key_age_s = clock_now_s() - e->keyring->rotated_at_s;
+	status->rotation_pending = e->keyring->pending;
+	status->older_ends_in_s = keyring_retires_in(e->keyring, clock_now_s());
+	status->rotation_in_s = e->keyring->pending ? status->older_ends_in_s : 0;
 	status->flows_seeded = e->seeded;
 	status->connections = e->connections;
 	status->connections_max = is_inline(e) ? e->config->connections : 0;

@@ -257,8 +257,8 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 	follow_clock(e);
 	follow_sketch(e);
 	punish_offenders(e);
-	if (keyring_tick(&e->keyring, clock_now_s()))
-		event_tell(EVENT_KEY_RETIRED, EV_FLAG("rotated", e->keyring.older_valid));
+	if (keyring_tick(e->keyring, clock_now_s()))
+		event_tell(EVENT_KEY_RETIRED, EV_FLAG("rotated", e->keyring->older_valid));
 	publish_runtime(e);
 	if (override_follow(&e->overrides, e->state_dir, (int64_t)clock_now_s()))
 		change_save(e);

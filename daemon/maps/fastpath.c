@@ -28,7 +28,9 @@
 #include "daemon/log.h"
 #include "daemon/maps/adopt.h"
 #include "daemon/maps/hook.h"
+#include "daemon/maps/part.h"
 #include "daemon/maps/syn.h"
+#include "daemon/secret.h"
 
 struct fastpath {
 	struct synmoat_bpf *skeleton;
@@ -61,6 +63,7 @@ struct fastpath {
 	struct hooks hooks;
 	enum port at_fault;
 	bool frags;
+	int programs[FASTPATH_PROGRAMS]; /* by enum fastpath_program; -1: of the other deployment */
 	struct {
 		char *lines;
 		unsigned int chunks; /* in use, a bit each */
@@ -125,14 +128,27 @@ static uint32_t flow_buckets(uint32_t entries)
 	return buckets;
 }
 
+static const char *const program_names[FASTPATH_PROGRAMS] = {
+	[FASTPATH_XDP_HOST] = "xdp_host",     [FASTPATH_TC_INGRESS] = "tc_ingress",
+	[FASTPATH_TC_EGRESS] = "tc_egress",   [FASTPATH_XDP_OUTSIDE] = "xdp_outside",
+	[FASTPATH_XDP_INSIDE] = "xdp_inside",
+};
+
+static bool is_inline_program(enum fastpath_program program)
+{
+	return program == FASTPATH_XDP_OUTSIDE || program == FASTPATH_XDP_INSIDE;
+}
+
+static bool is_xdp_program(enum fastpath_program program)
+{
+	return program != FASTPATH_TC_INGRESS && program != FASTPATH_TC_EGRESS;
+}
+
 /* A deployment loads no program of the other, and keeps no room for its maps. */
 static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
-	struct bpf_program *host[] = { skeleton->progs.xdp_host, skeleton->progs.tc_ingress,
-				       skeleton->progs.tc_egress, skeleton->progs.flow_seed,
-				       skeleton->progs.listener_query };
-	struct bpf_program *inlined[] = { skeleton->progs.xdp_outside,	    skeleton->progs.xdp_inside,
-					  skeleton->progs.xdp_copy_inside,  skeleton->progs.connection_expire,
+	struct bpf_program *host[] = { skeleton->progs.flow_seed, skeleton->progs.listener_query };
+	struct bpf_program *inlined[] = { skeleton->progs.xdp_copy_inside, skeleton->progs.connection_expire,
 					  skeleton->progs.connection_reset, skeleton->progs.inject_inside,
 					  skeleton->progs.inject_outside };
 	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
@@ -141,13 +157,16 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 		bpf_program__set_autoload(host[i], !options->inline_mode);
 	for (size_t i = 0; i < sizeof(inlined) / sizeof(*inlined); i++)
 		bpf_program__set_autoload(inlined[i], options->inline_mode);
+	for (int i = 0; i < FASTPATH_PROGRAMS; i++) /* load_programs() does */
+		bpf_program__set_autoload(bpf_object__find_program_by_name(skeleton->obj, program_names[i]),
+					  false);
 	*(__u32 *)&skeleton->rodata->forward_mode = options->forward;
 	if (options->inline_mode) {
 		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
 		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
-		for (size_t i = 0; options->frags && i < sizeof(inlined) / sizeof(*inlined) - 4; i++)
-			bpf_program__set_flags(inlined[i], BPF_F_XDP_HAS_FRAGS);
+		if (options->frags)
+			bpf_program__set_flags(skeleton->progs.xdp_copy_inside, BPF_F_XDP_HAS_FRAGS);
 	} else {
 		bpf_map__set_max_entries(skeleton->maps.connections, 1);
 		bpf_map__set_max_entries(skeleton->maps.connection_near, 1);
@@ -194,8 +213,6 @@ static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *
 	bpf_map__set_max_entries(skeleton->maps.list_hits, (uint32_t)cpus);
 	prepare_deployment(skeleton, options);
 	prepare_tracking(skeleton, options);
-	if (options->frags && !options->inline_mode)
-		bpf_program__set_flags(skeleton->progs.xdp_host, BPF_F_XDP_HAS_FRAGS);
 	return 0;
 }
 
@@ -218,8 +235,9 @@ static int map_all(struct fastpath *f)
 	    !f->states || !f->servers || !f->limits || !f->heavies || !f->half_opens || !f->registers ||
 	    !f->list_hits)
 		return -ENOMEM;
-	/* the master keys lie here */
-	madvise(f->control, map_bytes(f->skeleton->maps.control), MADV_DONTDUMP);
+	/* the master keys lie here, and the key of the tables */
+	secret_guard(f->control, map_bytes(f->skeleton->maps.control));
+	secret_guard(f->skeleton->rodata, map_bytes(f->skeleton->maps.rodata));
 	return 0;
 }
 
@@ -269,6 +287,33 @@ static const char *remedy(int error)
 	}
 }
 
+/* The programs that packets run through, at once: all else is loaded, and the maps are there. */
+static int load_programs(struct fastpath *f, const struct fastpath_options *options)
+{
+	struct part parts[FASTPATH_PROGRAMS];
+	bool begun[FASTPATH_PROGRAMS] = { false };
+	int error = 0;
+
+	for (int i = 0; !error && i < FASTPATH_PROGRAMS; i++) {
+		if (is_inline_program((enum fastpath_program)i) != options->inline_mode)
+			continue;
+		parts[i] = (struct part){ .object = f->skeleton->obj, .name = program_names[i] };
+		parts[i].elf = synmoat_bpf__elf_bytes(&parts[i].size);
+		if (options->frags && is_xdp_program((enum fastpath_program)i))
+			parts[i].flags = BPF_F_XDP_HAS_FRAGS;
+		error = part_begin(&parts[i]);
+		begun[i] = !error;
+	}
+	for (int i = 0; i < FASTPATH_PROGRAMS; i++) {
+		if (!begun[i])
+			continue;
+		f->programs[i] = part_end(&parts[i]);
+		if (f->programs[i] < 0)
+			error = f->programs[i];
+	}
+	return error;
+}
+
 static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
 {
 	int error;
@@ -285,6 +330,8 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 		return error;
 	if (!error)
 		error = synmoat_bpf__load(f->skeleton);
+	if (!error)
+		error = load_programs(f, options);
 	if (error) {
 		snprintf(text, size, "cannot load the BPF programs: %s%s", strerror(-error), remedy(error));
 		return error;
@@ -318,6 +365,8 @@ int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *opti
 		return -ENOMEM;
 	hooks_init(&f->hooks, options->store);
 	f->frags = options->frags;
+	for (int i = 0; i < FASTPATH_PROGRAMS; i++)
+		f->programs[i] = -1;
 	f->cpus = libbpf_num_possible_cpus();
 	*text = '\0';
 	error = f->cpus < 0 ? f->cpus : load(f, options, text, size);
@@ -353,14 +402,16 @@ void fastpath_free(struct fastpath *f)
 		unmap_memory(f->control, f->skeleton->maps.control);
 	}
 	synmoat_bpf__destroy(f->skeleton);
+	for (int i = 0; i < FASTPATH_PROGRAMS; i++)
+		if (f->programs[i] >= 0)
+			close(f->programs[i]);
 	free(f);
 }
 
 static int attach_tc(struct fastpath *f, enum hook_place place, unsigned int ifindex, char *text, size_t size)
 {
-	const struct bpf_program *program =
-		place == LINK_TC_INGRESS ? f->skeleton->progs.tc_ingress : f->skeleton->progs.tc_egress;
-	int error = hook_attach(&f->hooks, place, bpf_program__fd(program), ifindex, false);
+	int program = f->programs[place == LINK_TC_INGRESS ? FASTPATH_TC_INGRESS : FASTPATH_TC_EGRESS];
+	int error = hook_attach(&f->hooks, place, program, ifindex, false);
 
 	if (error)
 		snprintf(text, size, "cannot attach at tcx %s: %s%s",
@@ -403,10 +454,10 @@ static void explain_xdp(const struct fastpath *f, int error, bool generic, unsig
 	}
 }
 
-static int attach_xdp(struct fastpath *f, const struct bpf_program *program, enum hook_place place,
+static int attach_xdp(struct fastpath *f, enum fastpath_program program, enum hook_place place,
 		      unsigned int ifindex, bool generic, char *text, size_t size)
 {
-	int error = hook_attach(&f->hooks, place, bpf_program__fd(program), ifindex, generic);
+	int error = hook_attach(&f->hooks, place, f->programs[program], ifindex, generic);
 
 	if (error)
 		explain_xdp(f, error, generic, ifindex, text, size);
@@ -416,20 +467,17 @@ static int attach_xdp(struct fastpath *f, const struct bpf_program *program, enu
 /* All or nothing; then what was before goes on. */
 static int settle(struct fastpath *f, int error)
 {
-	const struct synmoat_bpf *s = f->skeleton;
-	int programs[LINK_COUNT] = { -1, -1, -1, -1 };
+	bool inlined = f->programs[FASTPATH_XDP_INSIDE] >= 0;
+	const int programs[LINK_COUNT] = {
+		[LINK_TC_INGRESS] = f->programs[FASTPATH_TC_INGRESS],
+		[LINK_TC_EGRESS] = f->programs[FASTPATH_TC_EGRESS],
+		[LINK_XDP_INSIDE] = f->programs[FASTPATH_XDP_INSIDE],
+		[LINK_XDP] = f->programs[inlined ? FASTPATH_XDP_OUTSIDE : FASTPATH_XDP_HOST],
+	};
 
 	if (error) {
 		hooks_roll_back(&f->hooks);
 		return error;
-	}
-	if (f->hooks.links[LINK_XDP_INSIDE] >= 0) {
-		programs[LINK_XDP_INSIDE] = bpf_program__fd(s->progs.xdp_inside);
-		programs[LINK_XDP] = bpf_program__fd(s->progs.xdp_outside);
-	} else {
-		programs[LINK_TC_INGRESS] = bpf_program__fd(s->progs.tc_ingress);
-		programs[LINK_TC_EGRESS] = bpf_program__fd(s->progs.tc_egress);
-		programs[LINK_XDP] = bpf_program__fd(s->progs.xdp_host);
 	}
 	hooks_settle(&f->hooks, programs);
 	return 0;
@@ -443,7 +491,7 @@ int fastpath_attach(struct fastpath *f, unsigned int ifindex, bool generic, char
 	if (!error)
 		error = attach_tc(f, LINK_TC_EGRESS, ifindex, text, size);
 	if (!error)
-		error = attach_xdp(f, f->skeleton->progs.xdp_host, LINK_XDP, ifindex, generic, text, size);
+		error = attach_xdp(f, FASTPATH_XDP_HOST, LINK_XDP, ifindex, generic, text, size);
 	return settle(f, error);
 }
 
@@ -481,11 +529,10 @@ int fastpath_attach_inline(struct fastpath *f, unsigned int outside, unsigned in
 		snprintf(text, size, "cannot forward between the interfaces: %s", strerror(-error));
 	f->at_fault = error ? PORT_OUTSIDE : PORT_INSIDE;
 	if (!error)
-		error = attach_xdp(f, f->skeleton->progs.xdp_inside, LINK_XDP_INSIDE, inside, generic, text,
-				   size);
+		error = attach_xdp(f, FASTPATH_XDP_INSIDE, LINK_XDP_INSIDE, inside, generic, text, size);
 	if (!error) {
 		f->at_fault = PORT_OUTSIDE;
-		error = attach_xdp(f, f->skeleton->progs.xdp_outside, LINK_XDP, outside, generic, text, size);
+		error = attach_xdp(f, FASTPATH_XDP_OUTSIDE, LINK_XDP, outside, generic, text, size);
 	}
 	return settle(f, error);
 }
@@ -1033,17 +1080,5 @@ int fastpath_expire_waiting(struct fastpath *f, uint32_t older_s)
 
 int fastpath_program_fd(const struct fastpath *f, enum fastpath_program program)
 {
-	switch (program) {
-	case FASTPATH_XDP_HOST:
-		return bpf_program__fd(f->skeleton->progs.xdp_host);
-	case FASTPATH_TC_INGRESS:
-		return bpf_program__fd(f->skeleton->progs.tc_ingress);
-	case FASTPATH_TC_EGRESS:
-		return bpf_program__fd(f->skeleton->progs.tc_egress);
-	case FASTPATH_XDP_OUTSIDE:
-		return bpf_program__fd(f->skeleton->progs.xdp_outside);
-	case FASTPATH_XDP_INSIDE:
-		return bpf_program__fd(f->skeleton->progs.xdp_inside);
-	}
-	return -EINVAL;
+	return f->programs[program];
 }

@@ -167,14 +167,16 @@ int fastpath_next_connections(const struct fastpath *fastpath, struct connection
 /* Forgets ACKs that have been due for longer than older_s. */
 int fastpath_expire_waiting(struct fastpath *fastpath, uint32_t older_s);
 
-/* For tests that run a program by BPF_PROG_TEST_RUN. */
+/* Those that packets run through. */
 enum fastpath_program {
 	FASTPATH_XDP_HOST,
 	FASTPATH_TC_INGRESS,
 	FASTPATH_TC_EGRESS,
 	FASTPATH_XDP_OUTSIDE,
 	FASTPATH_XDP_INSIDE,
+	FASTPATH_PROGRAMS,
 };
+/* For tests that run one by BPF_PROG_TEST_RUN; -1: of the other deployment. */
 int fastpath_program_fd(const struct fastpath *fastpath, enum fastpath_program program);
 
 #endif
