@@ -247,5 +247,8 @@ static bool is_dead(int link)
 
 bool hooks_dead(const struct hooks *h)
 {
-	return is_dead(h->links[LINK_XDP]) || is_dead(h->links[LINK_XDP_INSIDE]);
+	for (int i = 0; i < LINK_COUNT; i++)
+		if (is_dead(h->links[i]))
+			return true;
+	return false;
 }

@@ -44,7 +44,7 @@ void hooks_leave_others(struct hooks *hooks, bool inline_mode);
 /* Closes: where the store keeps them, the programs go on. */
 void hooks_close(struct hooks *hooks);
 
-/* The interface has gone, and a link with it? */
+/* A link has gone, with its interface or because somebody has detached it? */
 bool hooks_dead(const struct hooks *hooks);
 
 #endif
