@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -14,6 +15,7 @@
 #include <bpf/libbpf.h>
 
 #include "daemon/fdstore.h"
+#include "daemon/log.h"
 
 #define NAME_SIZE   64
 #define TYPES_DEPTH 16
@@ -228,6 +230,12 @@ static int adopt(struct bpf_object *object, struct bpf_map *map, struct fdstore 
 	if (error)
 		return error;
 	if (fd < 0) {
+		if (find_any(store, bpf_map__name(map)))
+			log_print(
+				LOG_NOTICE,
+				"map %s is laid out or sized otherwise than before: it begins anew, and what "
+				"it counted or knew is lost",
+				bpf_map__name(map));
 		forget(store, bpf_map__name(map));
 		return 0;
 	}
