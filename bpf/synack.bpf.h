@@ -75,7 +75,7 @@ static __always_inline __u64 pseudo_header_sum(const struct packet *p, __u32 len
 	return sum;
 }
 
-/* Sum of COUNT words from WORD on; -1: cut short. The usual lengths are known at compile time. */
+/* Sum of COUNT words from WORD on; -1: cut short. */
 static __always_inline __s64 sum_words(const __be32 *word, void *data_end, __u32 count)
 {
 	__u64 sum = 0;
@@ -90,16 +90,21 @@ static __always_inline __s64 sum_words(const __be32 *word, void *data_end, __u32
 	return sum;
 }
 
+static __always_inline __u64 sum_five(const __be32 *word)
+{
+	return (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
+}
+
+/* The usual lengths look at the packet's end once, not for each word. */
 static __always_inline __s64 sum_header(const __be32 *word, void *data_end, __u32 length)
 {
-	switch (length) {
-	case 40: /* TCP as Linux opens it */
-		return sum_words(word, data_end, 10);
-	case 32: /* as Windows does */
-		return sum_words(word, data_end, 8);
-	case 20: /* IPv4 without options */
-		return sum_words(word, data_end, 5);
-	}
+	if (length == 20) /* IPv4 without options */
+		return (void *)(word + 5) > data_end ? -1 : (__s64)sum_five(word);
+	if (length == 40) /* TCP as Linux opens it */
+		return (void *)(word + 10) > data_end ? -1 : (__s64)(sum_five(word) + sum_five(word + 5));
+	if (length == 32) /* as Windows does */
+		return (void *)(word + 8) > data_end ? -1
+						     : (__s64)(sum_five(word) + word[5] + word[6] + word[7]);
 	return sum_words(word, data_end, length / 4);
 }
 
@@ -235,6 +240,7 @@ static __always_inline bool synack_write(struct xdp_md *ctx, const struct packet
 	bool timestamps = in->present & OPTION_TS && s->timestamps_ok;
 	__u32 header = p->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
 	__u32 tsval = 0, isn, length, l3;
+	int grow;
 	struct cookie_options o;
 	void *data, *data_end, *ip;
 	__be32 *tcp;
@@ -243,7 +249,8 @@ static __always_inline bool synack_write(struct xdp_md *ctx, const struct packet
 	negotiate(p, in, s, &o);
 	isn = cookie_make(p, &o, timestamps, rt, &tsval);
 	length = TCP_MIN + synack_options_length(in, &o, timestamps);
-	if (bpf_xdp_adjust_tail(ctx, (int)(p->l3 + header + length) - (int)bpf_xdp_get_buff_len(ctx)))
+	grow = (int)(p->l3 + header + length) - (int)bpf_xdp_get_buff_len(ctx);
+	if (grow && bpf_xdp_adjust_tail(ctx, grow))
 		return false;
 	barrier_var(ctx);
 	data = XDP_DATA(ctx);
