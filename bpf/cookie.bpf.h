@@ -123,8 +123,7 @@ static __always_inline bool cookie_check(const struct packet *p, const struct tc
 
 	if (!(rt->key_valid >> generation & 1))
 		return false;
-	if ((slot & 1) != mark >> 1)
-		slot--;
+	slot -= (slot ^ mark >> 1) & 1; /* no branch: whoever forges cookies would have it mispredicted */
 	difference = cookie_mac(p, p->seq - 1, word, slot, rt->key[generation]) ^ isn;
 	if (timestamps) {
 		if (difference)

@@ -99,17 +99,32 @@ static __always_inline __u64 *flow_lookup(struct flow_bucket *b, __u64 hash)
 	return NULL;
 }
 
+/* As flow_lookup(), but the entry's value; 0: none. The path of every packet: no address to carry along. */
+static __always_inline __u64 flow_read(const struct flow_bucket *b, __u64 hash)
+{
+	__u64 fingerprint = flow_fingerprint(hash);
+
+#pragma unroll
+	for (int i = 0; i < FLOW_WAYS; i++) {
+		__u64 entry = b->entry[i];
+
+		if (entry >> FLOW_FINGERPRINT == fingerprint)
+			return entry;
+	}
+	return 0;
+}
+
 static __always_inline enum flow_freshness flow_find(__u64 hash, const struct runtime *rt)
 {
 	struct flow_bucket *b = flow_bucket(hash);
-	__u64 *entry = b ? flow_lookup(b, hash) : NULL;
+	__u64 entry = b ? flow_read(b, hash) : 0;
 	__u32 now, time;
 
 	if (!entry)
 		return FLOW_MISS;
 	now = flow_time(bpf_jiffies64());
-	time = *entry & FLOW_TIME_MASK;
-	if (*entry & FLOW_CLOSING_BIT)
+	time = entry & FLOW_TIME_MASK;
+	if (entry & FLOW_CLOSING_BIT)
 		return flow_elapsed(now, time) > 0 ? FLOW_CLOSING : FLOW_MISS;
 	return (__u32)flow_elapsed(time, now) <= rt->jiffies_hz >> FLOW_JIFFIES_SHIFT ? FLOW_FRESH
 										      : FLOW_STALE;
