@@ -596,6 +596,12 @@ struct flow_bucket {
 	__u64 entry[FLOW_WAYS];
 };
 
+/* Which parts of all fingerprints each of so many buckets may hold, a bit each. */
+#define FLOW_NEAR_BUCKETS 32
+struct flow_near {
+	__u16 parts[FLOW_NEAR_BUCKETS];
+};
+
 /* A connection, client and server side; IPv4 addresses as v4-mapped IPv6. */
 struct tuple {
 	__be32 client[4], server[4];
@@ -873,6 +879,7 @@ ABI_SIZE(struct guard, 88);
 ABI_SIZE(struct guard_counters, 48);
 ABI_SIZE(struct handover, 24);
 ABI_SIZE(struct flow_bucket, 64);
+ABI_SIZE(struct flow_near, 64);
 ABI_SIZE(struct tuple, 40);
 ABI_SIZE(struct connection, 116);
 ABI_SIZE(struct hop, 16);

@@ -5,6 +5,9 @@
  * fingerprint of the tuple with the time at which the kernel last vouched for it. A second later the kernel
  * is asked again, so no entry outlives its socket by more than that; what does not fit displaces the entry
  * vouched for longest ago.
+ * In front of the buckets lies flow_near, small enough for the second-level cache: which parts of all
+ * fingerprints a bucket may hold. Segments of no known flow, such as a flood's, are told by it alone and wait
+ * for no bucket, which for them is never in any cache.
  */
 #ifndef SYNMOAT_FLOW_BPF_H
 #define SYNMOAT_FLOW_BPF_H
@@ -26,6 +29,7 @@ enum flow_freshness {
 #define FLOW_FINGERPRINT   24
 #define FLOW_JIFFIES_SHIFT 6
 #define FLOW_CLOSING_S	   5
+#define FLOW_PART_SHIFT	   60 /* sixteen parts, by the fingerprint's first bits */
 
 static __always_inline __u64 mix(__u64 h, __u64 word)
 {
@@ -114,12 +118,31 @@ static __always_inline __u64 flow_read(const struct flow_bucket *b, __u64 hash)
 	return 0;
 }
 
+static __always_inline __u16 *flow_near_get(__u64 hash)
+{
+	__u32 bucket = hash & flow_mask, line = bucket / FLOW_NEAR_BUCKETS;
+	struct flow_near *near = bpf_map_lookup_elem(&flow_near, &line);
+
+	return near ? &near->parts[bucket % FLOW_NEAR_BUCKETS] : NULL;
+}
+
+/* Of an entry or of the hash that it is made of. */
+static __always_inline __u32 flow_part(__u64 entry)
+{
+	return 1U << (entry >> FLOW_PART_SHIFT);
+}
+
 static __always_inline enum flow_freshness flow_find(__u64 hash, const struct runtime *rt)
 {
-	struct flow_bucket *b = flow_bucket(hash);
-	__u64 entry = b ? flow_read(b, hash) : 0;
+	const __u16 *near = flow_near_get(hash);
+	struct flow_bucket *b;
 	__u32 now, time;
+	__u64 entry;
 
+	if (!near || !(*near & flow_part(hash)))
+		return FLOW_MISS;
+	b = flow_bucket(hash);
+	entry = b ? flow_read(b, hash) : 0;
 	if (!entry)
 		return FLOW_MISS;
 	now = flow_time(bpf_jiffies64());
@@ -155,12 +178,43 @@ static __always_inline void flow_put(struct flow_bucket *b, __u64 hash, __u32 ti
 		*entry = value;
 }
 
+static __always_inline bool flow_has_ended(__u64 entry, __u32 now)
+{
+	return !entry || (entry & FLOW_CLOSING_BIT && flow_elapsed(now, (__u32)entry & FLOW_TIME_MASK) <= 0);
+}
+
+/*
+ * Tells anew which parts the bucket holds, after each change: those of flows that have ended are forgotten.
+ * Of two CPUs that change one bucket at once, one may not see the other's entry: the next segment of that
+ * flow is a miss, and adds it again. Global: verified once.
+ */
+__noinline __weak int flow_near_note(__u64 hash)
+{
+	__u32 now = flow_time(bpf_jiffies64()), parts = 0;
+	struct flow_bucket *b = flow_bucket(hash);
+	__u16 *near = flow_near_get(hash);
+
+	if (!b || !near)
+		return 0;
+	for (int i = 0; i < FLOW_WAYS; i++) {
+		__u64 entry = b->entry[i];
+
+		if (!flow_has_ended(entry, now))
+			parts |= flow_part(entry);
+	}
+	if (*near != parts)
+		*near = parts;
+	return 0;
+}
+
 static __always_inline void flow_store(__u64 hash, __u32 time)
 {
 	struct flow_bucket *b = flow_bucket(hash);
 
-	if (b)
-		flow_put(b, hash, time);
+	if (!b)
+		return;
+	flow_put(b, hash, time);
+	flow_near_note(hash);
 }
 
 /* The kernel vouches for the flow now. */

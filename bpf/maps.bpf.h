@@ -39,6 +39,7 @@ ARRAY_MAP(ranges6, 2 * RANGES_MAX, struct range6, BPF_F_MMAPABLE);
 ARRAY_MAP(services, 2 * SERVICE_SLOTS, struct service, BPF_F_MMAPABLE);
 ARRAY_MAP(service_states, SERVICE_SLOTS, struct service_state, BPF_F_MMAPABLE);
 ARRAY_MAP(flows, 131072, struct flow_bucket, BPF_F_MMAPABLE); /* begins at a page: a bucket is one line */
+ARRAY_MAP(flow_near, 131072 / FLOW_NEAR_BUCKETS, struct flow_near, BPF_F_MMAPABLE);
 ARRAY_MAP(half_open_ports, 65536, struct port_half_opens, BPF_F_MMAPABLE);
 ARRAY_MAP(listeners, 1024, __u64, 0);
 PERCPU_MAP(counters, SERVICE_SLOTS, struct service_counters);

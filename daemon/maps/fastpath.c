@@ -210,6 +210,8 @@ static int prepare(struct synmoat_bpf *skeleton, const struct fastpath_options *
 	memcpy((void *)skeleton->rodata->table_key, options->table_key, sizeof(options->table_key));
 	*(__u32 *)&skeleton->rodata->flow_mask = buckets - 1;
 	bpf_map__set_max_entries(skeleton->maps.flows, buckets);
+	bpf_map__set_max_entries(skeleton->maps.flow_near,
+				 (buckets + FLOW_NEAR_BUCKETS - 1) / FLOW_NEAR_BUCKETS);
 	bpf_map__set_max_entries(skeleton->maps.list_hits, (uint32_t)cpus);
 	prepare_deployment(skeleton, options);
 	prepare_tracking(skeleton, options);

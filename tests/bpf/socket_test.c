@@ -324,6 +324,24 @@ static void send_from_server(struct harness *h, const char *server, const char *
 	assert_int_equal(harness_run_tc(h, FASTPATH_TC_EGRESS, &f), -1); /* TCX_NEXT */
 }
 
+/* Far more flows than the buckets hold: the latest always passes, and none of a tuple that nobody added. */
+static void each_flow_is_known_in_front_of_its_bucket(void **state)
+{
+	struct harness *h = *state;
+	struct frame_spec ack = { .saddr = CLIENT4, .daddr = SERVER4, .dest = PORT_ALWAYS, .flags = ACK };
+	struct tuple tuple = { .client = { 0, 0, htonl(0xffff), htonl(0x0a010709) },
+			       .server = { 0, 0, htonl(0xffff), htonl(0x0a010001) },
+			       .server_port = htons(PORT_ALWAYS) };
+
+	for (uint16_t port = 20000; port < 20400; port++) {
+		ack.source = port;
+		harness_expect_spec(h, "not added yet", &ack, DROP_BAD_COOKIE);
+		tuple.client_port = htons(port);
+		assert_int_equal(fastpath_seed_flow(h->fastpath, &tuple), 0);
+		harness_expect_spec(h, "added", &ack, PASS_FLOW);
+	}
+}
+
 static void check_egress(struct harness *h, const char *client, const char *server)
 {
 	struct frame_spec ack = {
@@ -406,6 +424,7 @@ int main(void)
 		TEST(flows_live_and_die_ipv4),
 		TEST(flows_live_and_die_ipv6),
 		TEST(seeded_flows_pass),
+		TEST(each_flow_is_known_in_front_of_its_bucket),
 		TEST(what_the_server_sends_vouches),
 		TEST(lookups_have_a_budget),
 		TEST(the_least_budget_is_one_lookup),
