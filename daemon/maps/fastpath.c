@@ -278,7 +278,6 @@ static const char *remedy(int error)
 {
 	switch (error) {
 	case -EPERM:
-	case -EACCES: /* the verifier, without CAP_PERFMON */
 		return " (run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON)";
 	case -ENOMEM:
 		return " (give the daemon more memory, MemoryMax=, or fewer entries to what the "
@@ -335,7 +334,9 @@ static int load(struct fastpath *f, const struct fastpath_options *options, char
 	if (!error)
 		error = load_programs(f, options);
 	if (error) {
-		snprintf(text, size, "cannot load the BPF programs: %s%s", strerror(-error), remedy(error));
+		/* without CAP_PERFMON the verifier says this or that */
+		snprintf(text, size, "cannot load the BPF programs: %s%s", strerror(-error),
+			 remedy(error == -ENOMEM ? error : -EPERM));
 		return error;
 	}
 	adopt_keep(f->skeleton->obj, options->store);
