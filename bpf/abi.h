@@ -639,6 +639,7 @@ enum connection_state {
 #define CONNECTION_ECN_ASKED	0x800  /* our SYN asked the server, the client does no ECN */
 #define CONNECTION_NOT_ECT	0x1000 /* one end does no ECN: nothing crosses as if both did */
 #define CONNECTION_ONE_SIDED	0x400  /* counted as asymmetric */
+#define CONNECTION_ANSWERED	0x2000 /* by the server: what is to be translated is known */
 #define CONNECTION_UNPROVEN                                                                                  \
 	0x200 /* its cookie could have been guessed, and the client has shown too little since */
 
@@ -683,6 +684,30 @@ struct connection {
 	__u16 pad;
 	__be16 tags[4]; /* as a bridge: the client's VLAN tags, TPID and TCI each, the outer one first; 0:
 			   none */
+};
+
+/*
+ * The table of connections: sets of one cache line, a word for each of their slots; the slots lie in an array
+ * of their own. A word is 40 bits of the tuple's hash, an enum slot_state, and of a slot that is DYING when
+ * that began.
+ */
+#define CONNECTION_WAYS	    8
+#define SLOT_FINGERPRINT    24 /* bits below it */
+#define SLOT_STATE	    22
+#define SLOT_TIME_MASK	    ((1ULL << SLOT_STATE) - 1) /* jiffies */
+#define SLOT_STATE_OF(word) ((word) >> SLOT_STATE & 3)
+
+/* CLAIMED: being filled in by an addition. DYING: out of the table, but a packet may still be at it. */
+enum slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_LIVE, SLOT_DYING };
+
+struct connection_set {
+	__u64 word[CONNECTION_WAYS];
+};
+
+struct connection_slot {
+	struct tuple tuple;
+	struct connection connection;
+	__u8 pad[36]; /* to whole cache lines */
 };
 
 /*
@@ -824,9 +849,9 @@ struct event_counters {
 };
 
 /* Argument of the programs that user space runs by BPF_PROG_TEST_RUN. */
-struct reset_args {
+struct connection_args {
 	struct tuple tuple;
-	struct connection connection; /* out: as it was */
+	struct connection connection; /* out: as it is, or was before it was reset */
 	__u32 found;		      /* out */
 	__u32 pad;
 };
@@ -882,6 +907,8 @@ ABI_SIZE(struct flow_bucket, 64);
 ABI_SIZE(struct flow_near, 64);
 ABI_SIZE(struct tuple, 40);
 ABI_SIZE(struct connection, 116);
+ABI_SIZE(struct connection_set, 64);
+ABI_SIZE(struct connection_slot, 192);
 ABI_SIZE(struct hop, 16);
 ABI_SIZE(struct unknown_budget, 8);
 ABI_SIZE(struct stash, 1456);

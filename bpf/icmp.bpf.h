@@ -43,7 +43,7 @@ static __always_inline void icmp_rewrite(struct xdp_md *ctx, const struct packet
 	__u64 sum = (__u16)~check;
 	__be32 new;
 
-	if (!c || c->flags & CONNECTION_PLAIN)
+	if (!c || !(c->flags & CONNECTION_ANSWERED))
 		return;
 	new = bpf_htonl(bpf_ntohl(seq) - c->delta);
 	checksum_replace(&sum, seq, new);

@@ -21,7 +21,7 @@ struct crossing {
 	struct service_state *state;
 	struct connection *connection; /* NULL: none is known */
 	__u32 slot;
-	enum stance stance;
+	__u8 stance;  /* enum stance */
 	bool allowed; /* by the lists: no limit applies, cookies do */
 	__u8 weight;  /* of a SYN: sample_weight(); 0 while nothing is counted */
 	struct tuple key;

@@ -77,13 +77,9 @@ ARRAY_MAP(heavies, HEAVY_SETS, struct heavy_set, BPF_F_MMAPABLE);
 
 /* Inline. The servers' profiles are written from the inside only, so no flood can push one out. */
 #define SERVERS_MAX 4096
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 262144);
-	__type(key, struct tuple);
-	__type(value, struct connection);
-} connections SEC(".maps") __weak;
-ARRAY_MAP(connection_near, 1048576, __u32, 0);
+ARRAY_MAP(connection_sets, 1, struct connection_set, BPF_F_MMAPABLE); /* begins at a page, as do the slots */
+ARRAY_MAP(connections, CONNECTION_WAYS, struct connection_slot, BPF_F_MMAPABLE);
+ARRAY_MAP(connections_now, 1, __u32, 0); /* so many are in it */
 ARRAY_MAP(servers, SERVERS_MAX, struct server, BPF_F_MMAPABLE);
 ARRAY_MAP(handshakes, SOURCES, __u32, 0); /* by source, with servers */
 ARRAY_MAP(unknown_budgets, SOURCES, struct unknown_budget, 0);
@@ -133,7 +129,8 @@ PERCPU_MAP(sample_counts, 1, struct sample_counters);
 const volatile __u64 table_key[2] __weak = {};
 /* flows has this many buckets, less one; always a power of two less one. */
 const volatile __u32 flow_mask __weak = 131071;
-const volatile __u32 connection_near_mask __weak = 1048575;
+const volatile __u32 connection_set_count __weak = 1;
+const volatile __u32 connections_max __weak = 1;
 const volatile __u32 forward_mode __weak = FORWARD_BRIDGE;
 const volatile __u32 tracking __weak = 0;
 const volatile __u32 waiting_near_mask __weak = 1048575;

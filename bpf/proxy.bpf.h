@@ -186,6 +186,7 @@ static __always_inline void proxy_establish(const struct tuple *t, struct connec
 	c->seen = connection_clock();
 	server_learn(t, c, in);
 	proxy_establish_ecn(t, c, p);
+	connection_set(c, CONNECTION_ANSWERED);
 	barrier(); /* whoever sees the new state sees the rest */
 	connection_move(c, CONNECTION_SYN_SENT, CONNECTION_ESTABLISHED);
 }

@@ -77,12 +77,20 @@ static __always_inline void note_half_open(const struct tuple *t, const struct c
 		h->oldest = age;
 }
 
-static long expire_one(void *map, const void *key, void *value, void *arg)
+static long expire_set(void *map, const __u32 *set, struct connection_set *words, struct sweep *s)
 {
-	long enough = sweep_one(map, key, value, arg);
+	for (__u32 way = 0; way < CONNECTION_WAYS; way++) {
+		__u32 at = *set * CONNECTION_WAYS + way;
+		struct connection_slot *slot;
 
-	note_half_open(key, value, arg);
-	return enough;
+		if (SLOT_STATE_OF(words->word[way]) != SLOT_LIVE)
+			continue;
+		sweep_slot(at, s);
+		slot = slot_get(at);
+		if (slot)
+			note_half_open(&slot->tuple, &slot->connection, s);
+	}
+	return 0;
 }
 
 /* Once a second: what has expired makes room. */
@@ -95,7 +103,7 @@ int connection_expire(struct sweep_args *args)
 	if (!rt)
 		return 0;
 	sweep_begin(&s, rt, ~0U, false);
-	bpf_for_each_map_elem(&connections, expire_one, &s, 0);
+	bpf_for_each_map_elem(&connection_sets, expire_set, &s, 0);
 	args->expired = s.expired;
 	args->connections = s.kept;
 	args->translated = s.translated;
@@ -103,9 +111,21 @@ int connection_expire(struct sweep_args *args)
 	return 0;
 }
 
+SEC("syscall")
+int connection_query(struct connection_args *args)
+{
+	struct tuple key = args->tuple;
+	const struct connection *c = connection_find(&key);
+
+	args->found = !!c;
+	if (c)
+		args->connection = *c;
+	return 0;
+}
+
 /* User space is about to reset both ends. What they still say crosses a while, so that each hears of it. */
 SEC("syscall")
-int connection_reset(struct reset_args *args)
+int connection_reset(struct connection_args *args)
 {
 	struct tuple key = args->tuple;
 	struct connection *c = connection_find(&key);

@@ -110,6 +110,8 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
 	}
 	if (c->state == CONNECTION_SYN_SENT || p->flags & TCP_SYN)
 		return judge_answer(ctx, x);
+	if (!connection_crosses(c))
+		return stray_verdict(p->flags);
 	if (hop_ends(&c->hop[PORT_OUTSIDE], p))
 		return PASS_ROUTED;
 	if (c->duplicates)
@@ -126,9 +128,15 @@ static __always_inline __u32 judge_known(struct xdp_md *ctx, struct crossing *x)
  */
 static __always_inline void learn(struct crossing *x)
 {
+	__u8 flags = x->packet.flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN);
+	bool opens = flags == TCP_SYN && x->stance == STANCE_DEFEND;
+	struct workspace *w = workspace_get();
 	struct packet *p = &x->packet;
-	struct connection c = {
-		.state = CONNECTION_ESTABLISHED,
+
+	if (!w || (flags != TCP_ACK && !opens))
+		return;
+	w->connection = (struct connection){
+		.state = opens ? CONNECTION_OUTWARD : CONNECTION_ESTABLISHED,
 		.flags = CONNECTION_PLAIN,
 		.service = x->slot,
 		.seen = connection_clock(),
@@ -137,13 +145,7 @@ static __always_inline void learn(struct crossing *x)
 		.client_wscale = COOKIE_NO_WSCALE,
 		.server_wscale = COOKIE_NO_WSCALE,
 	};
-
-	__u8 flags = p->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN);
-
-	if (flags == TCP_SYN)
-		c.state = CONNECTION_OUTWARD;
-	if (flags == TCP_ACK || (flags == TCP_SYN && x->stance == STANCE_DEFEND))
-		connection_add(&x->key, &c, BPF_NOEXIST);
+	connection_add(&x->key, &w->connection, BPF_NOEXIST);
 }
 
 /* A segment or echo request that leaves. Global: its own stack frame. */

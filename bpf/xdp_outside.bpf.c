@@ -176,6 +176,8 @@ static __always_inline enum verdict judge_known(struct xdp_md *ctx, struct cross
 		if (verdict != DROP_EARLY || c->state != CONNECTION_ESTABLISHED)
 			return verdict;
 	}
+	if (!connection_crosses(c))
+		return DROP_EARLY;
 	if (c->state == CONNECTION_SYN_RCVD)
 		follow_half_open(c, p);
 	if (c->flags & CONNECTION_UNPROVEN && c->state == CONNECTION_ESTABLISHED)

@@ -103,8 +103,9 @@ static bool outlives(const struct bpf_map *map)
 }
 
 /* What is right only together: all of it is taken over, or nothing. */
-static const char *const connections_group[] = { "connections", "connection_near", "handshakes",
-						 "stashes",	"service_states",  NULL };
+static const char *const connections_group[] = { "connections", "connection_sets", "connections_now",
+						 "handshakes",	"stashes",	   "service_states",
+						 NULL };
 static const char *const waiting_group[] = { "waiting", "waiting_near", NULL };
 
 static void print_name(const struct bpf_object *object, const struct bpf_map *map, char name[NAME_SIZE])

@@ -42,6 +42,8 @@ struct fastpath {
 	struct guard *guards;
 	struct service_state *states;
 	struct server *servers;
+	struct connection_set *sets;
+	struct connection_slot *slots;
 	struct ring_buffer *ring; /* NULL: no tracking */
 	struct event_batch {
 		fastpath_event_fn *fn;
@@ -144,14 +146,21 @@ static bool is_xdp_program(enum fastpath_program program)
 	return program != FASTPATH_TC_INGRESS && program != FASTPATH_TC_EGRESS;
 }
 
+/* Two thirds of the slots are used at most, so that next to no connection finds its two sets full; the rest
+ * is for those that have been left within the last second. */
+static uint32_t connection_sets(uint32_t connections)
+{
+	return connections / 16 * 3 + (connections < 2048 ? connections : 2048);
+}
+
 /* A deployment loads no program of the other, and keeps no room for its maps. */
 static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpath_options *options)
 {
 	struct bpf_program *host[] = { skeleton->progs.flow_seed, skeleton->progs.listener_query };
-	struct bpf_program *inlined[] = { skeleton->progs.xdp_copy_inside, skeleton->progs.connection_expire,
-					  skeleton->progs.connection_reset, skeleton->progs.inject_inside,
-					  skeleton->progs.inject_outside };
-	uint32_t counters = flow_buckets(options->connections) * FLOW_WAYS;
+	struct bpf_program *inlined[] = { skeleton->progs.xdp_copy_inside,  skeleton->progs.connection_expire,
+					  skeleton->progs.connection_query, skeleton->progs.connection_reset,
+					  skeleton->progs.inject_inside,    skeleton->progs.inject_outside };
+	uint32_t sets = connection_sets(options->connections);
 
 	for (size_t i = 0; i < sizeof(host) / sizeof(*host); i++)
 		bpf_program__set_autoload(host[i], !options->inline_mode);
@@ -162,14 +171,13 @@ static void prepare_deployment(struct synmoat_bpf *skeleton, const struct fastpa
 					  false);
 	*(__u32 *)&skeleton->rodata->forward_mode = options->forward;
 	if (options->inline_mode) {
-		bpf_map__set_max_entries(skeleton->maps.connections, options->connections);
-		bpf_map__set_max_entries(skeleton->maps.connection_near, counters);
-		*(__u32 *)&skeleton->rodata->connection_near_mask = counters - 1;
+		bpf_map__set_max_entries(skeleton->maps.connection_sets, sets);
+		bpf_map__set_max_entries(skeleton->maps.connections, sets * CONNECTION_WAYS);
+		*(__u32 *)&skeleton->rodata->connection_set_count = sets;
+		*(__u32 *)&skeleton->rodata->connections_max = options->connections;
 		if (options->frags)
 			bpf_program__set_flags(skeleton->progs.xdp_copy_inside, BPF_F_XDP_HAS_FRAGS);
 	} else {
-		bpf_map__set_max_entries(skeleton->maps.connections, 1);
-		bpf_map__set_max_entries(skeleton->maps.connection_near, 1);
 		bpf_map__set_max_entries(skeleton->maps.servers, 1);
 		bpf_map__set_max_entries(skeleton->maps.handshakes, 1);
 		bpf_map__set_max_entries(skeleton->maps.unknown_budgets, 1);
@@ -228,14 +236,16 @@ static int map_all(struct fastpath *f)
 	f->guards = map_memory(f->skeleton->maps.guards);
 	f->states = map_memory(f->skeleton->maps.service_states);
 	f->servers = map_memory(f->skeleton->maps.servers);
+	f->sets = map_memory(f->skeleton->maps.connection_sets);
+	f->slots = map_memory(f->skeleton->maps.connections);
 	f->limits = map_memory(f->skeleton->maps.limits);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
 	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
 	f->registers = map_memory(f->skeleton->maps.source_registers);
 	f->list_hits = map_memory(f->skeleton->maps.list_hits);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->limits || !f->heavies || !f->half_opens || !f->registers ||
-	    !f->list_hits)
+	    !f->states || !f->servers || !f->sets || !f->slots || !f->limits || !f->heavies ||
+	    !f->half_opens || !f->registers || !f->list_hits)
 		return -ENOMEM;
 	/* the master keys lie here, and the key of the tables */
 	secret_guard(f->control, map_bytes(f->skeleton->maps.control));
@@ -395,6 +405,8 @@ void fastpath_free(struct fastpath *f)
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
 		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
 		unmap_memory(f->limits, f->skeleton->maps.limits);
+		unmap_memory(f->slots, f->skeleton->maps.connections);
+		unmap_memory(f->sets, f->skeleton->maps.connection_sets);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
 		unmap_memory(f->guards, f->skeleton->maps.guards);
@@ -1022,13 +1034,20 @@ int fastpath_read_sample_counters(struct fastpath *f, struct sample_counters *su
 int fastpath_find_connection(const struct fastpath *f, const struct tuple *tuple,
 			     struct connection *connection)
 {
-	return bpf_map_lookup_elem(bpf_map__fd(f->skeleton->maps.connections), tuple, connection) ? -errno
-												  : 0;
+	struct connection_args args = { .tuple = *tuple };
+	int error = run_syscall_program(f->skeleton->progs.connection_query, &args, sizeof(args));
+
+	if (error)
+		return error;
+	if (!args.found)
+		return -ENOENT;
+	*connection = args.connection;
+	return 0;
 }
 
 int fastpath_reset_connection(struct fastpath *f, const struct tuple *tuple)
 {
-	struct reset_args args = { .tuple = *tuple };
+	struct connection_args args = { .tuple = *tuple };
 	struct pending pending = { .tuple = *tuple, .owed = OWED_END };
 	int error = run_syscall_program(f->skeleton->progs.connection_reset, &args, sizeof(args));
 	bool half_open = args.connection.state == CONNECTION_SYN_RCVD, sent;
@@ -1047,31 +1066,41 @@ int fastpath_reset_connection(struct fastpath *f, const struct tuple *tuple)
 	return sent ? 0 : -EHOSTUNREACH;
 }
 
-#define CONNECTIONS_IN_BATCH 4096
+#define SETS_AT_ONCE 512
 
-struct connections {
-	struct tuple tuples[CONNECTIONS_IN_BATCH];
-	struct connection connections[CONNECTIONS_IN_BATCH];
-};
-
-int fastpath_next_connections(const struct fastpath *f, struct connection_cursor *cursor,
-			      fastpath_connection_fn *fn, void *arg)
+static bool is_live(const __u64 *word, uint64_t *value)
 {
-	struct connections *batch = malloc(sizeof(*batch));
-	__u32 count = CONNECTIONS_IN_BATCH;
-	int error = 0;
+	*value = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	return SLOT_STATE_OF(*value) == SLOT_LIVE;
+}
 
-	if (!batch)
-		return -ENOMEM;
-	if (bpf_map_lookup_batch(bpf_map__fd(f->skeleton->maps.connections),
-				 cursor->begun ? &cursor->position : NULL, &cursor->position, batch->tuples,
-				 batch->connections, &count, NULL))
-		error = -errno;
-	cursor->begun = true;
-	for (__u32 i = 0; i < count && (!error || error == -ENOENT); i++)
-		fn(&batch->tuples[i], &batch->connections[i], arg);
-	free(batch);
-	return error ? (error == -ENOENT ? 0 : error) : 1;
+/* A slot that was left meanwhile, and may have been taken again, is not told of. */
+static void tell_slot(const __u64 *word, const struct connection_slot *slot, fastpath_connection_fn *fn,
+		      void *arg)
+{
+	struct connection_slot copy;
+	uint64_t before, after;
+
+	if (!is_live(word, &before))
+		return;
+	copy = *slot;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (is_live(word, &after) && before == after)
+		fn(&copy.tuple, &copy.connection, arg);
+}
+
+int fastpath_next_connections(const struct fastpath *f, uint32_t *position, fastpath_connection_fn *fn,
+			      void *arg)
+{
+	uint32_t sets = bpf_map__max_entries(f->skeleton->maps.connection_sets);
+
+	for (uint32_t i = 0; i < SETS_AT_ONCE && *position < sets; i++, ++*position)
+		for (uint32_t way = 0; way < CONNECTION_WAYS; way++)
+			tell_slot(&f->sets[*position].word[way], &f->slots[*position * CONNECTION_WAYS + way],
+				  fn, arg);
+	/* or all of the table would count as the daemon's memory */
+	madvise(f->slots, map_bytes(f->skeleton->maps.connections), MADV_DONTNEED);
+	return *position < sets;
 }
 
 int fastpath_expire_waiting(struct fastpath *f, uint32_t older_s)

@@ -22,7 +22,7 @@ enum phase { PHASE_IDLE, PHASE_READ, PHASE_SWEEP };
 struct resync {
 	struct tracker *tracker;
 	struct diag_dump *dump; /* NULL: inline */
-	struct connection_cursor connections;
+	uint32_t position;	/* inline: in the table of connections */
 	enum phase phase;
 	uint32_t swept; /* cursor of flowtable_walk */
 	uint32_t begun_s;
@@ -75,7 +75,7 @@ int resync_begin(struct resync *r)
 
 	if (error)
 		return error;
-	r->connections = (struct connection_cursor){ 0 };
+	r->position = 0;
 	r->phase = PHASE_READ;
 	r->swept = 0;
 	r->begun_s = store_now_s();
@@ -263,7 +263,7 @@ static int read_some(struct resync *r, uint32_t slice_us)
 {
 	if (r->dump)
 		return diag_dump_step(r->dump, slice_us, on_socket, r);
-	return fastpath_next_connections(r->tracker->fastpath, &r->connections, on_connection, r);
+	return fastpath_next_connections(r->tracker->fastpath, &r->position, on_connection, r);
 }
 
 int resync_step(struct resync *r, uint32_t slice_us)

@@ -155,34 +155,91 @@ void appliance_tuple(struct tuple *t, const struct frame_spec *s)
 	t->v6 = v6;
 }
 
+static uint32_t entries_of(int fd);
+
+/* All of the table, as the programs see it. */
+static struct {
+	struct connection_set *sets;
+	struct connection_slot *slots;
+	uint32_t set_count;
+} table;
+
+static void *map_table(struct harness *h, const char *name, size_t value_size, uint32_t *entries)
+{
+	int fd = map(h, name);
+	void *memory;
+
+	*entries = entries_of(fd);
+	memory = mmap(NULL, *entries * value_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	close(fd);
+	return memory;
+}
+
+static void open_table(struct harness *h)
+{
+	uint32_t slots;
+
+	table.sets = map_table(h, "connection_sets", sizeof(*table.sets), &table.set_count);
+	table.slots = map_table(h, "connections", sizeof(*table.slots), &slots);
+	assert_int_equal(slots, table.set_count * CONNECTION_WAYS);
+}
+
+static void close_table(void)
+{
+	munmap(table.sets, table.set_count * sizeof(*table.sets));
+	munmap(table.slots, table.set_count * CONNECTION_WAYS * sizeof(*table.slots));
+}
+
+/* The next live one from *at on, or NULL. */
+static struct connection_slot *next_slot(uint32_t *at)
+{
+	for (; *at < table.set_count * CONNECTION_WAYS; ++*at) {
+		uint64_t word = table.sets[*at / CONNECTION_WAYS].word[*at % CONNECTION_WAYS];
+
+		if (SLOT_STATE_OF(word) == SLOT_LIVE)
+			return &table.slots[(*at)++];
+	}
+	return NULL;
+}
+
+static struct connection_slot *find_slot(const struct tuple *tuple)
+{
+	struct connection_slot *slot;
+	uint32_t at = 0;
+
+	do
+		slot = next_slot(&at);
+	while (slot && memcmp(&slot->tuple, tuple, sizeof(*tuple)));
+	return slot;
+}
+
 bool appliance_find(struct harness *h, const struct tuple *tuple, struct connection *connection)
 {
-	int fd = map(h, "connections");
-	bool found = !bpf_map_lookup_elem(fd, tuple, connection);
+	const struct connection_slot *slot = find_slot(tuple);
 
-	close(fd);
-	return found;
+	(void)h;
+	if (slot)
+		*connection = slot->connection;
+	return slot;
 }
 
 void appliance_store(struct harness *h, const struct tuple *tuple, const struct connection *connection)
 {
-	int fd = map(h, "connections");
+	struct connection_slot *slot = find_slot(tuple);
 
-	assert_int_equal(bpf_map_update_elem(fd, tuple, connection, BPF_EXIST), 0);
-	close(fd);
+	(void)h;
+	assert_non_null(slot);
+	slot->connection = *connection;
 }
 
 uint32_t appliance_count(struct harness *h)
 {
-	int fd = map(h, "connections");
-	struct tuple key, *last = NULL;
-	uint32_t count = 0;
+	uint32_t at = 0, count = 0;
 
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		last = &key;
+	(void)h;
+	while (next_slot(&at))
 		count++;
-	}
-	close(fd);
 	return count;
 }
 
@@ -212,29 +269,27 @@ static uint64_t sum_array(struct harness *h, const char *name)
 	return sum;
 }
 
-uint64_t appliance_sum_near(struct harness *h)
+uint64_t appliance_counted(struct harness *h)
 {
-	return sum_array(h, "connection_near");
+	return sum_array(h, "connections_now");
 }
 
 void appliance_check_counts(struct harness *h)
 {
 	uint32_t counts[SERVICE_SLOTS][2] = { 0 }, total = 0, handshakes = 0;
-	struct tuple key, *last = NULL;
-	int fd = map(h, "connections");
-	struct connection c;
+	const struct connection_slot *s;
+	uint32_t at = 0;
 
-	while (!bpf_map_get_next_key(fd, last, &key)) {
-		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
-		assert_in_range(c.service, 0, SERVICE_SLOTS - 1);
-		counts[c.service][0] += c.state == CONNECTION_SYN_SENT;
-		counts[c.service][1] += c.state == CONNECTION_SYN_RCVD;
-		handshakes += c.state == CONNECTION_SYN_SENT;
+	while ((s = next_slot(&at))) {
+		const struct connection *c = &s->connection;
+
+		assert_in_range(c->service, 0, SERVICE_SLOTS - 1);
+		counts[c->service][0] += c->state == CONNECTION_SYN_SENT;
+		counts[c->service][1] += c->state == CONNECTION_SYN_RCVD;
+		handshakes += c->state == CONNECTION_SYN_SENT;
 		total++;
-		last = &key;
 	}
-	close(fd);
-	assert_int_equal(appliance_sum_near(h), total);
+	assert_int_equal(appliance_counted(h), total);
 	assert_int_equal(sum_array(h, "handshakes"), handshakes);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
 		assert_int_equal(fastpath_state(h->fastpath, slot)->handshakes, counts[slot][0]);
@@ -287,21 +342,18 @@ void appliance_forget_sweep(struct harness *h)
 
 static void clear_connections(struct harness *h)
 {
-	int fd = map(h, "connections"), handshakes = map(h, "handshakes");
+	int handshakes = map(h, "handshakes");
+	const struct connection_slot *slot;
 	const uint32_t none = 0;
-	struct connection c;
-	struct tuple key;
+	uint32_t at = 0;
 
-	while (!bpf_map_get_next_key(fd, NULL, &key)) {
-		uint32_t source;
+	while ((slot = next_slot(&at))) {
+		uint32_t source = slot->connection.source;
 
-		assert_int_equal(bpf_map_lookup_elem(fd, &key, &c), 0);
-		source = c.source;
 		assert_int_equal(bpf_map_update_elem(handshakes, &source, &none, 0), 0);
-		assert_int_equal(bpf_map_delete_elem(fd, &key), 0);
 	}
+	memset(table.sets, 0, table.set_count * sizeof(*table.sets));
 	close(handshakes);
-	close(fd);
 }
 
 static void clear_array(struct harness *h, const char *name, size_t value_size)
@@ -338,7 +390,7 @@ void appliance_forget_servers(struct harness *h)
 void appliance_forget(struct harness *h)
 {
 	clear_connections(h);
-	clear_array(h, "connection_near", sizeof(uint32_t));
+	clear_array(h, "connections_now", sizeof(uint32_t));
 	appliance_forget_servers(h);
 	for (uint32_t slot = 0; slot < SERVICE_SLOTS; slot++) {
 		struct service_state *state = fastpath_state(h->fastpath, slot);
@@ -372,19 +424,11 @@ static int shared_map(struct harness *h, const struct bpf_map *m)
 	return harness_find_map(h, name);
 }
 
-static int load_copies(struct harness *h)
+int appliance_share_maps(struct harness *h, struct bpf_object *object)
 {
-	struct bpf_program *program;
 	struct bpf_map *m;
 
-	copies = synmoat_bpf__open();
-	if (!copies)
-		return -1;
-	bpf_object__for_each_program(program, copies->obj)
-		bpf_program__set_autoload(program, program == copies->progs.xdp_copy_inside ||
-							   program == copies->progs.connection_expire);
-	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_inside, 0);
-	bpf_object__for_each_map(m, copies->obj)
+	bpf_object__for_each_map(m, object)
 	{
 		int fd = shared_map(h, m);
 
@@ -393,7 +437,21 @@ static int load_copies(struct harness *h)
 		if (fd >= 0)
 			close(fd);
 	}
-	return synmoat_bpf__load(copies);
+	return 0;
+}
+
+static int load_copies(struct harness *h)
+{
+	struct bpf_program *program;
+
+	copies = synmoat_bpf__open();
+	if (!copies)
+		return -1;
+	bpf_object__for_each_program(program, copies->obj)
+		bpf_program__set_autoload(program, program == copies->progs.xdp_copy_inside ||
+							   program == copies->progs.connection_expire);
+	bpf_program__set_expected_attach_type(copies->progs.xdp_copy_inside, 0);
+	return appliance_share_maps(h, copies->obj) ? -1 : synmoat_bpf__load(copies);
 }
 
 /* Down, so that no frame but the test's is ever counted. */
@@ -433,11 +491,13 @@ int appliance_set_up(void **state)
 	harness_inline = true;
 	if (harness_set_up(state) || attach(*state))
 		return -1;
+	open_table(*state);
 	return load_copies(*state);
 }
 
 int appliance_tear_down(void **state)
 {
+	close_table();
 	synmoat_bpf__destroy(copies);
 	return harness_tear_down(state);
 }

@@ -9,6 +9,8 @@
 
 #include "tests/bpf/harness.h"
 
+struct bpf_object;
+
 /* Interfaces and what lies behind them, with harness_forward = FORWARD_ROUTE; by enum port. */
 #define ROUTED_MTU_OUTSIDE 1400
 extern const uint8_t appliance_mac[PORT_COUNT][6], appliance_next_hop[PORT_COUNT][6];
@@ -24,6 +26,9 @@ void appliance_forget_servers(struct harness *h);
 
 /* Runs a hook: the one that frames of the interface FROM meet. */
 void appliance_run(struct harness *h, enum port from, const struct frame *frame, struct outcome *outcome);
+
+/* Before OBJECT, of bpf/ as well, is loaded: it shall use the maps of H. */
+int appliance_share_maps(struct harness *h, struct bpf_object *object);
 
 /* Looks at nothing but the action, and the frame that is left. */
 int appliance_run_bare(struct harness *h, enum port from, const struct frame *frame, struct frame *out);
@@ -47,10 +52,10 @@ bool appliance_find(struct harness *h, const struct tuple *tuple, struct connect
 void appliance_store(struct harness *h, const struct tuple *tuple, const struct connection *connection);
 uint32_t appliance_count(struct harness *h);
 
-/* The sum of the counters in front of the table: as many as there are connections. */
-uint64_t appliance_sum_near(struct harness *h);
+/* The counter of the table: as many as there are connections. */
+uint64_t appliance_counted(struct harness *h);
 
-/* Fails the test unless all that is counted is what the table holds: the counters in front of it, of each
+/* Fails the test unless all that is counted is what the table holds: the connections in it, of each
  * service the handshakes and half-opens, of all sources the handshakes. */
 void appliance_check_counts(struct harness *h);
 

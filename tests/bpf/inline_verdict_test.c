@@ -126,7 +126,7 @@ static void a_syn_on_a_known_connection(void **state)
 		assert_int_equal(appliance_count(*state), 1);
 		dialogue_answer(&again);
 		dialogue_talk(&again, PORT_OUTSIDE, "the second", ACK, 0, 0, 50);
-		assert_int_equal(appliance_sum_near(*state), 1);
+		assert_int_equal(appliance_counted(*state), 1);
 		assert_int_equal(fastpath_state(d.h->fastpath, SLOT_ALWAYS)->handshakes, 0);
 		appliance_forget(*state);
 	}
@@ -219,7 +219,7 @@ static void a_full_table_refuses(void **state)
 		dialogue_talk(&d, PORT_OUTSIDE, "goes on", ACK, 0, 0, 20);
 		dialogue_talk(&d, PORT_INSIDE, "goes on", ACK, 0, 20, 20);
 	}
-	assert_int_equal(appliance_sum_near(h), harness_connections);
+	assert_int_equal(appliance_counted(h), harness_connections);
 	assert_int_equal(fastpath_state(h->fastpath, SLOT_ALWAYS)->handshakes, 0);
 }
 
