@@ -123,7 +123,16 @@ $(B)/unit/cli/%_test: $(B)/tests/unit/cli/%_test.o $(filter-out $(B)/cli/main.o,
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(CLI_LIBS) -lcmocka
 
-BPFT_LIB := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%.o,$(filter-out %_test.c,$(wildcard tests/bpf/*.c)))
+$(B)/tests/bpf/%.bpf.o: tests/bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@
+
+$(B)/tests/bpf/%.skel.h: $(B)/tests/bpf/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(B)/tests/bpf/inline_reuse_test.o: CPPFLAGS += -I$(B)/tests/bpf
+$(B)/tests/bpf/inline_reuse_test.o: | $(B)/tests/bpf/dawdle_outside.skel.h $(B)/tests/bpf/dawdle_inside.skel.h
+BPFT_LIB := $(patsubst tests/bpf/%.c,$(B)/tests/bpf/%.o,$(filter-out %_test.c %.bpf.c,$(wildcard tests/bpf/*.c)))
 $(B)/bpftest/%_test: $(B)/tests/bpf/%_test.o $(BPFT_LIB) $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(SAN) $(LDFLAGS) $^ -o $@ $(DAEMON_LIBS) -lcmocka

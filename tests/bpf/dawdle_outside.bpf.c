@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "tests/bpf/dawdle.bpf.h"
+#include "bpf/xdp_outside.bpf.c"
