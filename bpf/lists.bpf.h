@@ -191,7 +191,8 @@ static __always_inline void list_count(__u32 at)
 		list_settle(cpu);
 		count = 0;
 	}
-	hit = &hits->hit[count];
+	barrier_var(count); /* the mask is for Linux 6.1, which loses the bound in a copy */
+	hit = &hits->hit[count & (LIST_HITS - 1)];
 	hit->at = at;
 	hit->hits = 1;
 	hit->last = now;

@@ -203,10 +203,12 @@ static __always_inline enum parsed parse_ipv4(void *data, void *data_end, struct
 static __always_inline enum parsed parse_tcp(void *data, void *data_end, struct packet *p)
 {
 	struct tcphdr *tcp;
+	__u32 l4 = p->l4;
 
-	if (p->l4 > L4_MAX)
+	barrier_var(l4); /* Linux 6.1 knows the bound of what was compared, not of what it was copied from */
+	if (l4 > L4_MAX)
 		return PARSED_MALFORMED;
-	tcp = data + p->l4;
+	tcp = data + l4;
 	if ((void *)(tcp + 1) > data_end)
 		return PARSED_MALFORMED;
 	p->source = tcp->source;

@@ -97,16 +97,22 @@ static __always_inline enum server_status_word server_status(const struct server
 
 /* --- what it offers --- */
 
-/* IN: of a SYN-ACK that answered a SYN which offered C's options. */
-static __always_inline void server_learn(const struct tuple *t, const struct connection *c,
-					 const struct tcp_options *in)
+/*
+ * IN: of a SYN-ACK that answered a SYN which offered C's options. Global: its own stack frame, or those of
+ * its callers are too large together for Linux 6.1.
+ */
+__noinline __weak int server_learn(const struct tuple *t, const struct connection *c,
+				   const struct tcp_options *in)
 {
-	__u32 tag;
-	struct server *s = server_slot(t, &tag);
 	struct server learned = {};
+	struct server *s;
+	__u32 tag;
 
+	if (!t || !c || !in)
+		return 0;
+	s = server_slot(t, &tag);
 	if (!s)
-		return;
+		return 0;
 	if (s->tag == tag)
 		learned = *s;
 	else
@@ -127,6 +133,7 @@ static __always_inline void server_learn(const struct tuple *t, const struct con
 		learned.options = (learned.options & ~OPTION_TS) | (in->present & OPTION_TS);
 	}
 	*s = learned;
+	return 0;
 }
 
 /* --- ECN --- */

@@ -36,6 +36,20 @@ static __always_inline void stash_release(struct stash *s, __u32 owner)
 	__sync_val_compare_and_swap(&s->owner, owner, 0);
 }
 
+/* A length of 1 to LIMIT, in a register whose bounds every verifier sees: before Linux 6.13 only of what was
+ * compared. */
+static __always_inline bool stash_bound(__u32 *length, __u32 limit)
+{
+	__u32 last = *length - 1;
+
+	barrier_var(last);
+	if (last >= limit)
+		return false;
+	barrier_var(last);
+	*length = last + 1;
+	return true;
+}
+
 /* Appends p's payload; its checksum must have been right. */
 static __always_inline bool stash_append(struct xdp_md *ctx, const struct packet *p, struct stash *s)
 {
@@ -48,18 +62,19 @@ static __always_inline bool stash_append(struct xdp_md *ctx, const struct packet
 	sum = segment_sum(ctx, l4 + doff, length);
 	if (sum < 0)
 		return false;
-	barrier_var(at);
-	barrier_var(length);
-	if (at >= STASH_WINDOW || length - 1 >= STASH_WINDOW || at + length > STASH_WINDOW)
-		return false;
 	/* in steps, as the verifier does not see that at + length stays below the limit */
 	if (at == 0) {
-		if (bpf_xdp_load_bytes(ctx, l4 + doff, s->data, length))
+		if (!stash_bound(&length, STASH_WINDOW) ||
+		    bpf_xdp_load_bytes(ctx, l4 + doff, s->data, length))
 			return false;
 	} else {
-		__u32 room = STASH_WINDOW / 2;
+		const __u32 room = STASH_WINDOW / 2;
 
-		if (at > room || length > room || bpf_xdp_load_bytes(ctx, l4 + doff, s->data + at, length))
+		barrier_var(at);
+		if (at > room || !stash_bound(&length, room))
+			return false;
+		barrier_var(at);
+		if (bpf_xdp_load_bytes(ctx, l4 + doff, s->data + at, length))
 			return false;
 	}
 	s->sum += at & 1 ? (sum >> 8 | sum << 8) & 0xffff : sum;

@@ -263,8 +263,8 @@ static __always_inline bool store_stash(struct xdp_md *ctx, const struct packet 
 	__u32 at = p->l3 + (p->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) + TCP_MIN + s->words * 4;
 	__u32 length = s->payload;
 
-	barrier_var(length);
-	if (!stash || length - 1 >= STASH_WINDOW || bpf_xdp_store_bytes(ctx, at, stash->data, length))
+	if (!stash || !stash_bound(&length, STASH_WINDOW) ||
+	    bpf_xdp_store_bytes(ctx, at, stash->data, length))
 		return false;
 	connection_clear(c, CONNECTION_STASHED);
 	stash_release(stash, c->our_isn);
