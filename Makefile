@@ -48,7 +48,7 @@ DAEMON_OBJ := $(DAEMON_SRC:%.c=$(B)/%.o)
 CLI_OBJ    := $(CLI_SRC:%.c=$(B)/%.o)
 LIB_OBJ    := $(filter-out $(B)/daemon/main.o,$(DAEMON_OBJ))
 
-.PHONY: all daemon cli lab unit bpf e2e asan fuzz bench bench-tools format format-check lint clean install uninstall man deb help
+.PHONY: all daemon cli lab unit bpf e2e tests kernels asan fuzz bench bench-tools format format-check lint clean install uninstall man deb help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -154,6 +154,11 @@ bpf: $(BPFT_BIN) ## run the BPF tests (BPF_PROG_TEST_RUN; root)
 
 e2e: all lab ## run the end-to-end tests in namespaces (root)
 	@tests/e2e/run
+
+tests: $(UNIT_BIN) $(BPFT_BIN)
+
+kernels: ## run a short set of tests on Debian's kernels under QEMU (root)
+	@tests/kernels
 
 asan: ## build and run the unit tests under ASan and UBSan
 	$(MAKE) B=$(B)/asan SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" unit

@@ -51,6 +51,9 @@ LAB_FORGED_V6=fd11::/16
 LAB_GATEWAY_V4=10.99.0.254 # leads from the server to the forged sources; its MAC is the attacker's
 LAB_GATEWAY_V6=fd99::fe
 
+# So many times as long may everything take, on a machine that is emulated.
+LAB_PATIENCE=${LAB_PATIENCE:-1}
+
 LAB_DIR=
 LAB_KIND=host
 declare -A LAB_PIDS=()
@@ -106,7 +109,7 @@ lab_in() {
 }
 
 lab_wait() {
-	local deadline=$((${EPOCHREALTIME/./} + $1 * 1000000))
+	local deadline=$((${EPOCHREALTIME/./} + $1 * LAB_PATIENCE * 1000000))
 	shift
 	until "$@"; do
 		((${EPOCHREALTIME/./} < deadline)) || return 1
