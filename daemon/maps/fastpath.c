@@ -43,7 +43,6 @@ struct fastpath {
 	struct service_state *states;
 	struct server *servers;
 	struct connection_set *sets;
-	struct connection_slot *slots;
 	struct ring_buffer *ring; /* NULL: no tracking */
 	struct event_batch {
 		fastpath_event_fn *fn;
@@ -237,15 +236,14 @@ static int map_all(struct fastpath *f)
 	f->states = map_memory(f->skeleton->maps.service_states);
 	f->servers = map_memory(f->skeleton->maps.servers);
 	f->sets = map_memory(f->skeleton->maps.connection_sets);
-	f->slots = map_memory(f->skeleton->maps.connections);
 	f->limits = map_memory(f->skeleton->maps.limits);
 	f->heavies = map_memory(f->skeleton->maps.heavies);
 	f->half_opens = map_memory(f->skeleton->maps.half_open_ports);
 	f->registers = map_memory(f->skeleton->maps.source_registers);
 	f->list_hits = map_memory(f->skeleton->maps.list_hits);
 	if (!f->control || !f->ports || !f->ranges4 || !f->ranges6 || !f->services || !f->guards ||
-	    !f->states || !f->servers || !f->sets || !f->slots || !f->limits || !f->heavies ||
-	    !f->half_opens || !f->registers || !f->list_hits)
+	    !f->states || !f->servers || !f->sets || !f->limits || !f->heavies || !f->half_opens ||
+	    !f->registers || !f->list_hits)
 		return -ENOMEM;
 	/* the master keys lie here, and the key of the tables */
 	secret_guard(f->control, map_bytes(f->skeleton->maps.control));
@@ -405,7 +403,6 @@ void fastpath_free(struct fastpath *f)
 		unmap_memory(f->heavies, f->skeleton->maps.heavies);
 		unmap_memory(f->half_opens, f->skeleton->maps.half_open_ports);
 		unmap_memory(f->limits, f->skeleton->maps.limits);
-		unmap_memory(f->slots, f->skeleton->maps.connections);
 		unmap_memory(f->sets, f->skeleton->maps.connection_sets);
 		unmap_memory(f->servers, f->skeleton->maps.servers);
 		unmap_memory(f->states, f->skeleton->maps.service_states);
@@ -1066,7 +1063,8 @@ int fastpath_reset_connection(struct fastpath *f, const struct tuple *tuple)
 	return sent ? 0 : -EHOSTUNREACH;
 }
 
-#define SETS_AT_ONCE 512
+#define SETS_AT_ONCE 512 /* whose slots fill whole pages */
+_Static_assert(SETS_AT_ONCE *CONNECTION_WAYS * sizeof(struct connection_slot) % 65536 == 0, "no page's part");
 
 static bool is_live(const __u64 *word, uint64_t *value)
 {
@@ -1089,17 +1087,27 @@ static void tell_slot(const __u64 *word, const struct connection_slot *slot, fas
 		fn(&copy.tuple, &copy.connection, arg);
 }
 
+/* Only a part of the table at a time is mapped, or all of it would count as the daemon's memory. */
 int fastpath_next_connections(const struct fastpath *f, uint32_t *position, fastpath_connection_fn *fn,
 			      void *arg)
 {
+	const struct bpf_map *map = f->skeleton->maps.connections;
 	uint32_t sets = bpf_map__max_entries(f->skeleton->maps.connection_sets);
+	uint32_t count = sets - *position < SETS_AT_ONCE ? sets - *position : SETS_AT_ONCE;
+	size_t offset = (size_t)*position * CONNECTION_WAYS * sizeof(struct connection_slot);
+	size_t length = (size_t)count * CONNECTION_WAYS * sizeof(struct connection_slot);
+	const struct connection_slot *slots;
 
-	for (uint32_t i = 0; i < SETS_AT_ONCE && *position < sets; i++, ++*position)
-		for (uint32_t way = 0; way < CONNECTION_WAYS; way++)
-			tell_slot(&f->sets[*position].word[way], &f->slots[*position * CONNECTION_WAYS + way],
-				  fn, arg);
-	/* or all of the table would count as the daemon's memory */
-	madvise(f->slots, map_bytes(f->skeleton->maps.connections), MADV_DONTNEED);
+	if (!count)
+		return 0;
+	slots = mmap(NULL, length, PROT_READ, MAP_SHARED, bpf_map__fd(map), (off_t)offset);
+	if (slots == MAP_FAILED)
+		return -errno;
+	for (uint32_t i = 0; i < count * CONNECTION_WAYS; i++)
+		tell_slot(&f->sets[*position + i / CONNECTION_WAYS].word[i % CONNECTION_WAYS], &slots[i], fn,
+			  arg);
+	munmap((void *)slots, length);
+	*position += count;
 	return *position < sets;
 }
 

@@ -153,8 +153,8 @@ int fastpath_find_connection(const struct fastpath *fastpath, const struct tuple
  * server alone. 0; -ENOENT: no such connection; -EHOSTUNREACH: not known where the server is. */
 int fastpath_reset_connection(struct fastpath *fastpath, const struct tuple *tuple);
 
-/* Inline: calls fn for the next connections of the table, some 4,096 at most; *position is 0 at first. Not 0:
- * there may be more. */
+/* Inline: calls fn for the next connections of the table, some 4,096 at most; *position is 0 at first. 1:
+ * there may be more; 0: those were the last; or a negative errno. */
 typedef void fastpath_connection_fn(const struct tuple *tuple, const struct connection *connection,
 				    void *arg);
 int fastpath_next_connections(const struct fastpath *fastpath, uint32_t *position, fastpath_connection_fn *fn,
