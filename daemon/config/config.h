@@ -200,6 +200,9 @@ int config_mode_parse(const char *word);
 const char *config_limit_action_word(enum limit_action action);
 const char *config_limit_name(enum limit_kind kind, enum limit_level level);
 
+/* The burst in force: 0 is a second's worth of RATE. */
+uint32_t config_burst(uint32_t rate, uint32_t burst);
+
 /*
  * A change at runtime, by the rules of the file: NAME is "mode", and settings its word, or a limit's name,
  * and settings such as "rate=500 burst=1000 action=thin". 0, or -EINVAL with *error filled and *limits

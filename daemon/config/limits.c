@@ -36,7 +36,7 @@ const char *config_limit_name(enum limit_kind kind, enum limit_level level)
 	return names[kind][level];
 }
 
-static uint32_t burst_of(uint32_t rate, uint32_t burst)
+uint32_t config_burst(uint32_t rate, uint32_t burst)
 {
 	return burst ? burst : rate;
 }
@@ -56,12 +56,13 @@ static int check_limit(const struct config_limit *l, enum limit_kind kind, enum 
 				     "%u is below %s, which is %u: write at least that, or 0 for the same",
 				     l->proven_rate, unit, l->rate);
 	}
-	if (burst_of(l->proven_rate, l->proven_burst) < burst_of(l->rate, l->burst)) {
+	if (config_burst(l->proven_rate, l->proven_burst) < config_burst(l->rate, l->burst)) {
 		snprintf(key, sizeof(key), "limits.%s.proven_burst", name);
 		snprintf(other, sizeof(other), "limits.%s.burst", name);
 		return error_between(error, sources, file, key, other,
 				     "%u is below the burst, which is %u: write at least that",
-				     burst_of(l->proven_rate, l->proven_burst), burst_of(l->rate, l->burst));
+				     config_burst(l->proven_rate, l->proven_burst),
+				     config_burst(l->rate, l->burst));
 	}
 	return 0;
 }

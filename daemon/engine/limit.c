@@ -27,7 +27,7 @@ static int64_t ease_of(const struct pace *pace)
 
 struct pace limit_pace(uint32_t rate, uint32_t burst, uint32_t jiffies_hz)
 {
-	uint64_t least = (uint64_t)rate * JIFFIES_SAVED / jiffies_hz + 1, tokens = burst ? burst : rate;
+	uint64_t least = (uint64_t)rate * JIFFIES_SAVED / jiffies_hz + 1, tokens = config_burst(rate, burst);
 	struct pace pace = { 0 };
 
 	if (!rate)
@@ -47,11 +47,6 @@ static bool is_set(const struct config_limit *c)
 	return c->rate && c->action != LIMIT_OFF;
 }
 
-static uint32_t burst_of(uint32_t rate, uint32_t burst)
-{
-	return burst ? burst : rate;
-}
-
 static void compile_one(const struct config_limit *c, int kind, uint32_t jiffies_hz, struct limit *l)
 {
 	if (!is_set(c))
@@ -65,7 +60,8 @@ static void compile_one(const struct config_limit *c, int kind, uint32_t jiffies
 	l->base = limit_pace(c->rate, c->burst, jiffies_hz);
 	if (c->proven_rate > c->rate)
 		l->extra = limit_pace(c->proven_rate - c->rate,
-				      burst_of(c->proven_rate, c->proven_burst) - burst_of(c->rate, c->burst),
+				      config_burst(c->proven_rate, c->proven_burst) -
+					      config_burst(c->rate, c->burst),
 				      jiffies_hz);
 }
 
@@ -117,8 +113,8 @@ static uint32_t least_burst(const struct config_limits *config)
 		const struct config_limit *syn = &config->limit[KIND_SYN][level];
 		const struct config_limit *half_open = &config->limit[KIND_HALF_OPEN][level];
 
-		if (is_set(syn) && burst_of(syn->rate, syn->burst) < least)
-			least = burst_of(syn->rate, syn->burst);
+		if (is_set(syn) && config_burst(syn->rate, syn->burst) < least)
+			least = config_burst(syn->rate, syn->burst);
 		if (is_set(half_open) && half_open->rate < least)
 			least = half_open->rate;
 	}

@@ -80,19 +80,34 @@ static int find_own_kind(const char *name)
 	return -1;
 }
 
+/* Puts what is in force in the place of bursts that are 0. */
+static void fill_bursts(struct config_limit *limits, size_t count)
+{
+	for (struct config_limit *l = limits; l < limits + count; l++) {
+		l->burst = config_burst(l->rate, l->burst);
+		l->proven_burst = config_burst(l->proven_rate, l->proven_burst);
+	}
+}
+
 void override_describe(const struct config_limits *limits, const char *name, char text[SETTINGS_SIZE])
 {
-	if (!format_named(limits, name, text))
+	struct config_limits in_force = *limits;
+
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		fill_bursts(in_force.limit[kind], LEVEL_COUNT);
+	if (!format_named(&in_force, name, text))
 		*text = '\0';
 }
 
 void override_describe_own(const struct config_own_limits *own, const char *name, char text[SETTINGS_SIZE])
 {
+	struct config_own_limits in_force = *own;
 	int kind = find_own_kind(name);
 
 	*text = '\0';
+	fill_bursts(in_force.limit, KIND_COUNT);
 	if (kind >= 0)
-		format_own((enum limit_kind)kind, own, text);
+		format_own((enum limit_kind)kind, &in_force, text);
 }
 
 /* --- writing --- */

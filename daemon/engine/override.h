@@ -28,7 +28,8 @@ struct override_file {
 
 void override_init(struct override *force, const struct config *config);
 
-/* A limit, or "mode", in the words of settings; empty: there is none of this name. */
+/* A limit, or "mode", in the words of settings, with the bursts in force where 0 was written; empty: there is
+ * none of this name. */
 #define OVERRIDE_SETTINGS_SIZE 160
 void override_describe(const struct config_limits *limits, const char *name,
 		       char text[OVERRIDE_SETTINGS_SIZE]);

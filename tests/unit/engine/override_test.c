@@ -106,6 +106,21 @@ static void what_was_changed_is_kept(void **state)
 	assert_loads(0, &force);
 }
 
+static void a_burst_that_is_not_given_is_described_as_in_force(void **state)
+{
+	char text[OVERRIDE_SETTINGS_SIZE];
+	struct override force;
+
+	(void)state;
+	override_init(&force, &config);
+	change(&force, "syn_total", "rate=5000 proven_rate=6000 action=thin");
+	override_describe(&force.limits, "syn_total", text);
+	assert_string_equal(text, "rate=5000 burst=5000 proven_rate=6000 proven_burst=6000 action=thin");
+	change_own(&force.own[1], &force.limits, "syn_service", "rate=3 action=thin");
+	override_describe_own(&force.own[1], "syn_service", text);
+	assert_string_equal(text, "rate=3 burst=3 action=thin");
+}
+
 static void a_changed_configuration_wins(void **state)
 {
 	struct override force;
@@ -273,6 +288,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_was_changed_is_kept, start, end),
+		cmocka_unit_test_setup_teardown(a_burst_that_is_not_given_is_described_as_in_force, start,
+						end),
 		cmocka_unit_test_setup_teardown(a_changed_configuration_wins, start, end),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_read_from_its_copy, start, end),
 		cmocka_unit_test_setup_teardown(lines_that_make_no_sense_are_skipped, start, end),
