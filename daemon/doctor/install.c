@@ -166,7 +166,7 @@ void install_check_unit(const struct doctor *doctor, struct findings *f)
 		findings_advise(f, "make install PREFIX=/usr && systemctl daemon-reload");
 	} else if (!doctor_exists(doctor, "/etc/systemd/system/multi-user.target.wants/" UNIT)) {
 		findings_add(f, SEVERITY_WARNING, "unit", UNIT " does not start with the machine");
-		findings_advise(f, "systemctl enable " UNIT " synmoatd.socket");
+		findings_advise(f, "systemctl enable --now synmoatd.socket " UNIT);
 	} else if (!doctor->engine && !doctor_exists(doctor, "/run/systemd/units/invocation:" UNIT)) {
 		findings_add(f, SEVERITY_CRITICAL, "unit", UNIT " does not run");
 		findings_advise(f, "systemctl start " UNIT "; why it ended: journalctl -u synmoatd");
