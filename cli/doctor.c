@@ -70,23 +70,29 @@ static size_t print_those(struct render *render, const json_t *findings, const s
 	return count;
 }
 
-/* "in order: kernel, memory (2)" */
+static bool same(const json_t *a, const json_t *b)
+{
+	return b && !strcmp(string(a, "check"), string(b, "check")) &&
+	       !strcmp(string(a, "interface"), string(b, "interface"));
+}
+
+/* "in order  xdp (eth0), mtu (eth0), kernel" */
 static void print_in_order(struct render *render, const json_t *findings)
 {
-	const json_t *finding;
-	const char *last = "";
+	const json_t *finding, *last = NULL;
 	char text[2048] = "";
 	size_t used = 0, i;
 
 	json_array_foreach(findings, i, finding) {
-		const char *check = string(finding, "check");
+		const char *interface = string(finding, "interface");
 
-		if (strcmp(string(finding, "severity"), "ok") != 0 || !strcmp(check, last))
+		if (strcmp(string(finding, "severity"), "ok") != 0 || same(finding, last))
 			continue;
 		if (used < sizeof(text))
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "",
-						 check);
-		last = check;
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s%s%s%s",
+						 used ? ", " : "", string(finding, "check"),
+						 *interface ? " (" : "", interface, *interface ? ")" : "");
+		last = finding;
 	}
 	if (!used)
 		return;
@@ -121,10 +127,10 @@ static int judge(const json_t *reply)
 /* --- without a daemon --- */
 
 /* synmoatd --doctor, whose output is the reply; NULL when it could not be run, which has been said. */
-static json_t *look_ourselves(const char *config)
+static json_t *look_ourselves(const char *config, bool running)
 {
-	char name[] = "synmoatd", doctor[] = "--doctor", option[] = "--config";
-	char *argv[] = { name, doctor, option, (char *)config, NULL };
+	char name[] = "synmoatd", doctor[] = "--doctor", option[] = "--config", runs[] = "--running";
+	char *argv[] = { name, doctor, option, (char *)config, running ? runs : NULL, NULL };
 	int ends[2], status = 0;
 	json_t *reply = NULL;
 	FILE *in;
@@ -178,6 +184,20 @@ static int ask_daemon(const char *path, struct client_answer *answer)
 	return error;
 }
 
+/* systemd listens in its place, so only an answer tells. */
+static bool daemon_answers(const char *path)
+{
+	struct client_answer answer = { 0 };
+	struct client *client = NULL;
+	int error = client_open(&client, path, ANSWER_WITHIN_S);
+
+	if (!error)
+		error = client_call(client, METHOD_VERSION, json_object(), &answer);
+	client_close(client);
+	client_answer_fini(&answer);
+	return !error;
+}
+
 static int show(const struct options *options, const json_t *reply)
 {
 	struct render render;
@@ -203,7 +223,7 @@ int run_doctor(char **arguments, const struct options *options)
 		code = command_say_error(answer.error, answer.reply);
 	} else {
 		if (!answer.reply)
-			answer.reply = look_ourselves(file);
+			answer.reply = look_ourselves(file, arguments[0] && daemon_answers(options->socket));
 		if (error && answer.reply)
 			add_absence(answer.reply, options->socket, error);
 		code = answer.reply ? show(options, answer.reply) : EXIT_FAILED;

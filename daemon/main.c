@@ -35,7 +35,7 @@ enum { EXIT_USAGE = 2, START_AGAIN_S = 1 };
 
 struct settings {
 	const char *config, *socket, *state, *check;
-	bool json, doctor;
+	bool json, doctor, running;
 	bool done; /* help or version was asked for */
 };
 
@@ -50,18 +50,24 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' },
-	{ "state", required_argument, NULL, 'd' },  { "check", required_argument, NULL, 'k' },
-	{ "doctor", no_argument, NULL, 'D' },	    { "foreground", no_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, 'j' },	    { "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },	    { NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' },
+	{ "socket", required_argument, NULL, 's' },
+	{ "state", required_argument, NULL, 'd' },
+	{ "check", required_argument, NULL, 'k' },
+	{ "doctor", no_argument, NULL, 'D' },
+	{ "foreground", no_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "running", no_argument, NULL, 'R' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static void print_usage(FILE *out)
 {
 	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH] [--state DIR]\n"
 		     "       synmoatd --check FILE [--json]\n"
-		     "       synmoatd --doctor [--config FILE] [--state DIR]\n"
+		     "       synmoatd --doctor [--config FILE] [--state DIR] [--running]\n"
 		     "\n"
 		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
 		     "\n"
@@ -75,6 +81,7 @@ static void print_usage(FILE *out)
 		     "      --doctor        look at the machine, and say as JSON what is in the way (synmoat "
 		     "doctor\n"
 		     "                      shows it)\n"
+		     "      --running       with --doctor: a synmoatd runs, with a configuration of its own\n"
 		     "  -V, --version       print the version\n"
 		     "  -h, --help          print this\n");
 }
@@ -99,6 +106,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			break;
 		case 'D':
 			settings->doctor = true;
+			break;
+		case 'R':
+			settings->running = true;
 			break;
 		case 'f':
 			break;
@@ -177,7 +187,7 @@ static int check_config(const char *path, bool json)
 /* Without a running daemon, so with the eyes of whoever asks. */
 static int run_doctor(const struct settings *settings)
 {
-	struct doctor doctor = { .root = "", .state = settings->state };
+	struct doctor doctor = { .root = "", .state = settings->state, .running = settings->running };
 	struct config_error error = { 0 };
 	struct findings findings = { 0 };
 	struct config *config = NULL;

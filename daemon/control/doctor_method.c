@@ -19,8 +19,9 @@ json_t *doctor_method_encode(const struct findings *findings)
 		const struct finding *finding = &findings->items[i];
 
 		json_array_append_new(array,
-				      json_pack("{s:s,s:s,s:o,s:o}", "check", finding->check, "severity",
-						findings_severity_word(finding->severity), "seen",
+				      json_pack("{s:s,s:s*,s:s,s:o,s:o}", "check", finding->check,
+						"interface", *finding->interface ? finding->interface : NULL,
+						"severity", findings_severity_word(finding->severity), "seen",
 						varlink_text(finding->seen, strlen(finding->seen)), "advice",
 						varlink_text(finding->advice, strlen(finding->advice))));
 	}

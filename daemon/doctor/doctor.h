@@ -18,7 +18,8 @@ struct doctor {
 	const char *root;  /* before every path that is read; "" but in tests */
 	const char *state; /* the folder for what outlives the daemon */
 	const struct config *config;
-	struct engine *engine; /* NULL: no daemon runs, as far as we know */
+	struct engine *engine; /* NULL: we are not in the daemon */
+	bool running;	       /* without engine: a daemon runs, with a configuration of its own */
 };
 
 /* Makes the check at INDEX and adds what it found; false: there is none. Each takes some milliseconds. */

@@ -5,6 +5,7 @@
 #ifndef SYNMOAT_DOCTOR_FINDINGS_H
 #define SYNMOAT_DOCTOR_FINDINGS_H
 
+#include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,7 +15,8 @@ enum severity { SEVERITY_OK, SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_CRITICAL 
 
 struct finding {
 	enum severity severity;
-	const char *check; /* a word with static storage */
+	const char *check;	     /* a word with static storage */
+	char interface[IF_NAMESIZE]; /* that it is said of; empty: of none */
 	char seen[320];
 	char advice[320]; /* what to do; empty: nothing */
 };

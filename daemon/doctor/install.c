@@ -152,6 +152,16 @@ static bool exists_in(const struct doctor *doctor, const char *const *folders, s
 	return false;
 }
 
+/* systemd keeps it while the unit is active, as a link to no file: the invocation's id. */
+static bool is_active(const struct doctor *doctor)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	return lstat(doctor_path(doctor, "/run/systemd/units/invocation:" UNIT, path, sizeof(path)), &st) ==
+	       0;
+}
+
 void install_check_unit(const struct doctor *doctor, struct findings *f)
 {
 	static const char *const folders[] = { "/etc/systemd/system", "/run/systemd/system",
@@ -167,7 +177,7 @@ void install_check_unit(const struct doctor *doctor, struct findings *f)
 	} else if (!doctor_exists(doctor, "/etc/systemd/system/multi-user.target.wants/" UNIT)) {
 		findings_add(f, SEVERITY_WARNING, "unit", UNIT " does not start with the machine");
 		findings_advise(f, "systemctl enable --now synmoatd.socket " UNIT);
-	} else if (!doctor->engine && !doctor_exists(doctor, "/run/systemd/units/invocation:" UNIT)) {
+	} else if (!doctor->engine && !doctor->running && !is_active(doctor)) {
 		findings_add(f, SEVERITY_CRITICAL, "unit", UNIT " does not run");
 		findings_advise(f, "systemctl start " UNIT "; why it ended: journalctl -u synmoatd");
 	} else {

@@ -21,6 +21,11 @@ static bool is_inline(const struct interface_facts *facts)
 	return facts->config->deployment == DEPLOYMENT_INLINE;
 }
 
+static bool is_veth(const struct interface_facts *facts)
+{
+	return !strcmp(facts->device.driver, "veth");
+}
+
 static void judge_driver(const struct interface_facts *facts, struct findings *f)
 {
 	static const char *const stacked[] = { "802.1Q VLAN Support", "bonding", "team", "bridge",
@@ -44,23 +49,26 @@ static void judge_driver(const struct interface_facts *facts, struct findings *f
 			     "%s: driver %s has native XDP, but xdp = \"generic\" is configured: slower",
 			     name, driver);
 		findings_advise(f, "take xdp = \"generic\" out of the configuration%s",
-				strcmp(driver, "veth") ? "" : ", if the veth's peer has an XDP program, too");
+				!is_veth(facts) ? "" : ", if the veth's peer has an XDP program, too");
 	} else if (is_inline(facts) && !(features & DEVICE_XDP_REDIRECT)) {
 		findings_add(f, SEVERITY_CRITICAL, "driver", "%s: driver %s cannot redirect (XDP_REDIRECT)",
 			     name, driver);
 		findings_advise(f, "use a card whose driver can, or xdp = \"generic\"");
-	} else if (is_inline(facts) && !(features & DEVICE_XDP_TRANSMIT)) {
+	} else if (is_inline(facts) && device_transmits(&facts->device) == DEVICE_TRANSMITS_NOT) {
 		findings_add(f, SEVERITY_CRITICAL, "driver",
 			     "%s: driver %s takes no packets that are redirected to it (ndo_xdp_xmit)", name,
 			     driver);
-		findings_advise(f, strcmp(driver, "veth")
-					   ? "use a card whose driver does"
-					   : "give its peer GRO or an XDP program: ethtool -K PEER "
-					     "gro on");
-	} else if (!is_inline(facts) && !strcmp(driver, "veth")) {
+		findings_advise(f, "%s", device_transmit_advice(&facts->device));
+	} else if (is_inline(facts) && device_transmits(&facts->device) == DEVICE_TRANSMIT_UNTOLD) {
+		findings_add(
+			f, SEVERITY_NOTE, "driver",
+			"%s: whether driver %s takes packets that are redirected to it shows only once a "
+			"program is attached: synmoatd looks then",
+			name, driver);
+	} else if (is_veth(facts)) {
 		findings_add(f, SEVERITY_NOTE, "driver",
-			     "%s is a veth: our answers leave it only if its peer has an XDP program, too",
-			     name);
+			     "%s is a veth: our answers leave it only if its peer has an XDP program, too%s",
+			     name, is_inline(facts) ? " (for what crosses, GRO is enough)" : "");
 		findings_advise(f, "attach one that passes everything to the peer, or say xdp = \"generic\"");
 	} else {
 		findings_add(f, SEVERITY_OK, "driver", "%s: driver %s has native XDP", name, driver);
@@ -71,6 +79,18 @@ static void judge_driver(const struct interface_facts *facts, struct findings *f
 				     "%s lies on top of another interface, which receives first", name);
 			findings_advise(f, "attach to the card itself: VLAN tags are understood there");
 		}
+}
+
+/* A veth hands over what its peer has left to a card to compute. */
+static void judge_checksums(const struct interface_facts *facts, struct findings *f)
+{
+	if (!is_veth(facts))
+		return;
+	findings_add(f, SEVERITY_NOTE, "checksum",
+		     "%s is a veth: once cookies are sent, SYNs from this machine whose sender leaves the "
+		     "checksum to a card are dropped (drop_bad_checksum)",
+		     facts->link.name);
+	findings_advise(f, "ethtool -K PEER tx off, at each sender on this machine");
 }
 
 static void judge_offloads(const struct interface_facts *facts, struct findings *f)
@@ -166,11 +186,22 @@ static const char *list_ids(const uint32_t *ids, unsigned int count, char *text,
 	return text;
 }
 
+/* The program is a synmoatd's, this one's or another's. */
+static bool is_ours(const struct interface_facts *facts)
+{
+	static const char *const programs[] = { "xdp_host", "xdp_outside", "xdp_inside" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+		if (!strcmp(programs[i], facts->program))
+			return true;
+	return false;
+}
+
 /* On a host we have one program at each of tcx's ends; inline none. */
 static void judge_tc(const struct interface_facts *facts, struct findings *f)
 {
 	const struct device *device = &facts->device;
-	unsigned int ours = facts->attached && !is_inline(facts);
+	unsigned int ours = facts->attached ? !is_inline(facts) : !strcmp(facts->program, "xdp_host");
 	char in[96], out[96];
 
 	if (device->ingress_count > ours || device->egress_count > ours) {
@@ -196,37 +227,51 @@ static void name_program(uint32_t id, char *name, size_t size)
 {
 	struct bpf_prog_info info = { 0 };
 	uint32_t length = sizeof(info);
-	int fd = bpf_prog_get_fd_by_id(id);
+	int fd = id ? bpf_prog_get_fd_by_id(id) : -1;
 
 	*name = '\0';
 	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &length))
-		snprintf(name, size, " (%s)", info.name);
+		snprintf(name, size, "%s", info.name);
 	if (fd >= 0)
 		close(fd);
 }
 
-static void judge_xdp(const struct interface_facts *facts, struct findings *f)
+/* What another holds, whoever that is. */
+static void judge_holder(const struct interface_facts *facts, struct findings *f)
 {
-	uint32_t program = facts->device.xdp_program;
-	char name[32];
+	const char *name = facts->link.name, *mode = facts->device.xdp_generic ? "generic" : "native";
+	uint32_t id = facts->device.xdp_program;
 
-	if (facts->attached) {
-		findings_add(f, SEVERITY_OK, "xdp", "%s: attached, %s XDP", facts->link.name,
-			     facts->device.xdp_generic ? "generic" : "native");
-		return;
+	if (is_ours(facts) && facts->running) {
+		findings_add(f, SEVERITY_OK, "xdp", "%s: the synmoatd that runs holds it: id %u (%s), %s",
+			     name, id, facts->program, mode);
+	} else if (is_ours(facts)) {
+		findings_add(f, SEVERITY_WARNING, "xdp",
+			     "%s: held by a synmoatd that does not answer: id %u (%s), %s", name, id,
+			     facts->program, mode);
+		findings_advise(f, "systemctl restart synmoatd: the next one takes it over");
+	} else {
+		findings_add(f, SEVERITY_CRITICAL, "xdp",
+			     "%s: another XDP program holds the interface: id %u%s%s%s, %s", name, id,
+			     *facts->program ? " (" : "", facts->program, *facts->program ? ")" : "", mode);
+		findings_advise(
+			f, "bpftool net show dev %s tells whose; end that, or: ip link set dev %s xdp off",
+			name, name);
 	}
-	if (!program) {
-		findings_add(f, SEVERITY_OK, "xdp", "%s: nobody holds the XDP hook", facts->link.name);
-		return;
-	}
-	name_program(program, name, sizeof(name));
-	findings_add(f, SEVERITY_CRITICAL, "xdp", "%s: another XDP program holds the interface: id %u%s, %s",
-		     facts->link.name, program, name, facts->device.xdp_generic ? "generic" : "native");
-	findings_advise(f, "bpftool net show dev %s tells whose; end that, or: ip link set dev %s xdp off",
-			facts->link.name, facts->link.name);
 }
 
-void interface_judge(const struct interface_facts *facts, struct findings *f)
+static void judge_xdp(const struct interface_facts *facts, struct findings *f)
+{
+	if (facts->attached)
+		findings_add(f, SEVERITY_OK, "xdp", "%s: attached, %s XDP", facts->link.name,
+			     facts->device.xdp_generic ? "generic" : "native");
+	else if (facts->device.xdp_program)
+		judge_holder(facts, f);
+	else
+		findings_add(f, SEVERITY_OK, "xdp", "%s: nobody holds the XDP hook", facts->link.name);
+}
+
+static void judge(const struct interface_facts *facts, struct findings *f)
 {
 	const char *name = facts->link.name;
 
@@ -242,11 +287,21 @@ void interface_judge(const struct interface_facts *facts, struct findings *f)
 	}
 	judge_xdp(facts, f);
 	judge_driver(facts, f);
+	judge_checksums(facts, f);
 	judge_offloads(facts, f);
 	judge_mtu(facts, f);
 	judge_queues(facts, f);
 	judge_bridge(facts, f);
 	judge_tc(facts, f);
+}
+
+void interface_judge(const struct interface_facts *facts, struct findings *f)
+{
+	size_t before = f->count;
+
+	judge(facts, f);
+	for (size_t i = before; i < f->count; i++)
+		snprintf(f->items[i].interface, sizeof(f->items[i].interface), "%s", facts->link.name);
 }
 
 static bool is_attached(struct engine *engine, size_t index)
@@ -260,7 +315,9 @@ static void check(const struct doctor *doctor, size_t index, struct findings *f)
 {
 	const struct config *config = doctor->config;
 	const char *name = index ? config->inside : config->outside;
-	struct interface_facts facts = { .config = config, .attached = is_attached(doctor->engine, index) };
+	struct interface_facts facts = { .config = config,
+					 .attached = is_attached(doctor->engine, index),
+					 .running = doctor->running };
 	struct link_state other;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -269,6 +326,7 @@ static void check(const struct doctor *doctor, size_t index, struct findings *f)
 		facts.link = (struct link_state){ 0 };
 		snprintf(facts.link.name, sizeof(facts.link.name), "%s", name);
 	}
+	name_program(facts.device.xdp_program, facts.program, sizeof(facts.program));
 	if (is_inline(&facts) && !link_read(index ? config->outside : config->inside, &other))
 		facts.other_mtu = other.mtu;
 	interface_judge(&facts, f);

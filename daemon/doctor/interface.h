@@ -19,7 +19,9 @@ struct interface_facts {
 	struct device device;
 	unsigned int other_mtu; /* inline: of the other one; 0: unknown */
 	unsigned int cpus;
-	bool attached; /* ours: what holds its hooks is a daemon that we know of */
+	bool attached;	  /* ours: what holds its hooks is a daemon that we know of */
+	bool running;	  /* not that one, but some synmoatd runs */
+	char program[17]; /* name of the XDP program that holds it; empty: none, or not told */
 };
 
 void interface_judge(const struct interface_facts *facts, struct findings *findings);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the running daemon knows: what somebody has switched off, and what it could not do. */
+/* Whether a daemon runs, and what it knows: what somebody has switched off, and what it could not do. */
 #include "daemon/doctor/doctor.h"
 
 #include "daemon/engine/engine.h"
@@ -70,6 +70,11 @@ void running_check(const struct doctor *doctor, struct findings *f)
 {
 	struct engine_status status;
 
+	if (doctor->running) {
+		findings_add(f, SEVERITY_NOTE, "daemon", "synmoatd runs with another configuration");
+		findings_advise(f, "to take this one: systemctl restart synmoatd; how that one does: synmoat "
+				   "doctor, without a file");
+	}
 	if (!doctor->engine)
 		return;
 	engine_get_status(doctor->engine, &status);

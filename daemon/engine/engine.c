@@ -175,7 +175,7 @@ static int start_interface(struct engine *e, struct sd_event *event, struct conf
 		return say_detached(e);
 	if (!result)
 		result = interface_attach(e);
-	if (result == -ENODEV)
+	if (result == -ENODEV || result == -EAGAIN)
 		return 0;
 	if (!result)
 		interface_tell_attached(e);
@@ -288,6 +288,7 @@ int engine_attach(struct engine *e, const char *interface, char *text, size_t si
 	e->detached_by_hand = false;
 	if (fastpath_attached(e->fastpath))
 		return 0;
+	memset(e->refused, 0, sizeof(e->refused));
 	error = interface_attach(e);
 	if (error)
 		snprintf(text, size, "%s", e->reason);

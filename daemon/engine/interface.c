@@ -11,6 +11,7 @@
 #include "daemon/events/events.h"
 #include "daemon/log.h"
 #include "daemon/maps/fastpath.h"
+#include "daemon/netlink/device.h"
 #include "daemon/netlink/diag.h"
 
 static void seed(const struct tuple *tuple, void *arg)
@@ -84,10 +85,73 @@ static int keep_tags(struct engine *e, const char *name, bool *switched, char *t
 	return error < 0 ? error : 0;
 }
 
+static const char *interface_name(const struct engine *e, int place)
+{
+	return place ? e->config->inside : e->config->outside;
+}
+
+/* Inline, what crosses is redirected: an interface that takes none of that is a black hole. */
+static bool takes_redirected(const struct engine *e, int place, struct device *device)
+{
+	const struct refused *refused = &e->refused[place];
+	const char *name = interface_name(e, place);
+
+	if (e->config->xdp == XDP_GENERIC || device_read_xdp(name, device))
+		return true;
+	switch (device_transmits(device)) {
+	case DEVICE_TRANSMITS:
+		return true;
+	case DEVICE_TRANSMITS_NOT:
+		return false;
+	case DEVICE_TRANSMIT_UNTOLD:
+		return refused->ifindex != if_nametoindex(name) ||
+		       refused->xdp_features != device->xdp_features;
+	}
+	return true;
+}
+
+/* Without us the kernel's bridge or routes forward: nothing of ours, or of a daemon before, stays. */
+static void let_cross(struct engine *e, int place)
+{
+	struct device device;
+
+	fastpath_detach(e->fastpath);
+	e->refused[place] = (struct refused){ 0 };
+	if (!device_read_xdp(interface_name(e, place), &device))
+		e->refused[place] =
+			(struct refused){ if_nametoindex(interface_name(e, place)), device.xdp_features };
+}
+
+/* The first that takes no redirected packets; -1: both do, or nobody knows. */
+static int find_black_hole(const struct engine *e, struct device *device)
+{
+	for (int place = 0; place < 2; place++)
+		if (!takes_redirected(e, place, device))
+			return place;
+	return -1;
+}
+
+/* -EAGAIN where nothing would cross. */
+static int refuse_black_hole(struct engine *e, char *text, size_t size)
+{
+	struct device device;
+	int place = find_black_hole(e, &device);
+
+	if (place < 0)
+		return 0;
+	snprintf(e->at_fault, sizeof(e->at_fault), "%s", interface_name(e, place));
+	snprintf(text, size, "takes no packets that are redirected to it (ndo_xdp_xmit): %s",
+		 device_transmit_advice(&device));
+	let_cross(e, place);
+	return -EAGAIN;
+}
+
 static int attach_inline(struct engine *e, char *text, size_t size)
 {
 	int error = read_links(e, text, size);
 
+	if (!error)
+		error = refuse_black_hole(e, text, size);
 	if (!error)
 		error = keep_tags(e, e->config->outside, &e->rxvlan_switched, text, size);
 	if (!error)
@@ -106,7 +170,7 @@ static int attach_inline(struct engine *e, char *text, size_t size)
 		snprintf(e->at_fault, sizeof(e->at_fault), "%s",
 			 fastpath_port_at_fault(e->fastpath) == PORT_INSIDE ? e->config->inside
 									    : e->config->outside);
-	return error;
+	return error ? error : refuse_black_hole(e, text, size); /* some drivers tell only now */
 }
 
 void interface_tell_syncookies(struct engine *e)
@@ -261,6 +325,18 @@ static void tell_up(struct link_state *was, const struct link_state *now)
 	was->up = now->up;
 }
 
+/* What is translated cannot go on either way; all else can, and the next try to attach says why. */
+static void leave_black_hole(struct engine *e)
+{
+	struct device device;
+	int place = find_black_hole(e, &device);
+
+	if (place < 0)
+		return;
+	let_cross(e, place);
+	restore_both(e);
+}
+
 void interface_look_after(struct engine *e)
 {
 	struct link_state state, inside;
@@ -274,6 +350,8 @@ void interface_look_after(struct engine *e)
 		event_tell(EVENT_INTERFACE_LOST,
 			   EV_TEXT("interface", inside_lost(e) ? e->config->inside : e->config->outside));
 	}
+	if (is_inline(e) && fastpath_attached(e->fastpath))
+		leave_black_hole(e);
 	if (!there) {
 		e->link.ifindex = 0;
 		e->link.up = false;

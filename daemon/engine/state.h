@@ -56,6 +56,12 @@ struct guard_place {
 	struct guard_counters carried;
 };
 
+/* An interface that took no packets redirected to it, as it was then; ifindex 0: none. */
+struct refused {
+	unsigned int ifindex;
+	uint64_t xdp_features;
+};
+
 /* SEALED: no cookie validates any more, but one that did just before may not have been counted. */
 enum drain { DRAIN_OFF, DRAIN_HONOURING, DRAIN_SEALED, DRAIN_DONE };
 
@@ -75,6 +81,7 @@ struct engine {
 	struct stack_settings stack;
 	struct link_state link;		  /* outside */
 	struct link_state inside;	  /* inline */
+	struct refused refused[2];	  /* outside, inside: not tried again before they are others */
 	struct slot slots[SERVICE_SLOTS]; /* slot 0: no service */
 	uint32_t slot_of[SERVICES_MAX];	  /* of each service of config */
 	uint32_t half;			  /* of the services table that is live */
@@ -126,7 +133,8 @@ uint64_t slot_state_age_s(struct engine *e, const struct service_state *state);
 bool slot_covers_port(const struct config_service *service, uint16_t port);
 
 /* --- interface.c --- */
-int interface_attach(struct engine *e);		  /* says in the log, and in e->reason, why not */
+/* Says in the log, and in e->reason, why not. -ENODEV, -EAGAIN: not now, but it may become possible. */
+int interface_attach(struct engine *e);
 void interface_tell_attached(struct engine *e);	  /* unless somebody else tells who did it */
 void interface_tell_syncookies(struct engine *e); /* if it is another than was told */
 void interface_detach(struct engine *e);

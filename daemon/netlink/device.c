@@ -229,15 +229,20 @@ static void count_filters(unsigned int ifindex, uint32_t minor, struct device *d
 
 /* --- BPF programs --- */
 
-static void read_programs(unsigned int ifindex, struct device *device)
+static void read_xdp_program(unsigned int ifindex, struct device *device)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (bpf_xdp_query((int)ifindex, 0, &query))
+		return;
+	device->xdp_program = query.prog_id;
+	device->xdp_generic = query.attach_mode == XDP_ATTACHED_SKB;
+}
+
+static void read_tcx_programs(unsigned int ifindex, struct device *device)
+{
 	uint32_t flags, count = DEVICE_PROGRAMS_MAX;
 
-	if (!bpf_xdp_query((int)ifindex, 0, &query)) {
-		device->xdp_program = query.prog_id;
-		device->xdp_generic = query.attach_mode == XDP_ATTACHED_SKB;
-	}
 	device->programs_known =
 		!bpf_prog_query((int)ifindex, TCX_INGRESS, 0, &flags, device->ingress, &count);
 	device->ingress_count = device->programs_known ? count : 0;
@@ -246,7 +251,7 @@ static void read_programs(unsigned int ifindex, struct device *device)
 		device->egress_count = count;
 }
 
-int device_read(const char *name, struct device *device)
+int device_read_xdp(const char *name, struct device *device)
 {
 	unsigned int ifindex = if_nametoindex(name);
 
@@ -254,12 +259,46 @@ int device_read(const char *name, struct device *device)
 		return -ENODEV;
 	memset(device, 0, sizeof(*device));
 	read_driver(name, device);
+	read_xdp_features(ifindex, device);
+	read_xdp_program(ifindex, device);
+	return 0;
+}
+
+int device_read(const char *name, struct device *device)
+{
+	unsigned int ifindex = if_nametoindex(name);
+	int error = device_read_xdp(name, device);
+
+	if (error)
+		return error;
 	read_queues(name, device);
 	read_offloads(name, device);
-	read_xdp_features(ifindex, device);
 	read_master(ifindex, device);
-	read_programs(ifindex, device);
+	read_tcx_programs(ifindex, device);
 	count_filters(ifindex, TC_H_MIN_INGRESS, device);
 	count_filters(ifindex, TC_H_MIN_EGRESS, device);
 	return 0;
+}
+
+/*
+ * A veth's flag follows its peer. Many cards set up the queues for it, and the flag, only with a program of
+ * their own (i40e, ice, ena, virtio_net, …): before that its absence says nothing.
+ */
+enum device_transmit device_transmits(const struct device *device)
+{
+	bool attached = device->xdp_program && !device->xdp_generic;
+
+	if (device->features_known && device->xdp_features & DEVICE_XDP_TRANSMIT)
+		return DEVICE_TRANSMITS;
+	if (!device->features_known || !(device->xdp_features & DEVICE_XDP_BASIC))
+		return DEVICE_TRANSMIT_UNTOLD;
+	return attached || !strcmp(device->driver, "veth") ? DEVICE_TRANSMITS_NOT : DEVICE_TRANSMIT_UNTOLD;
+}
+
+/* Off first: the flag is forgotten where GRO was switched on while the peer was down (Linux 6.18, veth.c). */
+const char *device_transmit_advice(const struct device *device)
+{
+	return strcmp(device->driver, "veth") ? "use a card whose driver does, or xdp = \"generic\""
+					      : "its peer needs GRO or an XDP program: ethtool -K PEER gro "
+						"off; ethtool -K PEER gro on";
 }

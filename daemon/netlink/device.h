@@ -17,6 +17,13 @@ enum {
 	DEVICE_XDP_FRAGS = 32,	 /* packets of several buffers */
 };
 
+/* Whether packets that are redirected to it go out (ndo_xdp_xmit). */
+enum device_transmit {
+	DEVICE_TRANSMITS,
+	DEVICE_TRANSMITS_NOT,
+	DEVICE_TRANSMIT_UNTOLD, /* the kernel does not say, or not before a program is attached */
+};
+
 #define DEVICE_PROGRAMS_MAX 8
 
 struct device {
@@ -38,5 +45,13 @@ struct device {
 
 /* 0, or -ENODEV. What cannot be found out stays 0. */
 int device_read(const char *name, struct device *device);
+
+/* The same, but only driver, xdp_features and the XDP program: quick enough for once a second. */
+int device_read_xdp(const char *name, struct device *device);
+
+enum device_transmit device_transmits(const struct device *device);
+
+/* What to do about one that transmits not. */
+const char *device_transmit_advice(const struct device *device);
 
 #endif

@@ -198,10 +198,11 @@ lab_cables_inline() {
 		ip -n "$appliance" link set outside master br0
 		ip -n "$appliance" link set inside master br0
 	fi
-	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
 	lab_in switch ethtool -K to-server tx off tso off gso off gro off >/dev/null || return
 	ip -n "$switch" link set to-server up
+	# Up first: GRO that is switched on while s0 is down does not make inside a target of redirection.
 	ip -n "$server" link set s0 up
+	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
 }
 
 # The appliance knows everyone, and everyone of the other side is the appliance to the server.

@@ -402,7 +402,30 @@ static const struct interface_row {
 	  SEVERITY_CRITICAL,
 	  "cannot redirect" },
 	{ BRIDGED,
+	  { .driver = "x",
+	    .features_known = true,
+	    .xdp_features = DEVICE_XDP_BASIC | DEVICE_XDP_REDIRECT,
+	    .xdp_program = 7 },
+	  1500,
+	  0,
+	  4,
+	  true,
+	  "driver",
+	  SEVERITY_CRITICAL,
+	  "takes no packets" },
+	{ BRIDGED,
 	  { .driver = "x", .features_known = true, .xdp_features = DEVICE_XDP_BASIC | DEVICE_XDP_REDIRECT },
+	  1500,
+	  0,
+	  4,
+	  false,
+	  "driver",
+	  SEVERITY_NOTE,
+	  "only once a program is attached" },
+	{ BRIDGED,
+	  { .driver = "veth",
+	    .features_known = true,
+	    .xdp_features = DEVICE_XDP_BASIC | DEVICE_XDP_REDIRECT },
 	  1500,
 	  0,
 	  4,
@@ -410,6 +433,17 @@ static const struct interface_row {
 	  "driver",
 	  SEVERITY_CRITICAL,
 	  "takes no packets" },
+	{ BRIDGED,
+	  { .driver = "veth", .features_known = true, .xdp_features = WHOLE },
+	  1500,
+	  0,
+	  4,
+	  false,
+	  "driver",
+	  SEVERITY_NOTE,
+	  "GRO is enough" },
+	{ BRIDGED, { .driver = "veth" }, 1500, 0, 4, false, "checksum", SEVERITY_NOTE, "drop_bad_checksum" },
+	{ HOSTED, { .driver = "veth" }, 1500, 0, 4, false, "checksum", SEVERITY_NOTE, "drop_bad_checksum" },
 	{ BRIDGED,
 	  { .driver = "x", .features_known = true, .xdp_features = WHOLE },
 	  1500,
@@ -535,6 +569,37 @@ static void interfaces_are_fit_or_not(void **state)
 		findings_fini(&f);
 		config_free(config);
 	}
+}
+
+static void a_synmoatd_s_program_is_not_another_s(void **state)
+{
+	const struct {
+		const char *program;
+		bool running;
+		enum severity severity;
+		const char *seen;
+	} rows[] = {
+		{ "xdp_host", true, SEVERITY_OK, "the synmoatd that runs holds it: id 7 (xdp_host)" },
+		{ "xdp_inside", true, SEVERITY_OK, "the synmoatd that runs holds it" },
+		{ "xdp_outside", false, SEVERITY_WARNING, "a synmoatd that does not answer" },
+		{ "xdp_pass", true, SEVERITY_CRITICAL, "holds the interface: id 7 (xdp_pass), native" },
+	};
+	struct config *config = parse(HOSTED);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct interface_facts facts = { .config = config, .cpus = 1, .running = rows[i].running };
+		struct findings f = { 0 };
+
+		facts.link = (struct link_state){ .name = "eth0", .ifindex = 2, .mtu = 1500, .up = true };
+		facts.device.xdp_program = 7;
+		snprintf(facts.program, sizeof(facts.program), "%s", rows[i].program);
+		interface_judge(&facts, &f);
+		expect(&f, "xdp", rows[i].severity, rows[i].seen);
+		assert_string_equal(find(&f, "xdp")->interface, "eth0");
+		findings_fini(&f);
+	}
+	config_free(config);
 }
 
 static void programs_of_ours_at_tc_are_not_others(void **state)
@@ -786,18 +851,24 @@ static void the_unit_is_installed_enabled_and_runs_or_not(void **state)
 		  "does not start with the machine" },
 		{ "/etc/systemd/system/multi-user.target.wants/synmoatd.service", SEVERITY_CRITICAL,
 		  "does not run" },
-		{ "/run/systemd/units/invocation:synmoatd.service", SEVERITY_OK, "starts with the machine" },
+		{ NULL, SEVERITY_OK, "starts with the machine" },
 	};
 	struct world world;
 	struct doctor doctor = { .root = world.root };
+	char path[128];
 
 	(void)state;
 	begin(&world);
+	put(world.root, "/run/systemd/units/x", "");
+	/* as systemd has it: the id of the invocation, and no file */
+	snprintf(path, sizeof(path), "%s/run/systemd/units/invocation:synmoatd.service", world.root);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		struct findings f = { 0 };
 
 		if (steps[i].add)
 			put(world.root, steps[i].add, "");
+		else if (i)
+			assert_int_equal(symlink("0123456789abcdef0123456789abcdef", path), 0);
 		install_check_unit(&doctor, &f);
 		expect(&f, "unit", steps[i].severity, steps[i].seen);
 		findings_fini(&f);
@@ -815,6 +886,7 @@ int main(void)
 		cmocka_unit_test(capabilities_are_there_or_not),
 		cmocka_unit_test(the_clock_is_synchronised_or_not),
 		cmocka_unit_test(interfaces_are_fit_or_not),
+		cmocka_unit_test(a_synmoatd_s_program_is_not_another_s),
 		cmocka_unit_test(programs_of_ours_at_tc_are_not_others),
 		cmocka_unit_test(listeners_are_declared_or_told),
 		cmocka_unit_test(a_port_is_named_once),
