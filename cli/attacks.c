@@ -27,20 +27,27 @@ static const struct attack_class {
 } attack_classes[] = {
 	{ "crowd", "crowd",
 	  "real clients, no attack: they complete their handshakes, and new ones keep coming" },
-	{ "single_source", "single source", "most SYNs come from one address" },
-	{ "few_sources", "few sources", "most SYNs come from 16 addresses or fewer" },
+	{ "single_source", "single source",
+	  "one address sends attacks.share_percent (50 %) of the SYNs or more" },
+	{ "few_sources", "few sources",
+	  "up to 16 addresses send attacks.share_percent (50 %) of the SYNs or more" },
 	{ "forged", "forged", "very many addresses that do not complete their handshakes: forged ones" },
 	{ "connections", "connections",
 	  "many real addresses that connect over and over, and hardly any new ones: a botnet" },
 	{ "many_sources", "many sources", "very many addresses, forged or not: we answered none of them" },
 };
 
-static const char *attack_class_name(const json_t *attack)
+static const char *class_name(const char *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(attack_classes); i++)
-		if (!strcmp(attack_classes[i].word, string(attack, "class")))
+		if (!strcmp(attack_classes[i].word, word))
 			return attack_classes[i].name;
-	return string(attack, "class");
+	return word;
+}
+
+static const char *attack_class_name(const json_t *attack)
+{
+	return class_name(string(attack, "class"));
 }
 
 static bool is_crowd(const json_t *attack)
@@ -52,7 +59,7 @@ static enum tint attack_tint(const json_t *attack)
 {
 	if (!flag(attack, "going_on"))
 		return TINT_NONE;
-	return is_crowd(attack) ? TINT_WARN : TINT_BAD;
+	return is_crowd(attack) || number(attack, "calm_s") ? TINT_WARN : TINT_BAD;
 }
 
 /* Local time, without the day where that is today. */
@@ -70,25 +77,41 @@ static const char *format_begun(char buffer[FORMAT_SIZE], const json_t *attack)
 	return buffer;
 }
 
-/* "UNDER ATTACK (forged) for 7s, peak 200,000 SYN/s, 190,000 sources" */
+const char *attacks_duration(char *text, size_t size, const json_t *attack)
+{
+	int64_t calm_s = number(attack, "calm_s");
+	char lasted[FORMAT_SIZE], calm[FORMAT_SIZE];
+
+	format_duration(lasted, number(attack, "duration_s"));
+	if (calm_s)
+		snprintf(text, size, "of %s, calm for %s", lasted, format_duration(calm, calm_s));
+	else
+		snprintf(text, size, "for %s", lasted);
+	return text;
+}
+
+/* "UNDER ATTACK (forged) for 7s, peak 200,000 SYN/s, 190,000 sources", "attack (forged) of 7s, calm for 3s,
+ * …" */
 void attacks_print_line(struct render *render, const json_t *attack)
 {
-	char begun[FORMAT_SIZE], lasted[FORMAT_SIZE], peak[FORMAT_SIZE], sources[FORMAT_SIZE];
-	bool on = flag(attack, "going_on");
+	char begun[FORMAT_SIZE], lasted[3 * FORMAT_SIZE], peak[FORMAT_SIZE], sources[FORMAT_SIZE];
+	bool on = flag(attack, "going_on"), calm = number(attack, "calm_s") > 0;
 
 	if (is_crowd(attack))
 		render_tinted(render, attack_tint(attack), "%s",
 			      on ? "a crowd of real clients" : "last: a crowd");
 	else
-		render_tinted(render, attack_tint(attack), "%s (%s)", on ? "UNDER ATTACK" : "last attack",
+		render_tinted(render, attack_tint(attack), "%s (%s)",
+			      !on    ? "last attack"
+			      : calm ? "attack"
+				     : "UNDER ATTACK",
 			      attack_class_name(attack));
 	if (!on)
 		render_print(render, " at %s", format_begun(begun, attack));
-	render_print(render, " for %s, peak %s SYN/s, %s source%s\n",
-		     format_duration(lasted, number(attack, "duration_s")),
-		     format_count(peak, number(attack, "peak_pps")),
-		     format_count(sources, number(attack, "sources")),
-		     number(attack, "sources") == 1 ? "" : "s");
+	render_print(
+		render, " %s, peak %s SYN/s, %s source%s\n", attacks_duration(lasted, sizeof(lasted), attack),
+		format_count(peak, number(attack, "peak_pps")),
+		format_count(sources, number(attack, "sources")), number(attack, "sources") == 1 ? "" : "s");
 }
 
 void attacks_print_services(struct render *render, const json_t *services)
@@ -139,7 +162,20 @@ static void attack_row(struct table *table, const json_t *attack)
 	render_cell(table, 7, TINT_NONE, text);
 }
 
-/* What was done, and the file of its packets: a line below the table for each. */
+/* "  at first: forged, few sources" */
+static void print_before(struct render *render, const json_t *classes)
+{
+	const json_t *class;
+	size_t i;
+
+	json_array_foreach(classes, i, class)
+		render_print(render, "%s%s",
+			     i ? ", then " : "  at first: ", class_name(json_string_value(class)));
+	if (i)
+		render_print(render, "\n");
+}
+
+/* What was done, and the file of its packets: lines below the table for each. */
 static void print_done(struct render *render, const json_t *attack)
 {
 	bool monitor = flag(attack, "monitor");
@@ -152,8 +188,11 @@ static void print_done(struct render *render, const json_t *attack)
 		     monitor ? "mode monitor: would have answered %s SYNs with cookies, dropped %s packets\n"
 			     : "answered %s SYNs with cookies, dropped %s packets\n",
 		     answered, dropped);
-	if (*string(attack, "evidence"))
-		render_print(render, "  packets: %s\n", string(attack, "evidence"));
+	print_before(render, json_object_get(attack, "classes_before"));
+	if (flag(attack, "going_on") && number(attack, "calm_s"))
+		render_print(render, "  calm for %s\n", format_duration(begun, number(attack, "calm_s")));
+	if (*string(attack, "evidence_path"))
+		render_print(render, "  packets: %s\n", string(attack, "evidence_path"));
 }
 
 static void print_classes(struct render *render, const json_t *attacks)
@@ -193,6 +232,8 @@ void show_attacks(struct render *render, const json_t *reply)
 	render_print(render, "\n");
 	json_array_foreach(attacks, i, attack)
 		print_done(render, attack);
-	render_print(render, "packets are in %s\n\n", string(reply, "folder"));
+	render_print(render, "\n");
 	print_classes(render, attacks);
+	render_print(render,
+		     "WHAT is by the last seconds above the marks; MOST FROM by all SYNs since it began\n");
 }

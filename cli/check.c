@@ -184,7 +184,10 @@ static void judge_attack(const json_t *service, enum check_state attack, struct 
 	const json_t *seen = json_object_get(service, "attack");
 	const char *name = string(service, "name");
 
-	if (flag(seen, "going_on") && strcmp(string(seen, "class"), "crowd") != 0)
+	if (flag(seen, "going_on") && strcmp(string(seen, "class"), "crowd") != 0 && number(seen, "calm_s"))
+		say(verdict, attack, "%s: attack (%s) of %" PRId64 " s, calm for %" PRId64 " s", name,
+		    string(seen, "class"), number(seen, "duration_s"), number(seen, "calm_s"));
+	else if (flag(seen, "going_on") && strcmp(string(seen, "class"), "crowd") != 0)
 		say(verdict, attack, "%s is under attack (%s), for %" PRId64 " s", name,
 		    string(seen, "class"), number(seen, "duration_s"));
 	else if (!strcmp(string(service, "mitigation"), "active") &&

@@ -595,24 +595,38 @@ static void field_rates(struct render *render, const json_t *service)
 
 /* A high mark and its low one; zero is what the configuration's default means. */
 static void field_marks(struct render *render, const char *name, int64_t high, int64_t low,
-			const char *default_)
+			const char *default_, const char *why)
 {
 	char buffer[FORMAT_SIZE];
 
 	label(render, name);
-	render_print(render, "begins above %s", high ? format_count(buffer, high) : default_);
+	render_print(render, "begins above %s%s", high ? format_count(buffer, high) : default_, why);
 	render_print(render, ", ends below %s\n", low ? format_count(buffer, low) : "half of it");
+}
+
+/* As they are in force: without one of its own a service on a host has a quarter of its listener's backlog.
+ */
+static void field_half_open_marks(struct render *render, const json_t *settings)
+{
+	int64_t backlog = number(settings, "half_open_high") ? 0 : number(settings, "backlog");
+	char why[2 * FORMAT_SIZE + 32] = "", buffer[FORMAT_SIZE];
+
+	if (backlog)
+		snprintf(why, sizeof(why), " (a quarter of the backlog of %s)",
+			 format_count(buffer, backlog));
+	field_marks(render, "half-open mark", number(settings, "half_open_begins"),
+		    number(settings, "half_open_ends"), "a quarter of the backlog, which the next SYN tells",
+		    why);
 }
 
 static void print_settings(struct render *render, const json_t *settings)
 {
 	if (!settings)
 		return;
-	field_marks(render, "half-open mark", number(settings, "half_open_high"),
-		    number(settings, "half_open_low"), "a quarter of the backlog (inline: 1,024)");
+	field_half_open_marks(render, settings);
 	if (number(settings, "syn_rate_high"))
 		field_marks(render, "SYN/s mark", number(settings, "syn_rate_high"),
-			    number(settings, "syn_rate_low"), "");
+			    number(settings, "syn_rate_low"), "", "");
 	field_count(render, "hold", number(settings, "hold_s"), " s of calm before it ends");
 	if (number(settings, "mss"))
 		field_count(render, "MSS", number(settings, "mss"), "");
@@ -850,17 +864,31 @@ static void flow_row(struct table *table, const json_t *flow)
 	render_cell(table, 7, TINT_NONE, text);
 }
 
+/* A client that nobody has answered, or whose half-open the server has given up. */
+static bool is_left_alone(const json_t *flow)
+{
+	return !strcmp(string(flow, "client_state"), "SYN-SENT") &&
+	       !strcmp(string(flow, "server_state"), "LISTEN");
+}
+
 void show_flows(struct render *render, const json_t *reply)
 {
 	struct table *table = render_table(render, flow_columns, ARRAY_SIZE(flow_columns));
 	const json_t *flows = json_object_get(reply, "flows"), *flow;
 	int64_t total = number(reply, "total"), shown = (int64_t)json_array_size(flows);
 	char buffer[FORMAT_SIZE];
+	bool left_alone = false;
 	size_t i;
 
-	json_array_foreach(flows, i, flow)
+	json_array_foreach(flows, i, flow) {
 		flow_row(table, flow);
+		left_alone |= is_left_alone(flow);
+	}
 	render_table_print(table);
+	if (left_alone)
+		render_print(render,
+			     "SYN-SENT to LISTEN: the client may still be trying, but the server holds no "
+			     "half-open: syn-recv does not count it\n");
 	if (!total)
 		render_print(render, "no such connection is tracked\n");
 	else if (shown < total)
@@ -924,14 +952,17 @@ static void limit_row(struct table *table, const json_t *limit)
 	cell_pace(table, 2, number(limit, "proven_rate"), number(limit, "proven_burst"), count);
 	render_cell(table, 3, TINT_NONE, number(limit, "rate") ? string(limit, "action") : "-");
 	cell_count(table, 4, number(limit, "over"));
-	cell_count(table, 5, number(limit, "dropped"));
+	cell_count(table, 5, number(limit, "dropped") - number(limit, "would_drop"));
+	cell_count(table, 6, number(limit, "would_drop"));
 }
 
 void show_limits(struct render *render, const json_t *reply)
 {
 	static const struct column columns[] = {
-		{ "LIMIT", COLUMN_LEFT },  { "RATE/S (BURST)", COLUMN_RIGHT }, { "IF PROVEN", COLUMN_RIGHT },
-		{ "ACTION", COLUMN_LEFT }, { "OVER", COLUMN_RIGHT },	       { "DROPPED", COLUMN_RIGHT },
+		{ "LIMIT", COLUMN_LEFT },      { "RATE/S (BURST)", COLUMN_RIGHT },
+		{ "IF PROVEN", COLUMN_RIGHT }, { "ACTION", COLUMN_LEFT },
+		{ "OVER", COLUMN_RIGHT },      { "DROPPED", COLUMN_RIGHT },
+		{ "WOULD BE", COLUMN_RIGHT },
 	};
 	const char *mode = string(reply, "mode"), *configured = string(reply, "configured_mode");
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
@@ -989,12 +1020,21 @@ static void source_row(struct table *table, const json_t *source)
 	cell_count(table, 6, number(source, "dropped"));
 }
 
+const char *show_source_drops(const json_t *reply)
+{
+	return strcmp(string(reply, "limits_mode"), "monitor") ? "DROPPED" : "WOULD BE";
+}
+
 void show_sources(struct render *render, const json_t *reply)
 {
-	static const struct column columns[] = {
-		{ "SOURCE", COLUMN_FOLD },	{ "HALF-OPEN", COLUMN_RIGHT }, { "HELD", COLUMN_RIGHT },
-		{ "ANSWERED/S", COLUMN_RIGHT }, { "COMPLETED", COLUMN_RIGHT }, { "OVER", COLUMN_RIGHT },
-		{ "DROPPED", COLUMN_RIGHT },
+	const struct column columns[] = {
+		{ "SOURCE", COLUMN_FOLD },
+		{ "HALF-OPEN", COLUMN_RIGHT },
+		{ "HELD", COLUMN_RIGHT },
+		{ "ANSWERED/S", COLUMN_RIGHT },
+		{ "COMPLETED", COLUMN_RIGHT },
+		{ "OVER", COLUMN_RIGHT },
+		{ show_source_drops(reply), COLUMN_RIGHT },
 	};
 	struct table *table = render_table(render, columns, ARRAY_SIZE(columns));
 	const json_t *sources = json_object_get(reply, "sources"), *source;
@@ -1012,8 +1052,11 @@ void show_sources(struct render *render, const json_t *reply)
 		render_print(render,
 			     "of the last %" PRId64
 			     " s; half-opens are estimates, too high by at most what is in ( ),\n"
-			     "with 98 %% certainty; HELD: by the server itself, exactly\n",
-			     number(reply, "window_s"));
+			     "with 98 %% certainty; HELD: by the server itself, exactly%s\n",
+			     number(reply, "window_s"),
+			     strcmp(string(reply, "limits_mode"), "monitor")
+				     ? ""
+				     : ";\nWOULD BE: dropped, if limits were enforced");
 }
 
 void show_bypass(struct render *render, const json_t *reply)

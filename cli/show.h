@@ -27,6 +27,8 @@ void show_rotated(struct render *render, const json_t *reply);
 void show_flows(struct render *render, const json_t *reply);
 void show_flow(struct render *render, const json_t *reply);
 void show_flow_killed(struct render *render, const json_t *reply);
+/* What heads the drops of sources: in mode monitor they only would be. */
+const char *show_source_drops(const json_t *reply);
 void show_sources(struct render *render, const json_t *reply);
 void show_limits(struct render *render, const json_t *reply);
 void show_limit_set(struct render *render, const json_t *reply);

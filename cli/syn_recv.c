@@ -109,7 +109,8 @@ static void print_listeners(struct render *render, const json_t *reply)
 		cell_accept(table, 8, one, kernel);
 	}
 	if (!i)
-		render_print(render, kernel ? "nobody listens there\n" : "no handshake is under way\n");
+		render_print(render,
+			     kernel ? "nobody listens there\n" : "no server has a handshake under way\n");
 	render_table_print(table);
 	if (number(reply, "left_out"))
 		render_print(render, "and %lld more; --port PORT shows one\n",

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/attacks.h"
 #include "cli/format.h"
 #include "cli/reply.h"
 #include "cli/show.h"
@@ -389,7 +390,7 @@ static void draw_sources(const struct drawing *d, int row, int first, int count)
 	put(&line, 8, true, TINT_NONE, "HELD");
 	put(&line, 10, true, TINT_NONE, "ANSWERED/S");
 	put(&line, 9, true, TINT_NONE, "COMPLETED");
-	put(&line, 9, true, TINT_NONE, "DROPPED");
+	put(&line, 9, true, TINT_NONE, show_source_drops(d->data->sources));
 	if (!json_array_size(sources))
 		cells_print(d->cells, row + 1, 0, d->cells->columns, TINT_NONE, why_no_sources(d));
 	for (int i = 0; i < count; i++) {
@@ -590,11 +591,11 @@ static void draw_sums(const struct drawing *d, int row)
 	put_spark(&line, d->view, packets);
 }
 
-/* "web UNDER ATTACK (forged) for 7s, peak 200,000 SYN/s, about 190,000 sources" */
+/* "web: UNDER ATTACK (forged) for 7s, peak 200,000 SYN/s, about 190,000 sources" */
 static void draw_attack(const struct drawing *d, int row, const char *name, const json_t *attack)
 {
-	char text[160], class[32], lasted[FORMAT_SIZE], peak[FORMAT_SIZE], sources[FORMAT_SIZE];
-	bool crowd = !strcmp(string(attack, "class"), "crowd");
+	char text[160], class[32], lasted[3 * FORMAT_SIZE], peak[FORMAT_SIZE], sources[FORMAT_SIZE];
+	bool crowd = !strcmp(string(attack, "class"), "crowd"), calm = number(attack, "calm_s") > 0;
 	struct line line = body(d, row);
 
 	snprintf(class, sizeof(class), "%s", string(attack, "class"));
@@ -603,10 +604,13 @@ static void draw_attack(const struct drawing *d, int row, const char *name, cons
 			*at = ' ';
 	snprintf(text, sizeof(text), "%s: ", name);
 	say(&line, TINT_HEAD, text);
-	snprintf(text, sizeof(text), crowd ? "A CROWD of real clients" : "UNDER ATTACK (%s)", class);
-	say(&line, crowd ? TINT_WARN : TINT_BAD, text);
-	snprintf(text, sizeof(text), " for %s, peak %s SYN/s, about %s source%s",
-		 format_duration(lasted, (int64_t)d->view->now - number(attack, "begun_ms") / 1000),
+	if (crowd)
+		snprintf(text, sizeof(text), "A CROWD of real clients");
+	else
+		snprintf(text, sizeof(text), calm ? "attack (%s)" : "UNDER ATTACK (%s)", class);
+	say(&line, crowd || calm ? TINT_WARN : TINT_BAD, text);
+	snprintf(text, sizeof(text), " %s, peak %s SYN/s, about %s source%s",
+		 attacks_duration(lasted, sizeof(lasted), attack),
 		 format_count(peak, number(attack, "peak_pps")),
 		 format_count(sources, number(attack, "sources")), number(attack, "sources") == 1 ? "" : "s");
 	say(&line, TINT_NONE, text);

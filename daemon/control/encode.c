@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The engine's state as JSON. */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,10 @@ static json_t *encode_attack_of(const struct attack *a)
 {
 	if (!a)
 		return json_null();
-	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I}", "class", detect_class_word(a->class), "going_on",
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I}", "class", detect_class_word(a->class), "going_on",
 			 a->going_on, "begun_ms", (json_int_t)a->begun_ms, "duration_s", count(a->duration_s),
-			 "peak_pps", count(a->peak_pps), "sources", count(a->sources));
+			 "calm_s", count(a->calm_s), "peak_pps", count(a->peak_pps), "sources",
+			 count(a->sources));
 }
 
 static json_t *encode_completion(const struct attack *a)
@@ -49,18 +51,39 @@ static json_t *encode_talkers(const struct attack *a)
 	return top;
 }
 
-static json_t *encode_attack(const struct attack *a)
+static json_t *encode_classes_before(const struct attack *a)
 {
-	return json_pack("{s:o,s:s,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:o,s:o}",
-			 "service", text(a->service), "class", detect_class_word(a->class), "going_on",
-			 a->going_on, "monitor", a->monitor, "begun_ms", (json_int_t)a->begun_ms,
-			 "duration_s", count(a->duration_s), "syn_rate_pps",
-			 count(a->going_on ? a->syn_rate_pps : 0), "peak_pps", count(a->peak_pps),
-			 "half_open", count(a->half_open_peak), "sources", count(a->sources), "syns",
-			 count(a->syns), "answered", count(a->answered), "completed", count(a->completed),
-			 "completion_percent", encode_completion(a), "dropped", count(a->dropped),
-			 "would_answer", count(a->would_answer), "would_drop", count(a->would_drop), "top",
-			 encode_talkers(a), "evidence", *a->evidence ? text(a->evidence) : json_null());
+	json_t *classes = json_array();
+
+	for (uint32_t i = 0; i < a->before_count; i++)
+		json_array_append_new(classes, json_string(detect_class_word(a->before[i])));
+	return classes;
+}
+
+static json_t *encode_path(const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!*name)
+		return json_null();
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	return text(path);
+}
+
+static json_t *encode_attack(const struct attack *a, const char *folder)
+{
+	return json_pack(
+		"{s:o,s:s,s:o,s:b,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:I,s:I,s:o,s:o,s:o}",
+		"service", text(a->service), "class", detect_class_word(a->class), "classes_before",
+		encode_classes_before(a), "going_on", a->going_on, "monitor", a->monitor, "begun_ms",
+		(json_int_t)a->begun_ms, "duration_s", count(a->duration_s), "calm_s", count(a->calm_s),
+		"syn_rate_pps", count(a->going_on ? a->syn_rate_pps : 0), "peak_pps", count(a->peak_pps),
+		"half_open", count(a->half_open_peak), "sources", count(a->sources), "syns", count(a->syns),
+		"answered", count(a->answered), "completed", count(a->completed), "completion_percent",
+		encode_completion(a), "dropped", count(a->dropped), "would_answer", count(a->would_answer),
+		"would_drop", count(a->would_drop), "top", encode_talkers(a), "evidence",
+		*a->evidence ? text(a->evidence) : json_null(), "evidence_path",
+		encode_path(folder, a->evidence));
 }
 
 json_t *encode_attacks(struct engine *engine, size_t wanted)
@@ -70,7 +93,7 @@ json_t *encode_attacks(struct engine *engine, size_t wanted)
 	uint64_t taken, lost;
 
 	for (size_t i = 0; i < wanted && (a = engine_get_attack(engine, i)); i++)
-		json_array_append_new(attacks, encode_attack(a));
+		json_array_append_new(attacks, encode_attack(a, engine_evidence_folder(engine)));
 	engine_get_samples(engine, &taken, &lost);
 	return json_pack("{s:o,s:o,s:I,s:I}", "attacks", attacks, "folder",
 			 text(engine_evidence_folder(engine)), "samples", count(taken), "samples_lost",
@@ -93,13 +116,22 @@ json_t *encode_service(const struct service_status *status)
 			 "attack", encode_attack_of(status->attack));
 }
 
-json_t *encode_settings(const struct config_service *config)
+static json_t *known(uint32_t value)
 {
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I}", "mss", count(config->mss), "half_open_high",
-			 count(config->half_open_high), "half_open_low", count(config->half_open_low),
-			 "syn_rate_high", count(config->syn_rate_high), "syn_rate_low",
-			 count(config->syn_rate_low), "hold_s", count(config->hold_s), "tcp_auth",
-			 config->tcp_auth, "tcp_auth_rate_pps", count(config->tcp_auth_rate_pps));
+	return value ? json_integer(value) : json_null();
+}
+
+json_t *encode_settings(const struct service_status *status)
+{
+	const struct config_service *config = status->config;
+
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:o,s:o,s:o}", "mss", count(config->mss),
+			 "half_open_high", count(config->half_open_high), "half_open_low",
+			 count(config->half_open_low), "syn_rate_high", count(config->syn_rate_high),
+			 "syn_rate_low", count(config->syn_rate_low), "hold_s", count(config->hold_s),
+			 "tcp_auth", config->tcp_auth, "tcp_auth_rate_pps", count(config->tcp_auth_rate_pps),
+			 "half_open_begins", known(status->half_open_high), "half_open_ends",
+			 known(status->half_open_low), "backlog", known(status->backlog));
 }
 
 json_t *encode_verdicts(const struct service_counters *counters)
@@ -204,11 +236,12 @@ static json_t *encode_limit(const struct limit_status *status)
 {
 	const struct config_limit *l = &status->limit;
 
-	return json_pack("{s:s,s:s?,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:I}", "name", status->name, "service",
+	return json_pack("{s:s,s:s?,s:I,s:I,s:I,s:I,s:s,s:b,s:I,s:I,s:I}", "name", status->name, "service",
 			 status->service, "rate", count(l->rate), "burst", count(l->burst), "proven_rate",
 			 count(l->proven_rate), "proven_burst", count(l->proven_burst), "action",
 			 config_limit_action_word(l->action), "changed", status->changed, "over",
-			 count(status->counters.over), "dropped", count(status->counters.dropped));
+			 count(status->counters.over), "dropped", count(status->counters.dropped),
+			 "would_drop", count(status->would_drop));
 }
 
 json_t *encode_limits(struct engine *engine)
@@ -261,8 +294,9 @@ json_t *encode_sources(struct engine *engine, enum source_order order, size_t wa
 	for (size_t i = 0; i < found && i < wanted; i++)
 		json_array_append_new(sources, encode_source(&all[i]));
 	free(all);
-	return json_pack("{s:o,s:I,s:b}", "sources", sources, "window_s", count(window_s), "accounting",
-			 engine_limits_mode(engine) != POLICY_OFF);
+	return json_pack("{s:o,s:I,s:b,s:s}", "sources", sources, "window_s", count(window_s), "accounting",
+			 engine_limits_mode(engine) != POLICY_OFF, "limits_mode",
+			 config_policy_word(engine_limits_mode(engine)));
 }
 
 json_t *encode_services(struct engine *engine)

@@ -34,7 +34,7 @@ json_t *encode_services(struct engine *engine);
 json_t *encode_interfaces(struct engine *engine);
 
 json_t *encode_service(const struct service_status *status);
-json_t *encode_settings(const struct config_service *config);
+json_t *encode_settings(const struct service_status *status);
 json_t *encode_verdicts(const struct service_counters *counters);
 json_t *encode_interface(const struct interface_status *status);
 json_t *encode_server(const struct server_status *status);

@@ -194,7 +194,7 @@ static json_t *service_first_part(struct engine *engine, const struct service_st
 	json_t *part = service_part(status->config, servers, 0);
 
 	json_object_set_new(part, "service", encode_service(status));
-	json_object_set_new(part, "settings", encode_settings(status->config));
+	json_object_set_new(part, "settings", encode_settings(status));
 	json_object_set_new(part, "limits", encode_own_limits(engine, status->config->name));
 	json_object_set_new(part, "verdicts", encode_verdicts(&status->counters));
 	return part;

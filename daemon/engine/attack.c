@@ -26,7 +26,6 @@
 #define TELL_EVERY_S	 10 /* at most, that an attack has changed */
 #define TELL_AGAIN_S	 300
 #define WRITE_EVERY_S	 60
-#define HALF_OPEN_INLINE 1024 /* as bpf/xdp_outside.bpf.c */
 #define SYNS_LEAST	 20
 
 struct watch {
@@ -82,9 +81,7 @@ void attack_free(struct attacks *a)
 /* What a service holds at most before it is pressed. */
 static uint32_t half_open_high(const struct engine *e, const struct config_service *service, uint32_t backlog)
 {
-	if (service->half_open_high)
-		return service->half_open_high;
-	return is_inline(e) ? HALF_OPEN_INLINE : 2 * calm_half_open_low(service, backlog);
+	return calm_half_open_high(service, backlog, is_inline(e));
 }
 
 /* Mode always: XDP compares no mark, so that it is done here. */
@@ -222,17 +219,26 @@ static uint64_t sum_drops(const __u64 *now, const __u64 *base)
 	return sum;
 }
 
+/* CLASS is what it is called from now on. */
+static void note_class(struct attack *a, enum detect_class class)
+{
+	if (a->class != class && a->class != CLASS_UNKNOWN && a->before_count < CLASSES_BEFORE)
+		a->before[a->before_count++] = a->class;
+	a->class = class;
+}
+
 static void describe(struct engine *e, uint32_t slot, struct watch *w, const struct detect_facts *facts)
 {
 	const struct service_counters *now = &e->slots[slot].last, *base = &w->base;
 	uint32_t half_open = fastpath_state(e->fastpath, slot)->half_open;
 	struct attack *a = &w->attack;
 
-	a->class = w->detect.class;
+	note_class(a, w->detect.class);
 	a->monitor = e->slots[slot].mode == MODE_MONITOR;
 	a->completes_known = w->detect.answered > 0;
 	a->duration_s = clock_now_s() - w->began_s;
-	a->duration_s -= w->detect.calm_s < a->duration_s ? w->detect.calm_s : a->duration_s;
+	a->calm_s = w->detect.calm_s;
+	a->duration_s -= a->calm_s < a->duration_s ? a->calm_s : a->duration_s;
 	a->syn_rate_pps = facts->syns;
 	a->peak_pps = w->detect.peak_pps;
 	if (w->half_opens > half_open)
@@ -256,6 +262,7 @@ static void remember(struct attacks *all, const struct attack *a)
 
 	*past = *a;
 	past->going_on = false;
+	past->calm_s = 0;
 }
 
 /* Age in milliseconds of what began at JIFFIES. */
@@ -320,6 +327,8 @@ static void begin_again(struct engine *e, uint32_t slot, struct watch *w)
 	w->evidence.count = 0;
 	w->evidence.seen = 0;
 	w->attack.begun_ms = clock_now_ns(CLOCK_REALTIME) / 1000000 - 1000;
+	w->attack.class = CLASS_UNKNOWN;
+	w->attack.before_count = 0;
 	w->attack.half_open_peak = 0;
 	w->began_s = clock_now_s() - 1;
 	w->base = e->slots[slot].before;

@@ -15,16 +15,20 @@
 #include "daemon/detect/evidence.h"
 #include "daemon/detect/talkers.h"
 
-#define ATTACKS_KEPT 64 /* past ones */
+#define ATTACKS_KEPT   64 /* past ones */
+#define CLASSES_BEFORE 8  /* of one; what comes beyond is not kept */
 
 struct attack {
 	char service[32];
-	enum detect_class class; /* CLASS_CROWD: no attack */
+	enum detect_class class;		  /* CLASS_CROWD: no attack */
+	enum detect_class before[CLASSES_BEFORE]; /* what it was called until then, the oldest first */
+	uint32_t before_count;
 	bool going_on;
 	bool monitor;	       /* mode monitor: only watched */
 	bool completes_known;  /* anybody was answered, or would have been */
 	int64_t begun_ms;      /* wall clock: the SYN above the mark */
 	uint64_t duration_s;   /* until it was calm for the last time */
+	uint32_t calm_s;       /* since then; 0: it is not calm */
 	uint32_t syn_rate_pps; /* over the last second */
 	uint32_t peak_pps, half_open_peak;
 	uint32_t sources; /* different ones, estimated; IPv6: /64 */

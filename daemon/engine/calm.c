@@ -4,7 +4,19 @@
  */
 #include "daemon/engine/calm.h"
 
-#define BACKLOG_UNKNOWN 128
+#define BACKLOG_UNKNOWN	 128
+#define HALF_OPEN_INLINE 1024 /* as bpf/xdp_outside.bpf.c */
+
+uint32_t calm_half_open_high(const struct config_service *service, uint32_t backlog, bool is_inline)
+{
+	uint32_t quarter = (backlog ? backlog : BACKLOG_UNKNOWN) / 4;
+
+	if (service->half_open_high)
+		return service->half_open_high;
+	if (is_inline)
+		return HALF_OPEN_INLINE;
+	return quarter ? quarter : 1;
+}
 
 uint32_t calm_half_open_low(const struct config_service *service, uint32_t backlog)
 {

@@ -23,7 +23,10 @@ struct calm_signals {
 
 bool calm_now(const struct config_service *service, const struct calm_signals *signals);
 
-/* The low mark on half-opens that is in force. */
+/* The high mark on half-opens that is in force, as XDP has it. */
+uint32_t calm_half_open_high(const struct config_service *service, uint32_t backlog, bool is_inline);
+
+/* And the low one. */
 uint32_t calm_half_open_low(const struct config_service *service, uint32_t backlog);
 
 #endif

@@ -25,13 +25,15 @@ struct service_status {
 	const struct config_service *config; /* valid until the next engine call that changes something */
 	enum service_mode mode;		     /* the mode in force: runtime changes included */
 	enum mitigation mitigation;
-	uint64_t since_s;	/* seconds in this state of mitigation */
-	uint32_t half_open;	/* SYN queue length that the last SYN met */
-	uint32_t syn_rate_pps;	/* over the last second */
-	uint32_t answered_pps;	/* cookies sent, over the last second */
-	uint32_t completed_pps; /* cookies accepted, over the last second */
-	bool mptcp_listener;	/* a SYN met an MPTCP listener in the last minute */
-	bool asymmetric;	/* inline: its servers' answers were seen not to come back through us */
+	uint64_t since_s;			/* seconds in this state of mitigation */
+	uint32_t half_open;			/* SYN queue length that the last SYN met */
+	uint32_t backlog;			/* of that SYN's listener; 0: not known, as always inline */
+	uint32_t half_open_high, half_open_low; /* marks in force; 0: not known */
+	uint32_t syn_rate_pps;			/* over the last second */
+	uint32_t answered_pps;			/* cookies sent, over the last second */
+	uint32_t completed_pps;			/* cookies accepted, over the last second */
+	bool mptcp_listener;			/* a SYN met an MPTCP listener in the last minute */
+	bool asymmetric; /* inline: its servers' answers were seen not to come back through us */
 	uint32_t asymmetric_connections;
 	const struct attack *attack; /* that goes on, or the last one; NULL: none */
 	struct service_counters counters;
@@ -144,6 +146,7 @@ struct limit_status {
 	bool changed;		   /* at runtime: the configuration says otherwise */
 	/* at the level of services: of all, or of this one */
 	struct limit_counters counters;
+	uint64_t would_drop; /* of those that are counted as dropped: in mode monitor */
 };
 
 /* 0, or -ENOENT beyond the last. Services' own follow on what all services have. */

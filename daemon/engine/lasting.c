@@ -28,6 +28,7 @@ _Static_assert(KEPT_WATCH < sizeof(((struct lasting *)0)->words) / sizeof(uint64
 	       "there are words for each part");
 _Static_assert(COUNTER_WORDS <= LASTING_WORDS, "a slot has room for all counters");
 _Static_assert(LIMIT_WORDS <= LASTING_LIMIT_WORDS, "a slot has room for the counters of all limits");
+_Static_assert(LIMIT_COUNTS <= LASTING_LIMITS, "there is a place for each limit");
 _Static_assert(GUARD_WORDS <= sizeof(((struct lasting_guard *)0)->carried) / sizeof(uint64_t) &&
 		       GUARDS_MAX <= sizeof(((struct lasting *)0)->guards) / sizeof(struct lasting_guard),
 	       "there is a place for each protected entry");

@@ -19,6 +19,7 @@ struct fdstore;
 #define LASTING_BYTES	    (1U << 20)
 #define LASTING_WORDS	    512
 #define LASTING_LIMIT_WORDS 64
+#define LASTING_LIMITS	    256
 #define LASTING_TEXT	    (128U << 10)
 
 struct lasting_keys {
@@ -64,6 +65,8 @@ struct lasting {
 	/* limits and modes set by hand, as override_print() writes them */
 	char changes[2][LASTING_TEXT];
 	uint32_t changes_live; /* 1 or 2: the first or second of them is whole; 0: neither */
+	uint32_t limits_mode;  /* daemon/engine/would.c */
+	uint64_t limit_other[LASTING_LIMITS];
 };
 
 /* The memory of before, or new with a key drawn for the tables. 0 or a negative errno. */

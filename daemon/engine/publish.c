@@ -10,6 +10,7 @@
 #include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
 #include "daemon/engine/ranges.h"
+#include "daemon/engine/would.h"
 #include "daemon/maps/fastpath.h"
 
 int64_t clock_now_ns(clockid_t id)
@@ -83,6 +84,7 @@ int publish_runtime(struct engine *e)
 
 	if (error)
 		return error;
+	would_follow_mode(e);
 	lists_get_roots(e->lists, runtime.list_root);
 	memcpy(runtime.sketch_error, e->sketch_error, sizeof(runtime.sketch_error));
 	for (int level = 0; level < SKETCH_LEVELS; level++)

@@ -9,6 +9,7 @@
 
 #include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
+#include "daemon/engine/would.h"
 #include "daemon/maps/fastpath.h"
 
 uint64_t slot_state_age_s(struct engine *e, const struct service_state *state)
@@ -106,6 +107,7 @@ static uint32_t take_slot(struct engine *e, const struct config_service *service
 	s->last = s->before = s->base;
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		fastpath_read_service_limit(e->fastpath, (enum limit_kind)kind, slot, &s->limit_base[kind]);
+	would_forget(e, slot);
 	clear_state(e, fastpath_state(e->fastpath, slot));
 	lasting_note_slot(e, slot);
 	return slot;

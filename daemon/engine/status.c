@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/engine/calm.h"
 #include "daemon/engine/lasting.h"
 #include "daemon/engine/limit.h"
+#include "daemon/engine/would.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
 
@@ -89,6 +91,19 @@ const char *engine_state_dir(const struct engine *e)
 	return e->state_dir;
 }
 
+/* On a host they are known once a SYN has met the listener, unless the configuration says them. */
+static void note_marks(const struct engine *e, struct service_status *status, uint32_t backlog)
+{
+	const struct config_service *config = status->config;
+
+	status->backlog = is_inline(e) ? 0 : backlog;
+	status->half_open_high = status->half_open_low = 0;
+	if (!status->backlog && !is_inline(e) && !config->half_open_high)
+		return;
+	status->half_open_high = calm_half_open_high(config, backlog, is_inline(e));
+	status->half_open_low = calm_half_open_low(config, backlog);
+}
+
 int engine_get_service(struct engine *e, size_t index, struct service_status *status)
 {
 	const struct service_state *state;
@@ -105,6 +120,7 @@ int engine_get_service(struct engine *e, size_t index, struct service_status *st
 	status->mitigation = s->shown;
 	status->since_s = clock_now_s() - s->shown_since_s;
 	status->half_open = state->half_open;
+	note_marks(e, status, state->backlog);
 	status->syn_rate_pps = s->syn_rate_pps;
 	status->answered_pps = s->answered_pps;
 	status->completed_pps = s->completed_pps;
@@ -152,11 +168,15 @@ int engine_get_interface(struct engine *e, size_t index, struct interface_status
 static int get_limit(struct engine *e, enum limit_kind kind, enum limit_level level,
 		     struct limit_status *status)
 {
+	int error = fastpath_read_limit(e->fastpath, kind, level, &status->counters);
+
 	status->name = config_limit_name(kind, level);
 	status->limit = e->limits.limit[kind][level];
 	status->changed =
 		memcmp(&status->limit, &e->config->limits.limit[kind][level], sizeof(status->limit)) != 0;
-	return fastpath_read_limit(e->fastpath, kind, level, &status->counters);
+	status->would_drop = would_have_dropped(e, LIMIT_COUNT((uint32_t)kind, (uint32_t)level, SERVICE_NONE),
+						status->counters.dropped);
+	return error;
 }
 
 static int get_own_limit(struct engine *e, enum limit_kind kind, const struct config_service *service,
@@ -172,6 +192,8 @@ static int get_own_limit(struct engine *e, enum limit_kind kind, const struct co
 	status->changed = limit_own_differs(&s->limits, &service->limits, kind);
 	status->counters.over -= s->limit_base[kind].over;
 	status->counters.dropped -= s->limit_base[kind].dropped;
+	status->would_drop = would_have_dropped(e, LIMIT_COUNT((uint32_t)kind, LEVEL_SERVICE, slot),
+						status->counters.dropped);
 	return error;
 }
 

@@ -781,6 +781,17 @@ int fastpath_read_begun(struct fastpath *f, enum limit_level level, uint64_t jif
 	return error ? error : read_begun(f, 1, window, sum);
 }
 
+void fastpath_forget_source_drops(struct fastpath *f)
+{
+	for (size_t set = 0; set < HEAVY_SETS; set++)
+		for (size_t way = 0; way < HEAVY_WAYS; way++) {
+			struct heavy *h = &f->heavies[set].way[way];
+
+			__atomic_store_n(&h->over, 0, __ATOMIC_RELAXED);
+			__atomic_store_n(&h->dropped, 0, __ATOMIC_RELAXED);
+		}
+}
+
 size_t fastpath_read_heavies(struct fastpath *f, struct heavy *heavy, size_t max)
 {
 	size_t count = 0;

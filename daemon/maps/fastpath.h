@@ -102,6 +102,8 @@ int fastpath_read_service_limit(struct fastpath *fastpath, enum limit_kind kind,
 int fastpath_read_begun(struct fastpath *fastpath, enum limit_level level, uint64_t jiffies, uint64_t *sum);
 /* Fills *heavy with those that stand out now, at most max; returns how many. */
 size_t fastpath_read_heavies(struct fastpath *fastpath, struct heavy *heavy, size_t max);
+/* What of theirs was over limits and dropped counts from now on. */
+void fastpath_forget_source_drops(struct fastpath *fastpath);
 /* In: address, v6, level. */
 int fastpath_query_source(struct fastpath *fastpath, struct source_args *source);
 int fastpath_read_handovers(struct fastpath *fastpath, struct handover_counters *sum);

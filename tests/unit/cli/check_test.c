@@ -43,6 +43,10 @@ static const struct {
 		       "s\":9}") "}",
 	  NULL, NULL, CHECK_WARNING, CHECK_WARNING, "web is under attack (forged), for 9 s |" },
 	{ "{}",
+	  "{" PORT WEB("\"mode\":\"auto\",\"attack\":{\"going_on\":true,\"class\":\"forged\",\"duration_"
+		       "s\":37,\"calm_s\":58}") "}",
+	  NULL, NULL, CHECK_WARNING, CHECK_WARNING, "web: attack (forged) of 37 s, calm for 58 s |" },
+	{ "{}",
 	  "{" PORT WEB(
 		  "\"mode\":\"auto\",\"mitigation\":\"active\",\"since_s\":3,\"attack\":{\"going_on\":true,"
 		  "\"class\":\"crowd\"}") "}",

@@ -26,7 +26,9 @@
 						  ",\"sources\":1000,\"completion_percent\":3,\"answered\":" \
 						  "7,\"dropped\":8,\"top\":[{\"prefix\":\"192.0.2.7/32\","   \
 						  "\"percent\":97},{\"prefix\":\"192.0.2.0/"                 \
-						  "24\",\"percent\":10}],\"evidence\":\"x.pcap\"}"
+						  "24\",\"percent\":10}],\"classes_before\":[\"forged\","    \
+						  "\"few_sources\"],\"calm_s\":58,\"evidence\":\"x.pcap\","  \
+						  "\"evidence_path\":\"/e/x.pcap\"}"
 #define WATCHED                                                                                              \
 	"{\"service\":\"web\",\"class\":\"many_sources\",\"monitor\":true,\"completion_percent\":null,"      \
 	"\"would_answer\":9}"
@@ -73,8 +75,14 @@ static const struct {
 	  "BYPASS IS ON", "crowd" },
 	{ show_attacks, "{\"attacks\":[" ATTACK("single_source", "false") "],\"folder\":\"/e\"}",
 	  "    1,000        3 %  192.0.2.7/32 97%, 192.0.2.0/24 10%", "forged:" },
+	{ show_attacks, "{\"attacks\":[" ATTACK("single_source", "false") "],\"folder\":\"/e\"}",
+	  "\n  at first: forged, then few sources\n  packets: /e/x.pcap\n", "calm" },
+	{ show_attacks, "{\"attacks\":[" ATTACK("single_source", "false") "],\"folder\":\"/e\"}",
+	  "single source: one address sends attacks.share_percent (50 %) of the SYNs or more\n",
+	  "most SYNs" },
 	{ show_attacks, "{\"attacks\":[" ATTACK("forged", "true") "],\"folder\":\"/e\"}",
-	  "answered 7 SYNs with cookies, dropped 8 packets\n  packets: x.pcap\npackets are in /e\n",
+	  "answered 7 SYNs with cookies, dropped 8 packets\n  at first: forged, then few sources\n  calm for "
+	  "58s\n  packets: /e/x.pcap\n",
 	  "monitor" },
 	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "would have answered 9 SYNs", "packets:" },
 	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "  ?  ", "0 %" },
@@ -88,6 +96,10 @@ static const struct {
 	  "s\":61,"
 	  "\"peak_pps\":2000,\"sources\":1}}]}",
 	  " for 1m 01s, peak 2,000 SYN/s, 1 source\n", "sources" },
+	{ show_services,
+	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"single_source\",\"going_on\":true,"
+	  "\"duration_s\":37,\"calm_s\":58,\"peak_pps\":2000,\"sources\":1}}]}",
+	  "web: attack (single source) of 37s, calm for 58s, peak 2,000 SYN/s, 1 source\n", "UNDER" },
 	{ show_status,
 	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"connections\",\"going_on\":false,"
 	  "\"sources\":2}}]}",
@@ -110,6 +122,33 @@ static const struct {
 	  "{\"mode\":\"enforce\",\"limits\":[{\"name\":\"syn_service\",\"service\":\"web\",\"rate\":5,"
 	  "\"changed\":true}]}",
 	  "syn_service of web* ", "monitor" },
+	{ show_limits,
+	  "{\"mode\":\"monitor\",\"limits\":[{\"name\":\"syn_source\",\"rate\":5,\"over\":9,"
+	  "\"dropped\":8,\"would_drop\":8}]}",
+	  "    9        0         8\n", "        8         8" },
+	{ show_limits,
+	  "{\"mode\":\"enforce\",\"limits\":[{\"name\":\"syn_source\",\"rate\":5,\"over\":9,"
+	  "\"dropped\":8,\"would_drop\":6}]}",
+	  "    9        2         6\n", "monitor" },
+	{ show_sources, "{\"accounting\":true,\"limits_mode\":\"monitor\",\"sources\":[{\"dropped\":3}]}",
+	  "WOULD BE\n", "DROPPED" },
+	{ show_sources, "{\"accounting\":true,\"limits_mode\":\"enforce\",\"sources\":[{\"dropped\":3}]}",
+	  "DROPPED\n", "WOULD BE" },
+	{ show_service, "{\"settings\":{\"half_open_begins\":128,\"half_open_ends\":64,\"backlog\":512}}",
+	  "half-open mark begins above 128 (a quarter of the backlog of 512), ends below 64\n", "1,024" },
+	{ show_service,
+	  "{\"settings\":{\"half_open_high\":300,\"half_open_begins\":300,\"half_open_ends\":150,"
+	  "\"backlog\":512}}",
+	  "half-open mark begins above 300, ends below 150\n", "quarter" },
+	{ show_service, "{\"settings\":{\"half_open_begins\":null,\"backlog\":null}}",
+	  "half-open mark begins above a quarter of the backlog, which the next SYN tells, ends below half "
+	  "of it\n",
+	  "512" },
+	{ show_flows, "{\"total\":1,\"flows\":[{\"client_state\":\"SYN-SENT\",\"server_state\":\"LISTEN\"}]}",
+	  "holds no half-open: syn-recv does not count it\n", "no such" },
+	{ show_flows,
+	  "{\"total\":1,\"flows\":[{\"client_state\":\"SYN-SENT\",\"server_state\":\"SYN-RECV\"}]}",
+	  "SYN-RECV", "syn-recv" },
 	{ show_limit_set,
 	  "{\"limit\":\"syn_service of "
 	  "web\",\"settings\":\"rate=5\",\"before\":\"none\",\"mode\":\"monitor\"}",

@@ -175,7 +175,7 @@ static void alarms_and_attacks_stand_at_the_top(void **state)
 	     STATUS("1",
 		    "{\"name\":\"web\",\"mitigation\":\"active\",\"mode\":\"auto\",\"attack\":{\"class\":"
 		    "\"single_source\","
-		    "\"going_on\":true,\"begun_ms\":999999990000,\"peak_pps\":200000,\"sources\":1}},{"
+		    "\"going_on\":true,\"duration_s\":10,\"peak_pps\":200000,\"sources\":1}},{"
 		    "\"name\":\"calm\","
 		    "\"attack\":{\"class\":\"forged\",\"going_on\":false}}",
 		    "", ",\"bypass\":true"),
@@ -234,6 +234,10 @@ static void sources_are_shown_or_why_not(void **state)
 		0, NULL);
 	draw(&s, 24, 80);
 	expect(&s, "192.0.2.9/32                  1,234        5        678      25 %         9\n");
+	expect(&s, "   DROPPED\n");
+	json_object_set_new(s.data->sources, "limits_mode", json_string("monitor"));
+	draw(&s, 24, 80);
+	expect(&s, "  WOULD BE\n");
 	end(&s);
 }
 
