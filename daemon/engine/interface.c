@@ -110,7 +110,7 @@ static bool takes_redirected(const struct engine *e, int place, struct device *d
 	return true;
 }
 
-/* Without us the kernel's bridge or routes forward: nothing of ours, or of a daemon before, stays. */
+/* Without us the kernel's bridge or routes forward. What a daemon before left goes when nobody claims it. */
 static void let_cross(struct engine *e, int place)
 {
 	struct device device;

@@ -212,12 +212,9 @@ void hooks_roll_back(struct hooks *h)
 
 void hooks_detach(struct hooks *h)
 {
-	for (int i = LINK_COUNT - 1; i >= 0; i--) {
+	for (int i = LINK_COUNT - 1; i >= 0; i--)
 		if (h->links[i] >= 0)
 			detach_place(h, (enum hook_place)i);
-		for (int generic = 0; generic < 2; generic++)
-			detach_stored(h, (enum hook_place)i, generic);
-	}
 	forget_programs_before(h);
 	hooks_close(h);
 }

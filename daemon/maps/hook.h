@@ -35,8 +35,7 @@ void hooks_settle(struct hooks *hooks, const int programs[LINK_COUNT]);
 /* One could not be attached: what was before goes on as it was, and what is new is detached. */
 void hooks_roll_back(struct hooks *hooks);
 
-/* Detaches what was attached here, or by a daemon before and not taken over. XDP first: no cookie is
- * validated that nobody would take over. */
+/* Detaches what was attached here. XDP first: no cookie is validated that nobody would take over. */
 void hooks_detach(struct hooks *hooks);
 
 /* Detaches links of before at places that this deployment does not use. */
