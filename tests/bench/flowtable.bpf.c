@@ -42,6 +42,14 @@ static __always_inline void touch(struct flowtable_turn *turn, struct connection
 	c->seen = turn->next;
 }
 
+static __always_inline void note_found(struct flowtable_turn *turn, struct connection *c)
+{
+	if (c)
+		touch(turn, c);
+	else
+		turn->refused++;
+}
+
 SEC("xdp")
 int idle(struct xdp_md *ctx)
 {
@@ -64,10 +72,7 @@ int slots_find(struct xdp_md *ctx)
 
 	turn_take(turn, &t);
 	c = connection_find(&t);
-	if (c)
-		touch(turn, c);
-	else
-		turn->refused++;
+	note_found(turn, c);
 	return XDP_DROP;
 }
 
@@ -131,10 +136,7 @@ int hash_find(struct xdp_md *ctx)
 	turn_take(turn, &t);
 	near = hash_counter(&t);
 	c = near && *near ? bpf_map_lookup_elem(&hash, &t) : NULL;
-	if (c)
-		touch(turn, c);
-	else
-		turn->refused++;
+	note_found(turn, c);
 	return XDP_DROP;
 }
 
@@ -148,10 +150,7 @@ int hash_find_bare(struct xdp_md *ctx)
 
 	turn_take(turn, &t);
 	c = bpf_map_lookup_elem(&hash, &t);
-	if (c)
-		touch(turn, c);
-	else
-		turn->refused++;
+	note_found(turn, c);
 	return XDP_DROP;
 }
 
