@@ -432,10 +432,23 @@ static void a_hook_that_others_may_write_is_not_called(void **state)
 	assert_int_equal(hook_check(hook, text, sizeof(text)), 0);
 }
 
+/* How many were left out, as far as it has been told: on a busy machine in several events. */
+static int64_t left_out(void)
+{
+	struct event_entry *event;
+	int64_t sum = 0;
+
+	for (uint64_t at = 0; (event = events_next(at)); event_unref(event)) {
+		if (event->kind == EVENT_HOOK_LEFT_OUT)
+			sum += number_in(event, "count");
+		at = event->number;
+	}
+	return sum;
+}
+
 /* One at a time; a burst waits, and beyond 32 the oldest are left out. */
 static void hooks_wait_in_a_bounded_queue(void **state)
 {
-	struct event_entry *event;
 	char hook[128], name[32];
 
 	(void)state;
@@ -454,11 +467,10 @@ static void hooks_wait_in_a_bounded_queue(void **state)
 		usleep(5000);
 	usleep(300000);
 	close(open(path_of("go"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	event = wait_for(EVENT_HOOK_LEFT_OUT);
-	assert_non_null(event);
-	assert_in_range(number_in(event, "count"), 50 - HOOK_WAITING_MOST, 51 - HOOK_WAITING_MOST);
-	event_unref(event);
 	assert_true(wait_lines("called", "51", 1)); /* the newest */
+	for (int i = 0; i < 1000 && left_out() < 50 - HOOK_WAITING_MOST; i++)
+		usleep(5000);
+	assert_in_range(left_out(), 50 - HOOK_WAITING_MOST, 51 - HOOK_WAITING_MOST);
 }
 
 int main(void)
