@@ -136,7 +136,7 @@ static void load(const char *deployment, struct fastpath_options options)
 		snprintf(name, sizeof(name), "%s, tracking %s", deployment, tracked[i] ? "on" : "off");
 		error = fastpath_new(&fastpath, &options, text, sizeof(text));
 		if (error == -EOPNOTSUPP && strstr(text, "needs Linux")) {
-			print_message("%s: %s\n", name, text);
+			print_message("skip: %s: %s\n", name, text);
 			skip();
 		}
 		if (error)

@@ -131,8 +131,10 @@ static void mptcp_listeners_are_left_to_the_kernel(void **state)
 	int fd = harness_listen(SERVER4, PORT_MPTCP, 16, IPPROTO_MPTCP);
 	struct harness *h = *state;
 
-	if (fd < 0)
+	if (fd < 0) {
+		print_message("skip: this kernel has no MPTCP\n");
 		skip();
+	}
 	harness_expect_spec(h, "SYN", &(struct frame_spec){ TO4(PORT_MPTCP), .flags = SYN }, PASS_MPTCP);
 	assert_true(fastpath_state(h->fastpath, SLOT_ALWAYS)->mptcp_seen > 0);
 	harness_expect_spec(h, "ACK", &(struct frame_spec){ TO4(PORT_MPTCP), .flags = ACK }, PASS_MPTCP);

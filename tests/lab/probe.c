@@ -92,6 +92,14 @@ static void __attribute__((noreturn)) usage(void)
 	    "             [--protocol client|server|http|close] [--timeout-ms T] [--source ADDR,...]");
 }
 
+/* LAB_PATIENCE of the lab: so many times as long may an attempt take. */
+static uint64_t patience(void)
+{
+	const char *times = getenv("LAB_PATIENCE");
+
+	return times ? number_parse("LAB_PATIENCE", times, 1, 1000) : 1;
+}
+
 static enum protocol protocol_parse(const char *name)
 {
 	for (size_t i = 0; i < sizeof(protocol_names) / sizeof(*protocol_names); i++)
@@ -156,6 +164,7 @@ static void options_parse(int argc, char **argv)
 	for (unsigned int i = 0; i < prober.source_count; i++)
 		if (prober.sources[i].any.sa_family != prober.target.any.sa_family)
 			die(EXIT_USAGE, "--source and --connect: one is IPv4, the other IPv6");
+	prober.timeout_ns *= patience();
 }
 
 static void *allocate(size_t count, size_t size)

@@ -22,6 +22,14 @@
 
 static bool alone;
 
+static void need_namespace(void)
+{
+	if (alone)
+		return;
+	print_message("skip: not root\n");
+	skip();
+}
+
 static struct fastpath *load(bool frags)
 {
 	const struct fastpath_options options = { .flow_entries = 8, .frags = frags };
@@ -29,11 +37,12 @@ static struct fastpath *load(bool frags)
 	char text[512] = "";
 	int error;
 
-	if (!alone)
-		skip();
+	need_namespace();
 	error = fastpath_new(&f, &options, text, sizeof(text));
-	if (error == -EOPNOTSUPP) /* Linux before 6.9 */
+	if (error == -EOPNOTSUPP) {
+		print_message("skip: %s\n", text);
 		skip();
+	}
 	if (error)
 		fail_msg("%s", text);
 	return f;
@@ -68,8 +77,7 @@ static void programs_load_with_tracking(void **state)
 	struct fastpath *f;
 
 	(void)state;
-	if (!alone)
-		skip();
+	need_namespace();
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		int error = fastpath_new(&f, &options[i], text, sizeof(text));
 
