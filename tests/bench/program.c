@@ -2,11 +2,12 @@
 /*
  * What a packet of each class costs in the XDP programs of both deployments, in ns above a bare XDP_DROP (or,
  * where it says so, a bare redirect), beside floors and the kernel's own helpers. Rounds are interleaved, and
- * each value is measured between two of its own floor: same frames, same clients, a program that does nothing
- * else. Prints samples as tests/bench/run wants them; a row whose packets were not all judged as they should
- * be has none. $TRACKED: so many flows are tracked, too.
+ * each value is measured between two of its own base: same frames, same clients, a program that does nothing
+ * else. The floors are the least that anything could do which does the same (common/floors.h). Prints samples
+ * as tests/bench/run wants them; a row whose packets were not all judged as they should be has none.
+ * $TRACKED: so many flows are tracked, too.
  *
- *	program [WORD...]		all rows, or those with such a word
+ *	program [WORD...]		all rows, or those with such a word; memory: what reading it costs
  */
 #include <limits.h>
 #include <net/if.h>
@@ -20,6 +21,7 @@
 #include <bpf/libbpf.h>
 
 #include "peers.skel.h"
+#include "tests/bench/common/floors.h"
 #include "tests/bench/common/worlds.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof(*(array)))
@@ -55,8 +57,9 @@ struct row {
 	const char *name;
 	enum segment segment;
 	enum crowd crowd;
-	uint32_t clients;
+	uint32_t clients; /* 0: each packet is of a new one */
 	struct expected expected[CONTENDERS];
+	enum floor floor;
 	unsigned int peers; /* enum peer */
 	bool many;	    /* among a million flows, inline */
 	bool over_redirect; /* inline: not above a drop */
@@ -78,14 +81,17 @@ struct row {
 #define ACKS(source_count)	  .segment = ACK_BAD, .crowd = STRANGERS, .clients = source_count
 #define BAD_ACK(budget)                                                                                      \
 	.expected = { ON_HOST(DROP_LOOKUP_BUDGET, budget), ON_INLINE(DROP_BAD_COOKIE, budget) }
+#define NEW_SYNS		.segment = SYN_LINUX
+#define NEW_ACKS		.segment = ACK_BAD
 #define FROM_CLIENT(flow_count) .segment = CLIENT_ACK, .crowd = FLOWS, .clients = flow_count
 #define FROM_SERVER(flow_count) .segment = SERVER_ACK, .crowd = FLOWS, .clients = flow_count
 
 static const struct row rows[] = {
-	{ "SYN of Linux", SYNS(HOT), ANSWERED(SYN_BUDGET), .peers = PEER_SWAP | PEER_MAKE },
-	{ "SYN of Windows", SYN_WINDOWS, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
-	{ "SYN of macOS", SYN_MACOS, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
-	{ "SYN without options", SYN_BARE, STRANGERS, HOT, ANSWERED(SYN_BUDGET) },
+	{ "SYN of Linux", SYNS(HOT), ANSWERED(SYN_BUDGET), .floor = FLOOR_COOKIE_MAKE,
+	  .peers = PEER_SWAP | PEER_MAKE },
+	{ "SYN of Windows", SYN_WINDOWS, STRANGERS, HOT, ANSWERED(SYN_BUDGET), FLOOR_COOKIE_MAKE },
+	{ "SYN of macOS", SYN_MACOS, STRANGERS, HOT, ANSWERED(SYN_BUDGET), FLOOR_COOKIE_MAKE },
+	{ "SYN without options", SYN_BARE, STRANGERS, HOT, ANSWERED(SYN_BUDGET), FLOOR_COOKIE_MAKE },
 	{ "SYN, 4,096 sources", SYNS(SPREAD), ANSWERED(0) },
 	{ "SYN, 4,096 sources, one in 4,096 kept", SYNS(SPREAD), ANSWERED(0), .sample = 4096 },
 	{ "SYN, 4,096 sources, accounted", SYNS(SPREAD), ANSWERED(0), .accounting = true },
@@ -96,9 +102,8 @@ static const struct row rows[] = {
 	  .limits = POLICY_MONITOR, .error = FLOOD_ERROR },
 	{ "SYN, flood, accounted, limits enforced", SYNS(SPREAD), ANSWERED(0), .accounting = true,
 	  .limits = POLICY_ENFORCE, .error = FLOOD_ERROR },
-	{ "SYN, 1M sources", SYNS(STRANGERS_MAX), ANSWERED(0) },
-	{ "SYN, 1M sources, 1M flows", SYNS(STRANGERS_MAX), .expected = { ON_INLINE(TX_SYNACK, 0) },
-	  .many = true },
+	{ "SYN, every tuple new", NEW_SYNS, ANSWERED(0), .floor = FLOOR_COOKIE_MAKE },
+	{ "SYN, every tuple new, 1M flows", NEW_SYNS, .expected = { ON_INLINE(TX_SYNACK, 0) }, .many = true },
 	{ "SYN, 1M sources, not on the list of 1M", SYNS(STRANGERS_MAX), ANSWERED(0), .lists = true },
 	{ "SYN over the limit, in monitor", SYN_LINUX, NEWCOMERS, 1, ANSWERED(0), .accounting = true,
 	  .limits = POLICY_MONITOR, .heavy = true },
@@ -109,45 +114,50 @@ static const struct row rows[] = {
 	  .expected = { ON_BOTH(PASS_COOKIE, 0) }, .once = true },
 	{ "valid ACK, 65,536 clients, 1M flows", ACK_COOKIE, NEWCOMERS, NEWCOMERS_MAX,
 	  .expected = { ON_INLINE(PASS_COOKIE, 0) }, .once = true, .many = true },
-	{ "bad ACK", ACKS(HOT), BAD_ACK(ACK_BUDGET), .peers = PEER_CHECK },
+	{ "bad ACK", ACKS(HOT), BAD_ACK(ACK_BUDGET), .floor = FLOOR_COOKIE_CHECK, .peers = PEER_CHECK },
 	{ "bad ACK, sockets asked", ACKS(HOT), .expected = { ON_HOST(DROP_BAD_COOKIE, ASKED_BUDGET) },
 	  .lookups_per_s = 1U << 30 },
-	{ "bad ACK, 1M sources", ACKS(STRANGERS_MAX), BAD_ACK(0) },
-	{ "bad ACK, 1M sources, 1M flows", ACKS(STRANGERS_MAX), .expected = { ON_INLINE(DROP_BAD_COOKIE, 0) },
+	{ "bad ACK, every tuple new", NEW_ACKS, BAD_ACK(0), .floor = FLOOR_COOKIE_CHECK },
+	{ "bad ACK, every tuple new, 1M flows", NEW_ACKS, .expected = { ON_INLINE(DROP_BAD_COOKIE, 0) },
 	  .many = true },
 	{ "bad ACK, 1M sources, not on the list of 1M", ACKS(STRANGERS_MAX), BAD_ACK(0), .lists = true },
 	{ "blocked, one source, list of 1M", SYN_LINUX, LISTED, 1,
-	  .expected = { ON_BOTH(DROP_BLOCKED, BLOCKED_BUDGET) }, .lists = true },
+	  .expected = { ON_BOTH(DROP_BLOCKED, BLOCKED_BUDGET) }, FLOOR_LISTED, .lists = true },
 	{ "blocked, 1M sources, list of 1M", SYN_LINUX, LISTED, LISTED_MAX,
-	  .expected = { ON_BOTH(DROP_BLOCKED, 0) }, .lists = true },
-	{ "established, 16 flows", FROM_CLIENT(FLOWS_HOT), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) } },
-	{ "established, 1k flows", FROM_CLIENT(FLOWS_FEW), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) } },
-	{ "established, 1M flows", FROM_CLIENT(FLOWS_MAX), .expected = { ON_HOST(PASS_FLOW, FLOWS_BUDGET) } },
+	  .expected = { ON_BOTH(DROP_BLOCKED, 0) }, FLOOR_LISTED, .lists = true },
+	{ "established, 16 flows", FROM_CLIENT(FLOWS_HOT), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) },
+	  FLOOR_FLOW },
+	{ "established, 1k flows", FROM_CLIENT(FLOWS_FEW), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) },
+	  FLOOR_FLOW },
+	{ "established, 1M flows", FROM_CLIENT(FLOWS_MAX), .expected = { ON_HOST(PASS_FLOW, FLOWS_BUDGET) },
+	  FLOOR_FLOW },
 	{ "translated to server, 16 flows", FROM_CLIENT(FLOWS_HOT),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .peers = PEER_REDIRECT,
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .peers = PEER_REDIRECT,
 	  .over_redirect = true },
 	{ "translated to server, 1k flows", FROM_CLIENT(FLOWS_FEW),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
 	{ "translated to server, 1M flows", FROM_CLIENT(FLOWS_MAX),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, .many = true,
-	  .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, FLOOR_TRANSLATE,
+	  .many = true, .over_redirect = true },
 	{ "translated to client, 16 flows", FROM_SERVER(FLOWS_HOT),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
 	{ "translated to client, 1k flows", FROM_SERVER(FLOWS_FEW),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
 	{ "translated to client, 1M flows", FROM_SERVER(FLOWS_MAX),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, .many = true,
-	  .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, FLOOR_TRANSLATE,
+	  .many = true, .over_redirect = true },
 	{ "not attacked, to server, 1k flows", CLIENT_ACK_AUTO, FLOWS, FLOWS_FEW,
 	  .expected = { ON_HOST(PASS_OPEN, 0), ON_INLINE(PASS_FLOW, 0) } },
 	{ "not attacked, to client, 1k flows", SERVER_ACK_AUTO, FLOWS, FLOWS_FEW,
 	  .expected = { ON_INLINE(PASS_FLOW, 0) } },
-	{ "no service", ACK_NOBODY, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NO_SERVICE, 0) } },
-	{ "not TCP", DATAGRAM, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NOT_TCP, 0) } },
+	{ "no service", ACK_NOBODY, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NO_SERVICE, 0) },
+	  FLOOR_PARSE },
+	{ "not TCP", DATAGRAM, STRANGERS, HOT, .expected = { ON_BOTH(PASS_NOT_TCP, 0) }, FLOOR_PARSE },
 };
 
 static struct worlds worlds;
 static struct peers_bpf *peers;
+static struct floors *floors;
 static uint32_t packets; /* at least, of each sample */
 
 /* --- the state that a row wants --- */
@@ -216,10 +226,18 @@ static uint32_t packets_of(const struct row *row, enum contender who)
 	return packets > row->clients ? packets : row->clients;
 }
 
-static int floor_program(const struct row *row, enum contender who)
+static int base_program(bool redirect)
 {
-	return bpf_program__fd(row->over_redirect && who == INLINE ? peers->progs.redirect
-								   : peers->progs.drop);
+	return bpf_program__fd(redirect ? peers->progs.redirect : peers->progs.drop);
+}
+
+/* ns a packet above a program that does nothing, or only redirects. */
+static double measure_above(int base, int program, uint32_t count)
+{
+	double base_ns = runner_run(worlds.runner, base, count), ns;
+
+	ns = runner_run(worlds.runner, program, count);
+	return ns - (base_ns + runner_run(worlds.runner, base, count)) / 2;
 }
 
 /* Net ns a packet, and in *right what part of them got VERDICT. */
@@ -228,22 +246,20 @@ static double measure(const struct row *row, enum contender who, enum world_name
 {
 	uint64_t before[VERDICT_COUNT], after[VERDICT_COUNT], sum;
 	struct world *w = &worlds.of[name];
-	int program = world_program(&worlds, name, s->to_client), floor = floor_program(row, who);
+	int program = world_program(&worlds, name, s->to_client);
 	uint32_t count = packets_of(row, who);
 	enum verdict verdict = row->expected[who].verdict;
-	double floor_ns, ns;
+	double ns;
 
 	if (!(row->once && who == INLINE))
 		runner_run(worlds.runner, program, SPREAD); /* warms up */
 	runner_restart(worlds.runner);
-	floor_ns = runner_run(worlds.runner, floor, count);
 	sum = harness_count_verdicts(w->h, before);
-	ns = runner_run(worlds.runner, program, count);
+	ns = measure_above(base_program(row->over_redirect && who == INLINE), program, count);
 	sum = harness_count_verdicts(w->h, after) - sum;
-	floor_ns = (floor_ns + runner_run(worlds.runner, floor, count)) / 2;
 	*right = (double)(after[verdict] - before[verdict]) / (double)sum;
 	w->spent |= row->once && who == INLINE;
-	return ns - floor_ns;
+	return ns;
 }
 
 static void measure_program(const struct row *row, enum contender who, bool v6,
@@ -267,18 +283,77 @@ static void measure_peers(const struct row *row, bool v6)
 {
 	struct bpf_program *const programs[PEERS] = { peers->progs.redirect, peers->progs.swap_tx,
 						      peers->progs.kernel_make, peers->progs.kernel_check };
-	int drop = bpf_program__fd(peers->progs.drop);
 
-	for (int i = 0; i < PEERS; i++) {
-		double floor_ns, ns;
+	for (int i = 0; i < PEERS; i++)
+		if (row->peers >> i & 1)
+			say_sample(row, v6, peer_columns[i],
+				   measure_above(base_program(false), bpf_program__fd(programs[i]), packets),
+				   0);
+}
 
-		if (!(row->peers >> i & 1))
-			continue;
-		floor_ns = runner_run(worlds.runner, drop, packets);
-		ns = runner_run(worlds.runner, bpf_program__fd(programs[i]), packets);
-		floor_ns = (floor_ns + runner_run(worlds.runner, drop, packets)) / 2;
-		say_sample(row, v6, peer_columns[i], ns - floor_ns, 0);
+static void measure_floor(const struct row *row, bool v6)
+{
+	uint32_t flows = row->clients == FLOWS_MAX ? 2 * FLOWS_MAX : row->clients,
+		 count = packets_of(row, HOST);
+	int program;
+
+	if (!row->floor)
+		return;
+	prepare(&worlds.of[WORLD_HOST], row);
+	program = floors_program(floors, row->floor, flows);
+	runner_run(worlds.runner, program, SPREAD); /* warms up */
+	runner_restart(worlds.runner);
+	say_sample(row, v6, "floor", measure_above(base_program(row->over_redirect), program, count), 0);
+}
+
+/* The call itself, with nothing in front. */
+static void measure_call(void)
+{
+	uint8_t frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (int)packets);
+
+	if (!bpf_prog_test_run_opts(base_program(false), &options))
+		printf("program-memory\ta program that does nothing\tthe call\tns\t%u\n", options.duration);
+}
+
+/* --- what lines of memory cost that are in no cache, and what pages do --- */
+
+/* Lines side by side and as many, each in a page of its own, fill the same caches: what the pages add is the
+ * translation of addresses. */
+static const struct floors_table tables[] = {
+	{ "64 KiB", 1 << 10, false },
+	{ "1 MiB", 1 << 14, false },
+	{ "1 MiB, one line of each page of 64 MiB", 1 << 14, true },
+	{ "4 MiB", 1 << 16, false },
+	{ "4 MiB, one line of each page of 256 MiB", 1 << 16, true },
+	{ "64 MiB", 1 << 20, false },
+	{ "256 MiB", 1 << 22, false },
+};
+
+static void measure_memory(void)
+{
+	static const char *const how[FLOORS_READS][2] = {
+		{ "one line" },
+		{ "two at once", "two, one after the other" },
+		{ "three at once", "three, one after the other" },
+	};
+	struct traffic_segment s;
+
+	traffic_segment(&s, worlds.of[WORLD_HOST].h, CLIENT_ACK, false);
+	runner_load_new(worlds.runner, &s);
+	for (size_t t = 0; t < COUNT(tables); t++) {
+		for (int i = 0; i < 2 * FLOORS_READS; i++) {
+			if (!how[i / 2][i & 1])
+				continue;
+			printf("program-memory\tat random in %s\t%s\tns\t%.1f\n", tables[t].name,
+			       how[i / 2][i & 1],
+			       floors_read(floors, worlds.runner, &tables[t], (uint32_t)i / 2 + 1, i & 1,
+					   packets));
+		}
 	}
+	measure_call();
+	fflush(stdout);
 }
 
 static void measure_row(const struct row *row, bool v6)
@@ -286,11 +361,15 @@ static void measure_row(const struct row *row, bool v6)
 	struct traffic_segment s;
 
 	traffic_segment(&s, worlds.of[WORLD_HOST].h, row->segment, v6);
-	runner_load(worlds.runner, &s, &worlds.crowds.of[row->crowd][v6], row->clients);
+	if (row->clients)
+		runner_load(worlds.runner, &s, &worlds.crowds.of[row->crowd][v6], row->clients);
+	else
+		runner_load_new(worlds.runner, &s);
 	for (int who = 0; who < CONTENDERS; who++)
 		if (row->expected[who].due)
 			measure_program(row, (enum contender)who, v6, &s);
 	measure_peers(row, v6);
+	measure_floor(row, v6);
 }
 
 /* --- --- */
@@ -306,13 +385,13 @@ static void pin(void)
 
 static int open_peers(void)
 {
-	struct bpf_devmap_val port = { .bpf_prog.fd = -1 };
+	struct bpf_devmap_val port = { .ifindex = if_nametoindex("wire"), .bpf_prog.fd = -1 };
 	uint32_t zero = 0;
 
+	floors = floors_new(worlds.of[WORLD_HOST].h, port.ifindex);
 	peers = peers_bpf__open_and_load();
-	if (!peers)
+	if (!peers || !floors)
 		return -1;
-	port.ifindex = if_nametoindex("wire");
 	return bpf_map_update_elem(bpf_map__fd(peers->maps.port), &zero, &port, 0);
 }
 
@@ -323,13 +402,13 @@ static unsigned long setting(const char *name, unsigned long usual)
 	return text && *text ? strtoul(text, NULL, 0) : usual;
 }
 
-/* All rows, or those with one of the words. */
-static bool is_wanted(const struct row *row, char *const words[])
+/* All, or those with one of the words. */
+static bool is_wanted(const char *name, char *const words[])
 {
 	bool all = !*words, found = false;
 
 	for (; *words; words++)
-		found |= strstr(row->name, *words) != NULL;
+		found |= strstr(name, *words) != NULL;
 	return all || found;
 }
 
@@ -338,8 +417,8 @@ static int set_up(char *const words[])
 	bool lists = false, many = false;
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		lists |= rows[i].lists && is_wanted(&rows[i], words);
-		many |= rows[i].many && is_wanted(&rows[i], words);
+		lists |= rows[i].lists && is_wanted(rows[i].name, words);
+		many |= rows[i].many && is_wanted(rows[i].name, words);
 	}
 	return worlds_set_up(&worlds, lists, many) || open_peers() ? -1 : 0;
 }
@@ -360,11 +439,14 @@ int main(int argc, char **argv)
 	for (unsigned long round = 0; round < rounds; round++) {
 		fprintf(stderr, "bench: program, round %lu of %lu\n", round + 1, rounds);
 		for (size_t i = 0; i < COUNT(rows); i++)
-			for (int v6 = 0; v6 < 2 && is_wanted(&rows[i], argv + 1); v6++)
+			for (int v6 = 0; v6 < 2 && is_wanted(rows[i].name, argv + 1); v6++)
 				measure_row(&rows[i], v6);
+		if (is_wanted("memory", argv + 1))
+			measure_memory();
 		worlds_refresh(&worlds);
 	}
 	peers_bpf__destroy(peers);
+	floors_free(floors);
 	worlds_tear_down(&worlds);
 	return 0;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * In front of the program that is measured: writes the frame into the packet anew, as BPF_PROG_TEST_RUN
- * repeats with whatever the last run left, gives it the next client of a table, which is in no order, with
- * right checksums, and tail-calls the program. Measured once more with a floor behind it (peers.bpf.c), which
- * is then subtracted: what remains is the program alone. To undo what a program did to the packet's length
- * or metadata costs a helper's call, some 5 ns, that no floor has.
+ * repeats with whatever the last run left, gives it the next client of a table, which is in no order, or one
+ * that is new, with right checksums, and tail-calls the program. Measured once more with a floor behind it
+ * (peers.bpf.c), which is then subtracted: what remains is the program alone. To undo what a program did to
+ * the packet's length or metadata costs a helper's call, some 5 ns, that no floor has.
  */
 #include "packet.bpf.h"
 #include "tests/bench/refill.h"
@@ -35,6 +35,8 @@ __u32 client_mask; /* so many clients of the table, less one */
 __u32 acks_cookie; /* each client acknowledges something else */
 __u32 stride;	   /* an odd number: every so many-th in turn */
 __u32 turn;
+__u32 all_new; /* no table: each client, and its port, has never been seen before */
+__u64 born;    /* of these */
 __u64 fence;
 
 /* As it was but for its bytes, which the caller writes: programs let packets grow in front only. */
@@ -86,6 +88,10 @@ static __always_inline void name_tcp(struct tcphdr *to, const struct refill_clie
 		to->ack_seq = c->ack;
 		sum += c->ack;
 	}
+	if (c->port) {
+		sum += (__u16)~to->source + c->port;
+		to->source = c->port;
+	}
 	add_to_checksum(&to->check, sum);
 }
 
@@ -123,12 +129,31 @@ static __always_inline void name_client6(struct xdp_md *ctx, const struct refill
 		name_tcp(segment, c, sum);
 }
 
+/* Far from the one before, in 16.0.0.0/4 or 2001:dc0::/32, and none twice in 2^40. */
+static __always_inline void bear(struct refill_client *c)
+{
+	__u64 spread = ++born * 0x9e3779b97f4a7c15ULL;
+
+	c->port = bpf_htons(spread >> 20 | 1024);
+	if (v6) {
+		c->address[0] = bpf_htonl(0x20010dc0);
+		c->address[1] = spread >> 32;
+		c->address[3] = spread;
+	} else {
+		c->address[3] = bpf_htonl(0x10000000 | spread >> 36);
+	}
+}
+
 SEC("xdp")
 int refill(struct xdp_md *ctx)
 {
+	struct refill_client newborn = {}, *c = &newborn;
 	__u32 index = turn++ * stride & client_mask;
-	struct refill_client *c = bpf_map_lookup_elem(&clients, &index);
 
+	if (all_new)
+		bear(&newborn);
+	else
+		c = bpf_map_lookup_elem(&clients, &index);
 	if (!c || !restore_shape(ctx) || !copy_frame(ctx))
 		return XDP_ABORTED;
 	if (v6)

@@ -18,7 +18,7 @@
 struct refill_client {
 	__u32 address[4]; /* IPv4: the last word */
 	__u32 ack;	  /* acknowledgement number, of segments that have one of their own */
-	__u32 pad;
+	__u32 port;	  /* 0: the frame's */
 };
 
 #endif

@@ -61,17 +61,29 @@ void runner_free(struct runner *r)
 	free(r);
 }
 
-void runner_load(struct runner *r, const struct traffic_segment *s, const struct traffic_crowd *crowd,
-		 uint32_t count)
+static void load_segment(struct refill_bpf__bss *bss, const struct traffic_segment *s)
 {
-	struct refill_bpf__bss *bss = r->skeleton->bss;
-
 	memcpy(bss->frame, s->frame.bytes, sizeof(bss->frame));
 	bss->frame_length = (uint32_t)s->frame.length;
 	bss->v6 = s->v6;
 	bss->tcp = s->tcp;
 	bss->to_client = s->to_client;
 	bss->acks_cookie = s->acks_cookie;
+}
+
+void runner_load_new(struct runner *r, const struct traffic_segment *s)
+{
+	load_segment(r->skeleton->bss, s);
+	r->skeleton->bss->all_new = true;
+}
+
+void runner_load(struct runner *r, const struct traffic_segment *s, const struct traffic_crowd *crowd,
+		 uint32_t count)
+{
+	struct refill_bpf__bss *bss = r->skeleton->bss;
+
+	load_segment(bss, s);
+	bss->all_new = false;
 	bss->client_mask = count - 1;
 	bss->turn = 0;
 	bss->stride = 1;

@@ -17,6 +17,9 @@ void runner_free(struct runner *r);
 void runner_load(struct runner *r, const struct traffic_segment *segment, const struct traffic_crowd *crowd,
 		 uint32_t count);
 
+/* The segment and, in each run and for good, clients with addresses and ports that were never seen before. */
+void runner_load_new(struct runner *r, const struct traffic_segment *segment);
+
 /* With the first client again. */
 void runner_restart(struct runner *r);
 

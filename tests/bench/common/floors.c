@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See floors.h.
+ */
+#include "tests/bench/common/floors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "floors.skel.h"
+
+struct floors {
+	struct floors_bpf *skeleton;
+};
+
+/* The host's maps stand for those of the same name; what else the headers declare, no program here uses. */
+static int share_maps(struct floors_bpf *s, struct harness *host)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, s->obj)
+	{
+		int fd, err;
+
+		if (bpf_map__is_internal(map) || map == s->maps.table || map == s->maps.port)
+			continue;
+		fd = harness_find_map(host, bpf_map__name(map));
+		err = fd < 0 ? bpf_map__set_autocreate(map, false) : bpf_map__reuse_fd(map, fd);
+		if (fd >= 0)
+			close(fd); /* it has one of its own */
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct floors *floors_new(struct harness *host, unsigned int ifindex)
+{
+	struct bpf_devmap_val port = { .ifindex = ifindex, .bpf_prog.fd = -1 };
+	struct floors *f = calloc(1, sizeof(*f));
+	uint32_t zero = 0;
+
+	if (!f)
+		return NULL;
+	f->skeleton = floors_bpf__open();
+	if (!f->skeleton || share_maps(f->skeleton, host) || floors_bpf__load(f->skeleton) ||
+	    bpf_map_update_elem(bpf_map__fd(f->skeleton->maps.port), &zero, &port, 0)) {
+		perror("floors");
+		floors_free(f);
+		return NULL;
+	}
+	return f;
+}
+
+void floors_free(struct floors *f)
+{
+	if (!f)
+		return;
+	floors_bpf__destroy(f->skeleton);
+	free(f);
+}
+
+int floors_program(struct floors *f, enum floor floor, uint32_t flows)
+{
+	const struct bpf_program *const programs[FLOORS] = {
+		[FLOOR_PARSE] = f->skeleton->progs.floor_parse,
+		[FLOOR_LISTED] = f->skeleton->progs.floor_listed,
+		[FLOOR_COOKIE_CHECK] = f->skeleton->progs.floor_cookie_check,
+		[FLOOR_COOKIE_MAKE] = f->skeleton->progs.floor_cookie_make,
+		[FLOOR_FLOW] = f->skeleton->progs.floor_flow,
+		[FLOOR_TRANSLATE] = f->skeleton->progs.floor_translate,
+	};
+
+	f->skeleton->bss->read_mask = flows - 1;
+	return bpf_program__fd(programs[floor]);
+}
+
+double floors_read(struct floors *f, struct runner *r, const struct floors_table *table, uint32_t count,
+		   bool waits, uint32_t packets)
+{
+	struct floors_bpf__bss *bss = f->skeleton->bss;
+	int program = bpf_program__fd(f->skeleton->progs.floor_reads);
+	double without, ns;
+
+	bss->read_mask = table->lines - 1;
+	bss->read_pages = table->pages;
+	bss->read_waits = waits;
+	bss->read_count = count;
+	runner_run(r, program, table->lines); /* warms up */
+	bss->read_count = 0;
+	without = runner_run(r, program, packets);
+	bss->read_count = count;
+	ns = runner_run(r, program, packets);
+	bss->read_count = 0;
+	return ns - (without + runner_run(r, program, packets)) / 2;
+}
