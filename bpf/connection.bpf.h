@@ -18,6 +18,7 @@
 #define SYNMOAT_CONNECTION_BPF_H
 
 #include "clock.bpf.h"
+#include "event.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
 #include "packet.bpf.h"
@@ -374,7 +375,8 @@ static __always_inline bool note_pending(const struct tuple *t, const struct con
 }
 
 /* It will be sent. */
-static __always_inline void account_owed(struct connection *c, enum owed owed, const struct sweep *s)
+static __always_inline void account_owed(const struct tuple *t, struct connection *c, enum owed owed,
+					 const struct sweep *s)
 {
 	switch (owed) {
 	case OWED_SYN:
@@ -387,6 +389,7 @@ static __always_inline void account_owed(struct connection *c, enum owed owed, c
 	case OWED_END:
 		c->seen = s->now;
 		connection_move(c, CONNECTION_ESTABLISHED, CONNECTION_RESET);
+		event_end(t, c);
 		break;
 	case OWED_NOTHING:
 	case OWED_HALF_OPEN:
@@ -425,7 +428,7 @@ __noinline __weak int sweep_slot(__u32 at, struct sweep *s)
 	s->kept++;
 	if (!(c->flags & CONNECTION_PLAIN) && !has_ended(c))
 		s->translated++;
-	account_owed(c, owed, s);
+	account_owed(&slot->tuple, c, owed, s);
 	return 0;
 }
 

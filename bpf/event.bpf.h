@@ -40,19 +40,28 @@ static __always_inline void event_map_ipv4(__be32 out[4], __be32 address)
 	out[3] = address;
 }
 
+/* Room for one, which is counted, or NULL, which is counted, too. */
+static __always_inline struct event *event_reserve(void)
+{
+	struct event_counters *c = event_counters();
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+
+	if (c && e)
+		c->emitted++;
+	else if (c)
+		c->lost++;
+	return e;
+}
+
 static __always_inline void event_put(const struct packet *p, __u32 service, bool reply,
 				      enum event_origin origin, __u32 ack)
 {
 	const __be32 *client = reply ? p->daddr : p->saddr;
 	const __be32 *server = reply ? p->saddr : p->daddr;
-	struct event_counters *c = event_counters();
-	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	struct event *e = event_reserve();
 
-	if (!e) {
-		if (c)
-			c->lost++;
+	if (!e)
 		return;
-	}
 	e->time_ns = bpf_ktime_get_ns();
 	e->client_port = reply ? p->dest : p->source;
 	e->server_port = reply ? p->source : p->dest;
@@ -70,8 +79,6 @@ static __always_inline void event_put(const struct packet *p, __u32 service, boo
 		event_map_ipv4(e->server, server[0]);
 	}
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
-	if (c)
-		c->emitted++;
 }
 
 static __always_inline void waiting_add(__u64 key, __u32 ack)
@@ -134,6 +141,27 @@ static __always_inline void event_segment(const struct packet *p, __u32 service,
 	near = waiting_counter(key);
 	if ((near && *near) || p->flags & (TCP_SYN | TCP_FIN | TCP_RST))
 		event_rare(p, service, reply, key, ack);
+}
+
+/* The daemon ends the connection at the server, in the client's name: no program sees its RST pass. */
+static __always_inline void event_end(const struct tuple *t, const struct connection *c)
+{
+	struct event *e = tracking ? event_reserve() : NULL;
+
+	if (!e)
+		return;
+	e->time_ns = bpf_ktime_get_ns();
+	__builtin_memcpy(e->client, t->client, sizeof(e->client));
+	__builtin_memcpy(e->server, t->server, sizeof(e->server));
+	e->client_port = t->client_port;
+	e->server_port = t->server_port;
+	e->next = c->client_next;
+	e->ack = 0;
+	e->flags = TCP_RST;
+	e->origin = EVENT_CLIENT;
+	e->service = c->service;
+	e->v6 = t->v6;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
 /* The handshake is done, by a cookie: P is its third ACK or, REPLY, the server's answer to our SYN. */

@@ -2,7 +2,7 @@
 /*
  * Inline, what the fast path tells the tracker of a connection that it translates: nothing of our handshake
  * with the server, the connection once it is answered, then what moves an endpoint, in each sender's own
- * numbers and each receiver's acknowledgements.
+ * numbers and each receiver's acknowledgements; and that we have ended one ourselves.
  */
 #include <string.h>
 
@@ -14,6 +14,16 @@ static void expect_silence(const struct dialogue *d, const char *what)
 {
 	if (harness_hear(d->h).count)
 		fail_msg("%s: %s makes an event", d->name, what);
+}
+
+static void expect_tuple(const struct dialogue *d, const struct event *e)
+{
+	assert_memory_equal(e->client, d->tuple.client, sizeof(e->client));
+	assert_memory_equal(e->server, d->tuple.server, sizeof(e->server));
+	assert_int_equal(e->client_port, d->tuple.client_port);
+	assert_int_equal(e->server_port, d->tuple.server_port);
+	assert_int_equal(e->v6, d->v6);
+	assert_int_equal(e->service, SLOT_ALWAYS);
 }
 
 /* NEXT and ACK count from behind the SYNs, as in struct said. */
@@ -29,12 +39,19 @@ static void expect_event(const struct dialogue *d, const char *what, enum event_
 	if (heard.count != 1 || e->origin != origin || e->next != own + next || e->ack != peer + ack)
 		fail_msg("%s: %s: %u events, origin %u, next %u, ack %u", d->name, what, heard.count,
 			 e->origin, e->next - own, e->ack - peer);
-	assert_memory_equal(e->client, d->tuple.client, sizeof(e->client));
-	assert_memory_equal(e->server, d->tuple.server, sizeof(e->server));
-	assert_int_equal(e->client_port, d->tuple.client_port);
-	assert_int_equal(e->server_port, d->tuple.server_port);
-	assert_int_equal(e->v6, d->v6);
-	assert_int_equal(e->service, SLOT_ALWAYS);
+	expect_tuple(d, e);
+}
+
+/* In the client's name. */
+static void expect_reset(const struct dialogue *d, const char *what)
+{
+	struct heard heard = harness_hear(d->h);
+	const struct event *e = &heard.last;
+
+	if (heard.count != 1 || e->origin != EVENT_CLIENT || e->flags != RST || e->next != d->client.isn + 1)
+		fail_msg("%s: %s: %u events, origin %u, flags %#x, next %u", d->name, what, heard.count,
+			 e->origin, e->flags, e->next - d->client.isn - 1);
+	expect_tuple(d, e);
 }
 
 static const struct {
@@ -98,6 +115,38 @@ static void translated_connections_are_told_as_their_ends_see_them(void **state)
 	}
 }
 
+/* No timestamps, so that its cookie could have been guessed. */
+static const struct party silent_party = { .isn = 0xfffffffe, .window = 8000, .wscale = NO_WSCALE };
+
+/* A client that answers no probe: the daemon's RST to its server passes no program, and is told all the same.
+ */
+static void an_end_of_ours_is_told(void **state)
+{
+	for (size_t i = 0; i < CARRIERS; i++) {
+		struct dialogue d = dialogue_new(*state, dialogue_carriers[i].name, dialogue_carriers[i].v6,
+						 dialogue_carriers[i].vlans);
+		struct sweep_args args;
+
+		d.client = silent_party;
+		dialogue_open(&d);
+		harness_hear(d.h);
+		for (int probes = 0; probes < 3; probes++) {
+			appliance_age(*state, &d.tuple, d.h->runtime.probe_after_s + 1.0);
+			appliance_sweep(*state, &args);
+			assert_int_equal(args.pending, 1);
+			expect_silence(&d, "a probe");
+		}
+		appliance_age(*state, &d.tuple, d.h->runtime.probe_after_s + 1.0);
+		appliance_sweep(*state, &args);
+		assert_int_equal(args.pending, 1);
+		dialogue_expect_state(&d, d.name, CONNECTION_RESET);
+		expect_reset(&d, "its end");
+		appliance_sweep(*state, &args);
+		expect_silence(&d, "the time after it");
+		appliance_forget(*state);
+	}
+}
+
 /* A client that sends data with its third ACK or behind it, and aborts before the server has answered. */
 static void an_abort_after_early_data_reaches_the_server(void **state)
 {
@@ -121,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(translated_connections_are_told_as_their_ends_see_them,
 				       appliance_reset),
+		cmocka_unit_test_setup(an_end_of_ours_is_told, appliance_reset),
 		cmocka_unit_test_setup(an_abort_after_early_data_reaches_the_server, appliance_reset),
 	};
 
