@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,19 @@ static void print_change(FILE *out, const struct lists_change *change)
 	line_print_entry(out, &change->entry);
 }
 
+/* All of it, or nothing: what follows half a line would be lost with it. */
+static bool append(int fd, const char *text, size_t length)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+	ssize_t written = write(fd, text, length);
+
+	if (written == (ssize_t)length)
+		return true;
+	if (written > 0 && end >= 0)
+		(void)!ftruncate(fd, end);
+	return false;
+}
+
 /* Whole lines at once: a daemon that is killed leaves no half of one. */
 void journal_note(struct journal *j, const struct lists_change *change, int64_t now_s)
 {
@@ -73,7 +87,7 @@ void journal_note(struct journal *j, const struct lists_change *change, int64_t 
 			line_print_head(out, now_s);
 	}
 	print_change(out, change);
-	if (!fclose(out) && j->fd >= 0 && write(j->fd, text, length) < 0)
+	if (!fclose(out) && j->fd >= 0 && !append(j->fd, text, length))
 		close_file(j);
 	free(text);
 }

@@ -303,6 +303,29 @@ static void no_room(void **state)
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
+/* A disk that is full in the middle of a line: what is written down when it has room again is not lost. */
+static void no_room_for_a_change(void **state)
+{
+	struct keep *k = keep_new(dir);
+	const struct lists_backing noting = { backing.pool, publish, write_down, k };
+	struct lists *l = lists_new(&noting);
+	struct stat status;
+	char path[64];
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	add_entries(l, 0, 10);
+	path_of(path, "lists.journal");
+	assert_int_equal(stat(path, &status), 0);
+	limit_files((rlim_t)status.st_size + 10);
+	add_entries(l, 10, 1);
+	limit_files(RLIM_INFINITY);
+	add_entries(l, 11, 10);
+	expect_after(20, 7);
+	keep_free(k, NULL, NOW);
+	lists_free(l);
+}
+
 /* In slices and by the thread, as in the daemon; what changes meanwhile is written next. */
 static void while_running(void **state)
 {
@@ -344,6 +367,7 @@ int main(void)
 		cmocka_unit_test_teardown(killed, tear_down),
 		cmocka_unit_test_teardown(another_boot, tear_down),
 		cmocka_unit_test_teardown(cut_short_or_garbled, tear_down),
+		cmocka_unit_test_teardown(no_room_for_a_change, tear_down),
 		cmocka_unit_test_teardown(no_room, tear_down),
 		cmocka_unit_test_teardown(while_running, tear_down),
 	};
