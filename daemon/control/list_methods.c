@@ -203,14 +203,20 @@ void handle_remove_entry(struct request *request)
 /* A page: the next one begins at what `next` says. */
 void handle_list_entries(struct request *request)
 {
-	uint32_t place = (uint32_t)request_integer(request, "after", 0);
+	long long after = request_integer(request, "after", 0);
 	json_t *entries, *next = json_null();
 	struct lists_entry entry;
 	enum list_kind kind;
+	uint32_t place;
 	int origin;
 
 	if (!take_kind(request, &kind) || !take_origin(request, &origin))
 		return;
+	if (after < 0 || after > UINT32_MAX) {
+		request_fail_parameter(request, "after");
+		return;
+	}
+	place = (uint32_t)after;
 	entries = json_array();
 	for (int i = 0; lists_next(lists_of(request), &place, &entry); i++) {
 		if (entry.kind == kind && (origin < 0 || entry.origin == (enum list_origin)origin))

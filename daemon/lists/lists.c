@@ -568,6 +568,8 @@ static bool in_force(const struct store *s, uint32_t entry)
 
 bool lists_next(const struct lists *l, uint32_t *place, struct lists_entry *entry)
 {
+	if (*place >= l->store->entry_end) /* who asks may have made it up */
+		return false;
 	for (uint32_t i = *place + 1; i < l->store->entry_end; i++) {
 		if (!in_force(l->store, i))
 			continue;

@@ -614,6 +614,23 @@ static void progress_is_told_until_all_is_done(void **state)
 	finish();
 }
 
+/* A place that nobody was told, as a client may send it. */
+static void there_is_nothing_behind_the_end(void **state)
+{
+	static const uint32_t places[] = { 2, 1000, UINT32_MAX - 1, UINT32_MAX };
+	struct lists_entry entry;
+
+	(void)state;
+	for (int filled = 0; filled < 2; filled++) {
+		for (size_t i = 0; i < COUNT(places); i++) {
+			uint32_t place = places[i];
+
+			assert_false(lists_next(l, &place, &entry));
+		}
+		assert_int_equal(add(LIST_BLOCK, "192.0.2.1/32"), filled);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -630,6 +647,7 @@ int main(void)
 		cmocka_unit_test(one_line_for_most),
 		cmocka_unit_test_setup_teardown(every_address_of_a_range, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(memory_is_used_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(there_is_nothing_behind_the_end, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(progress_is_told_until_all_is_done, set_up, tear_down),
 	};
 
