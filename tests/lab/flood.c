@@ -38,8 +38,8 @@
 #define TICK_MAX_NS  (1 * NS_PER_MS)
 #define TICK_PACKETS 16 /* few, since a gap between two gusts lets others through that a stream would not */
 #define MAX_DEBT_NS  (200 * NS_PER_MS) /* lateness that is made good; more of it is given up */
-#define CHUNK	     20000 /* packets a run when unpaced: the clock and signals are looked at in between */
-#define MAX_COSTS    4096  /* of the last so many runs */
+#define CHUNK	     5000 /* packets a run when unpaced: the clock and signals are looked at in between */
+#define MAX_COSTS    4096 /* of the last so many runs */
 
 struct options {
 	const char *interface;
@@ -544,13 +544,14 @@ static int double_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The lower quartile of the runs: what else the machine does only ever adds to some of them. */
+/* The lower decile of the runs: what else the machine does only ever adds to some of them, and where its
+ * other hyperthread is busy that is to most of them. */
 static double packet_cost_ns(void)
 {
 	size_t count = min_u64(flood.runs, MAX_COSTS);
 
 	qsort(flood.costs, count, sizeof(*flood.costs), double_compare);
-	return flood.costs[count / 4];
+	return flood.costs[count / 10];
 }
 
 static void report(uint64_t emitted, uint32_t dropped, double seconds)
