@@ -279,9 +279,10 @@ void diag_close(struct mnl_socket *diag)
 		mnl_socket_close(diag);
 }
 
-static void id_fill(struct half_open *h, const struct tuple *t)
+static void id_fill(struct half_open *h, const struct tuple *t, unsigned int ifindex)
 {
 	*h = (struct half_open){ .family = t->v6 ? AF_INET6 : AF_INET };
+	h->id.idiag_if = ifindex;
 	h->id.idiag_sport = t->server_port;
 	h->id.idiag_dport = t->client_port;
 	h->id.idiag_cookie[0] = h->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
@@ -344,31 +345,32 @@ static int find_one(struct mnl_socket *diag, struct half_open *h, struct diag_tr
 	return mnl_nlmsg_ok(header, (int)length) ? found_state(header, h, traffic) : -EPROTO;
 }
 
-int diag_find(struct mnl_socket *diag, const struct tuple *tuple)
+int diag_find(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex)
 {
 	struct half_open h;
 
-	id_fill(&h, tuple);
+	id_fill(&h, tuple, ifindex);
 	return find_one(diag, &h, NULL);
 }
 
-int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, struct diag_traffic *traffic)
+int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex,
+		      struct diag_traffic *traffic)
 {
 	struct half_open h;
 	int state;
 
 	*traffic = (struct diag_traffic){ 0 };
-	id_fill(&h, tuple);
+	id_fill(&h, tuple, ifindex);
 	state = find_one(diag, &h, traffic);
 	return state < 0 ? state : 0;
 }
 
-int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple)
+int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex)
 {
 	struct half_open h;
 	int result, destroyed = 0;
 
-	id_fill(&h, tuple);
+	id_fill(&h, tuple, ifindex);
 	result = find_one(diag, &h, NULL);
 	if (result < 0)
 		return result;

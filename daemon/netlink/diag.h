@@ -71,8 +71,9 @@ void diag_close(struct mnl_socket *diag);
 /* Asks for a dump of all sockets of a family in states, a bit for each. 0 or a negative errno. */
 int diag_send_request(struct mnl_socket *diag, uint8_t family, uint32_t states);
 
-/* State of the socket with exactly this tuple (TIME_WAIT included), or -ENOENT, or another negative errno. */
-int diag_find(struct mnl_socket *diag, const struct tuple *tuple);
+/* State of the socket with exactly this tuple (TIME_WAIT included), or -ENOENT, or another negative errno.
+ * ifindex: where it receives; without it (0), a socket that is bound to an interface is not found. */
+int diag_find(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex);
 
 /* What either end has sent: of the server's bytes those that were acknowledged. known: the socket still has
  * them. As diag_find, or 0. */
@@ -80,13 +81,14 @@ struct diag_traffic {
 	bool known;
 	uint64_t client_bytes, server_bytes, client_packets, server_packets;
 };
-int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, struct diag_traffic *traffic);
+int diag_find_traffic(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex,
+		      struct diag_traffic *traffic);
 
 /* Of a struct tcp_info, which may be that of an older kernel. */
 void diag_read_info(const void *info, size_t size, struct diag_traffic *traffic);
 
 /* Ends it: its application sees ECONNABORTED, its peer a RST, if it was not half-open. As diag_find, or 0. */
-int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple);
+int diag_destroy(struct mnl_socket *diag, const struct tuple *tuple, unsigned int ifindex);
 
 /*
  * Ends half-open sockets (SYN_RCVD) of ours whose SYN-ACK was sent again at least resends times without an

@@ -103,7 +103,7 @@ static void traffic_of_socket(struct tracker *t, const struct tuple *tuple, stru
 {
 	struct diag_traffic d;
 
-	if (diag_find_traffic(t->diag, tuple, &d) || !d.known)
+	if (diag_find_traffic(t->diag, tuple, store_ifindex(t), &d) || !d.known)
 		return;
 	*traffic = (struct flow_traffic){ .known = true,
 					  .with_packets = true,

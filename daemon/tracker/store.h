@@ -80,6 +80,12 @@ static inline bool store_asks_kernel(const struct tracker *t)
 	return t->diag;
 }
 
+/* On a host: where its sockets receive; 0 as long as that is not there. */
+static inline uint32_t store_ifindex(const struct tracker *t)
+{
+	return fastpath_runtime(t->fastpath)->port_ifindex[PORT_OUTSIDE];
+}
+
 /* After a change: counts it, and sees to the flow's future, which may be that it goes. before: its states. */
 void store_settle(struct tracker *tracker, struct flow *flow, const uint8_t before[ENDPOINTS]);
 

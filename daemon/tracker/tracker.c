@@ -218,7 +218,7 @@ static int ask_server(struct tracker *t, const struct flow *f)
 	flowtable_tuple(t->table, f, &tuple);
 	if (!store_asks_kernel(t))
 		return ask_fastpath(t, f, &tuple);
-	state = diag_find(t->diag, &tuple);
+	state = diag_find(t->diag, &tuple, store_ifindex(t));
 	if (state == -ENOENT)
 		return TS_CLOSED;
 	return state < 0 ? state : (int)store_state_of_kernel((unsigned int)state);
@@ -332,7 +332,7 @@ static void on_event(const struct event *e, void *arg)
 /* Both ends see the connection reset; of a half-open, the server alone. */
 static int reset(struct tracker *t, const struct tuple *tuple)
 {
-	return store_asks_kernel(t) ? diag_destroy(t->diag, tuple)
+	return store_asks_kernel(t) ? diag_destroy(t->diag, tuple, store_ifindex(t))
 				    : fastpath_reset_connection(t->fastpath, tuple);
 }
 
