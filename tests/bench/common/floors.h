@@ -40,6 +40,6 @@ struct floors_table {
 /* ns a packet for COUNT reads, up to FLOORS_READS; WAITS: each for the one before. Without what it takes to
  * know which ones; the segment that is loaded must be TCP. */
 double floors_read(struct floors *f, struct runner *r, const struct floors_table *table, uint32_t count,
-		   bool waits, uint32_t packets);
+		   bool waits, uint32_t packets, int times);
 
 #endif
