@@ -226,12 +226,10 @@ CPPCHECK_MACROS := '-Djson_array_foreach(a,i,v)=for(i=0;(v=json_array_get(a,i));
 
 # One file a call: clang-tidy 14 confuses itself over several. The disabled check flags every snprintf and memcpy.
 lint: $(B)/bpf/synmoat.skel.h ## clang-tidy and cppcheck
-	@set -e; for f in $(DAEMON_SRC) $(CLI_SRC); do \
-	  clang-tidy --quiet --warnings-as-errors='*' \
-	    --checks=-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling $$f -- -std=c11 \
-	    $(filter-out -MMD -MP,$(CPPFLAGS)) $(shell $(PKG) --cflags $(DAEMON_PKGS) $(CLI_PKGS)) 2>/dev/null; \
-	done
-	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
+	@printf '%s\n' $(DAEMON_SRC) $(CLI_SRC) | xargs -P "$$(nproc)" -I FILE clang-tidy --quiet --warnings-as-errors='*' \
+	  --checks=-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling FILE -- -std=c11 \
+	  $(filter-out -MMD -MP,$(CPPFLAGS)) $(shell $(PKG) --cflags $(DAEMON_PKGS) $(CLI_PKGS)) 2>/dev/null
+	cppcheck -j "$$(nproc)" --quiet --error-exitcode=1 --std=c11 --enable=warning,portability,performance --inline-suppr \
 	  --suppress=missingIncludeSystem $(CPPCHECK_MACROS) -D_GNU_SOURCE -DSYNMOAT_VERSION='"$(VERSION)"' -I. daemon cli
 
 # --- manual pages: what --help and the sample configuration say, in a frame ---

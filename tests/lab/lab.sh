@@ -477,7 +477,7 @@ lab_start_synmoat() {
 	lab_in server sysctl -qw net.ipv4.tcp_syncookies=1
 	lab_bg synmoatd "$(lab_home)" "$LAB_BUILD/synmoatd" --foreground --config "$LAB_DIR/synmoat.conf" \
 		--socket "$LAB_DIR/control.sock" --state "${LAB_STATE:-$LAB_DIR/state}"
-	if lab_wait 30 lab_synmoat_answers && lab_running synmoatd; then
+	if lab_wait 60 lab_synmoat_answers && lab_running synmoatd; then
 		return 0
 	fi
 	echo "lab: synmoatd did not come up; its log:" >&2
