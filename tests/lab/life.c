@@ -21,7 +21,7 @@
 #define HALF_BYTES (8 << 20) /* over the half that is still open */
 #define CHUNK	   65536
 #define PATIENCE_S 15
-#define AHEAD_NS    (1000 * NS_PER_MS)
+#define AHEAD_NS   (1000 * NS_PER_MS)
 #define AWAY_NS                                                                                              \
 	(1500 * NS_PER_MS) /* ISNs of a tuple count on with the time: till they are far from the last ones   \
 			    */
