@@ -23,18 +23,22 @@ struct tcp_options {
 /*
  * Walks a copy, zero-padded, so that every read lies within it whatever the lengths say. A global function is
  * verified once, by itself: what it writes through a pointer is not tracked, so the loop stays cheap to
- * verify.
+ * verify. So that it does not follow each way of getting to each place, no place is known to it, not even the
+ * first.
  */
 __noinline __weak int option_walk(struct xdp_md *ctx, __u32 l4, struct tcp_options *o)
 {
 	__u8 header[64 + 16] = {};
-	__u32 i = TCP_MIN, doff;
+	__u32 doff, options, i;
 
 	if (!o || l4 > L4_MAX)
 		return -1;
 	doff = o->doff;
 	if (doff < TCP_MIN || doff > 60 || bpf_xdp_load_bytes(ctx, l4, header, doff))
 		return -1;
+	options = doff - TCP_MIN;
+	barrier_var(options);
+	i = doff - options;
 	for (int n = 0; n < 40; n++) {
 		__u8 *option = header + (i & 63);
 		__u32 kind = option[0], length = option[1];
@@ -60,7 +64,7 @@ __noinline __weak int option_walk(struct xdp_md *ctx, __u32 l4, struct tcp_optio
 		} else if (kind == 19 || kind == 29) {
 			o->present |= OPTION_AUTH;
 		}
-		i = (i + length) & 127;
+		i = (i + length) & 63;
 		barrier_var(i);
 	}
 	return 0;

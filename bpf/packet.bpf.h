@@ -106,10 +106,21 @@ static __always_inline __u32 parse_ethernet(void *data, void *data_end, __be16 *
 	return offset;
 }
 
+/* 1 or 0, without a branch: each doubles what the verifier follows to the end of the walk. */
+static __always_inline __u32 is_header(__u32 nexthdr, __u32 which)
+{
+	__u64 bit = 1ULL << which;
+
+	barrier_var(bit);
+	return bit >> (nexthdr & 63) & 1;
+}
+
 static __always_inline bool is_extension(__u32 nexthdr)
 {
-	return nexthdr == IPPROTO_HOPOPTS || nexthdr == IPPROTO_ROUTING || nexthdr == IPPROTO_DSTOPTS ||
-	       nexthdr == IPPROTO_FRAGMENT || nexthdr == IPPROTO_AH;
+	const __u64 extensions = 1ULL << IPPROTO_HOPOPTS | 1ULL << IPPROTO_ROUTING | 1ULL << IPPROTO_DSTOPTS |
+				 1ULL << IPPROTO_FRAGMENT | 1ULL << IPPROTO_AH;
+
+	return nexthdr < 64 && extensions >> nexthdr & 1;
 }
 
 /*
@@ -120,8 +131,9 @@ static __always_inline bool is_extension(__u32 nexthdr)
 static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, __u32 nexthdr)
 {
 	for (int i = 0; i <= EXTENSIONS_MAX; i++) {
+		__u32 fragment = is_header(nexthdr, IPPROTO_FRAGMENT);
+		__u32 shift = 3 - is_header(nexthdr, IPPROTO_AH); /* RFC 4302, section 2.2: in words of 4 */
 		struct extension_header *ext;
-		__u32 length;
 
 		if (!is_extension(nexthdr))
 			return offset | nexthdr << 16;
@@ -130,20 +142,14 @@ static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, 
 		ext = data + offset;
 		if ((void *)(ext + 1) > data_end)
 			return -1;
-		length = (ext->len + 1) * 8;
-		if (nexthdr == IPPROTO_AH)
-			length = (ext->len + 2) * 4; /* RFC 4302, section 2.2 */
-		if (nexthdr == IPPROTO_FRAGMENT) {
-			length = 8;
-			/* offset or more-fragments: an "atomic" fragment (RFC 6946) is a whole packet. With
-			 * further headers in the fragmented part it may be TCP's, which only the first
-			 * fragment could tell. */
-			if (ext->frag_off & bpf_htons(0xfff9))
-				return (offset + 8) | 1 << 24 |
-				       (is_extension(ext->nexthdr) ? IPPROTO_TCP : ext->nexthdr) << 16;
-		}
+		/* offset or more-fragments: an "atomic" fragment (RFC 6946) is a whole packet. With further
+		 * headers in the fragmented part it may be TCP's, which only the first fragment could tell.
+		 */
+		if (ext->frag_off & bpf_htons(0xfff9) & -fragment)
+			return (offset + 8) | 1 << 24 |
+			       (is_extension(ext->nexthdr) ? IPPROTO_TCP : ext->nexthdr) << 16;
 		nexthdr = ext->nexthdr;
-		offset += length;
+		offset += 8 + ((ext->len & (fragment - 1)) << shift); /* a fragment's header has no length */
 		barrier_var(offset);
 	}
 	return -1;

@@ -12,57 +12,40 @@
 #include "packet.bpf.h"
 
 #define SYNACK_TTL 64
+#define SUM_MAX	   9216
+#define SUM_CHUNK  64 /* a power of two */
 
-/* Sum of up to 60 bytes of TCP header and then the payload, by the chunk sizes that bpf_csum_diff() takes. */
+/*
+ * Sum of LENGTH bytes, 1 to SUM_MAX, from L4 on; negative: cut short. Chunks are summed where they lie, but
+ * for the last one, whole or not, which is copied and padded with zeros: to go on in ever smaller chunks took
+ * the verifier longer than all else in its program.
+ */
 __noinline __weak int segment_sum(struct xdp_md *ctx, __u32 l4, __u32 length)
 {
 	void *data = XDP_DATA(ctx), *data_end = XDP_DATA_END(ctx);
-	__u32 offset = 0;
+	__u32 offset = 0, rest = ((length - 1) & (SUM_CHUNK - 1)) + 1;
+	__be32 last[SUM_CHUNK / 4] = {};
+	__u64 first = l4;
 	__s64 sum = 0;
 
-	if (l4 > L4_MAX || length > 9216)
+	barrier_var(first); /* the register that is compared has the bound */
+	if (first > L4_MAX || length - 1 >= SUM_MAX)
 		return -1;
-	data += l4;
-	for (int i = 0; i < 9216 / 64; i++) {
-		void *chunk = data + (offset & 0x3fff);
+	barrier_var(rest); /* or it would be another for the verifier after each number of chunks */
+	data += first;
+	for (int i = 0; i < SUM_MAX / SUM_CHUNK; i++) {
+		void *chunk = data + offset;
 
-		if (offset + 64 > length)
+		if (offset + SUM_CHUNK >= length)
 			break;
-		if (chunk + 64 > data_end)
+		if (chunk + SUM_CHUNK > data_end)
 			return -1;
-		sum = bpf_csum_diff(NULL, 0, chunk, 64, sum);
-		offset += 64;
+		sum = bpf_csum_diff(NULL, 0, chunk, SUM_CHUNK, sum);
+		offset += SUM_CHUNK;
 	}
-	offset = length & ~63U; /* as it is, but for the verifier the same after each number of chunks */
-	barrier_var(offset);
-	for (int i = 0; i < 15; i++) {
-		void *chunk = data + (offset & 0x3fff);
-
-		if (offset + 4 > length)
-			break;
-		if (chunk + 4 > data_end)
-			return -1;
-		sum = bpf_csum_diff(NULL, 0, chunk, 4, sum);
-		offset += 4;
-	}
-	offset = length & ~3U;
-	barrier_var(offset);
-	if (offset < length) {
-		__u8 tail[4] = {};
-
-#pragma unroll
-		for (int i = 0; i < 3; i++) {
-			__u8 *byte = data + ((offset + i) & 0x3fff);
-
-			if (offset + i >= length)
-				break;
-			if (byte + 1 > (__u8 *)data_end)
-				return -1;
-			tail[i] = *byte;
-		}
-		sum = bpf_csum_diff(NULL, 0, (__be32 *)tail, 4, sum);
-	}
-	return checksum_fold((__u32)sum);
+	if (bpf_xdp_load_bytes(ctx, l4 + offset, last, rest))
+		return -1;
+	return checksum_fold((__u32)bpf_csum_diff(NULL, 0, last, sizeof(last), sum));
 }
 
 static __always_inline __u64 pseudo_header_sum(const struct packet *p, __u32 length)
