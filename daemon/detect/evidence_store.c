@@ -22,6 +22,7 @@
 #define FILE_MODE     0640
 #define BEING_WRITTEN ".new" /* a name that no reader looks for */
 #define WAITING_MOST  256    /* files; a disk that takes none must not fill the memory */
+#define RETRY_S	      5
 
 struct job {
 	struct job *next;
@@ -29,16 +30,17 @@ struct job {
 	char *bytes;
 	size_t length;
 	uint32_t most;
+	int error;
 };
 
 struct evidence_store {
 	char *state;
 	gid_t group; /* -1: ours */
 	struct job *waiting, *batch;
-	unsigned int count; /* waiting */
+	unsigned int count;   /* waiting */
+	unsigned int pause_s; /* before what could not be written is tried again */
 	pthread_t thread;
-	bool writing, done;
-	int error, told;
+	bool writing, threaded, done;
 };
 
 struct evidence_store *evidence_store_new(const char *state, const char *group)
@@ -62,7 +64,7 @@ static int open_folder(const struct evidence_store *s)
 	char path[4096];
 	int fd;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/evidence", s->state) >= sizeof(path)) {
+	if ((size_t)snprintf(path, sizeof(path), "%s/" EVIDENCE_FOLDER, s->state) >= sizeof(path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
@@ -131,13 +133,42 @@ static void remove_oldest(int folder, uint32_t most)
 	free(entries);
 }
 
-static void free_jobs(struct job *job)
+static void free_job(struct job *job)
 {
-	for (struct job *next; job; job = next) {
-		next = job->next;
-		free(job->bytes);
-		free(job);
-	}
+	free(job->bytes);
+	free(job);
+}
+
+/* --- what waits, the oldest first --- */
+
+static struct job *take_first(struct job **list)
+{
+	struct job *job = *list;
+
+	if (job)
+		*list = job->next;
+	return job;
+}
+
+/* In the place of one of that name; where there is no room, of the oldest. */
+static void put(struct evidence_store *s, struct job *job)
+{
+	struct job **place = &s->waiting, *old = NULL;
+
+	while (*place && strcmp((*place)->name, job->name))
+		place = &(*place)->next;
+	if (*place)
+		old = take_first(place);
+	else if (s->count == WAITING_MOST)
+		old = take_first(&s->waiting);
+	else
+		s->count++;
+	if (old)
+		free_job(old);
+	for (place = &s->waiting; *place;)
+		place = &(*place)->next;
+	job->next = NULL;
+	*place = job;
 }
 
 /* --- the thread, which has the batch for itself while it runs --- */
@@ -145,14 +176,12 @@ static void free_jobs(struct job *job)
 static void *write_batch(void *arg)
 {
 	struct evidence_store *s = arg;
-	int folder = open_folder(s), error;
+	int folder = open_folder(s), error = folder < 0 ? -errno : 0;
 
-	s->error = folder < 0 ? -errno : 0;
-	for (struct job *job = s->batch; job && folder >= 0; job = job->next) {
-		error = write_file(s, folder, job);
-		if (error)
-			s->error = error;
-		remove_oldest(folder, job->most);
+	for (struct job *job = s->batch; job; job = job->next) {
+		job->error = error ? error : write_file(s, folder, job);
+		if (!job->error)
+			remove_oldest(folder, job->most);
 	}
 	if (folder >= 0)
 		close(folder);
@@ -162,69 +191,84 @@ static void *write_batch(void *arg)
 
 static void begin(struct evidence_store *s)
 {
-	if (s->writing || !s->waiting)
+	if (s->writing || !s->waiting || s->pause_s)
 		return;
 	s->batch = s->waiting;
 	s->waiting = NULL;
 	s->count = 0;
 	s->done = false;
-	s->writing = !pthread_create(&s->thread, NULL, write_batch, s);
-	if (s->writing)
-		return;
-	write_batch(s);
-	free_jobs(s->batch);
-	s->batch = NULL;
+	s->writing = true;
+	s->threaded = !pthread_create(&s->thread, NULL, write_batch, s);
+	if (!s->threaded)
+		write_batch(s);
 }
 
-static void finish(struct evidence_store *s)
+/* What could not be written waits again, before what has come since. 0, or the error of the last such. */
+static int finish(struct evidence_store *s)
 {
-	pthread_join(s->thread, NULL);
+	struct job *batch = s->batch, *newer = s->waiting, *job;
+	int error = 0;
+
+	if (s->threaded)
+		pthread_join(s->thread, NULL);
 	s->writing = false;
-	free_jobs(s->batch);
-	s->batch = NULL;
+	s->batch = s->waiting = NULL;
+	s->count = 0;
+	while ((job = take_first(&batch))) {
+		if (job->error) {
+			error = job->error;
+			put(s, job);
+		} else {
+			free_job(job);
+		}
+	}
+	while ((job = take_first(&newer)))
+		put(s, job);
+	s->pause_s = error ? RETRY_S : 0;
+	return error;
 }
 
 void evidence_store_write(struct evidence_store *s, const char *name, char *bytes, size_t length,
 			  uint32_t most)
 {
-	struct job *job = calloc(1, sizeof(*job)), **last = &s->waiting;
+	struct job *job = calloc(1, sizeof(*job));
 
-	if (!job || s->count == WAITING_MOST) {
-		free(job);
+	if (!job) {
 		free(bytes);
 		return;
 	}
 	*job = (struct job){ .bytes = bytes, .length = length, .most = most };
 	snprintf(job->name, sizeof(job->name), "%s", name);
-	while (*last)
-		last = &(*last)->next;
-	*last = job;
-	s->count++;
+	put(s, job);
 	begin(s);
 }
 
-int evidence_store_tick(struct evidence_store *s)
+bool evidence_store_tick(struct evidence_store *s, int *error)
 {
-	int error;
+	bool ended = s->writing && __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
 
-	if (!s->writing || !__atomic_load_n(&s->done, __ATOMIC_ACQUIRE))
-		return 0;
-	finish(s);
-	error = s->error == s->told ? 0 : s->error;
-	s->told = s->error;
+	if (s->pause_s)
+		s->pause_s--;
+	if (ended)
+		*error = finish(s);
 	begin(s);
-	return error;
+	return ended;
 }
 
 void evidence_store_free(struct evidence_store *s)
 {
+	struct job *job;
+
 	if (!s)
 		return;
-	while (s->writing || s->waiting) {
-		if (s->writing)
-			finish(s);
-		begin(s);
-	}
+	if (s->writing)
+		finish(s);
+	s->pause_s = 0;
+	begin(s);
+	if (s->writing)
+		finish(s);
+	while ((job = take_first(&s->waiting)))
+		free_job(job);
 	free(s->state);
 	free(s);
 }

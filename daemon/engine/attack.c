@@ -15,7 +15,7 @@
 #include "daemon/engine/calm.h"
 #include "daemon/engine/scan.h"
 #include "daemon/engine/state.h"
-#include "daemon/log.h"
+#include "daemon/file_worker.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/netlink/diag.h"
 
@@ -49,6 +49,7 @@ struct attacks {
 	uint64_t past_count; /* in all; the last ATTACKS_KEPT are kept, in turn */
 	struct evidence_store *store;
 	char *folder;
+	bool unwritable; /* as was told last */
 };
 
 struct attacks *attack_new(const char *state, const char *group)
@@ -58,7 +59,7 @@ struct attacks *attack_new(const char *state, const char *group)
 	if (!a)
 		return NULL;
 	a->store = evidence_store_new(state, group);
-	if (a->store && asprintf(&a->folder, "%s/evidence", state) >= 0)
+	if (a->store && asprintf(&a->folder, "%s/" EVIDENCE_FOLDER, state) >= 0)
 		return a;
 	evidence_store_free(a->store);
 	free(a);
@@ -455,10 +456,9 @@ void attack_tick(struct engine *e)
 		if (e->attacks->watches[e->slot_of[i]])
 			watch_service(e, &e->config->services[i], e->slot_of[i]);
 	scan_tick(&e->attacks->scan, e);
-	error = evidence_store_tick(e->attacks->store);
-	if (error)
-		log_print(LOG_ERR, "cannot write packets of attacks to %s: %s", e->attacks->folder,
-			  strerror(-error));
+	if (evidence_store_tick(e->attacks->store, &error))
+		file_worker_tell(e->state_dir, EVIDENCE_FOLDER, error, &e->attacks->unwritable,
+				 "packets of attacks are kept in memory until they can be written");
 }
 
 /* --- showing --- */

@@ -149,33 +149,74 @@ static void the_oldest_go_and_others_stay(void **state)
 	assert_int_equal(status.st_mode & 07777, 0750);
 }
 
-static void what_cannot_be_written_is_told_once(void **state)
+/* Ticks until a write is over: its error; 1 if none is within so many. */
+static int ticks_to_end(struct evidence_store *store, int ticks)
+{
+	int error;
+
+	while (ticks--) {
+		if (evidence_store_tick(store, &error))
+			return error;
+		usleep(20000); /* less than a second: only the count of ticks matters */
+	}
+	return 1;
+}
+
+static long size_of(const char *name)
+{
+	struct stat status;
+
+	return stat(in(name), &status) ? -1 : (long)status.st_size;
+}
+
+static void what_cannot_be_written_is_when_it_can(void **state)
 {
 	struct evidence_store *store;
-	int error = 0, told = 0;
+	char blocked[128];
 	FILE *file;
 
 	(void)state;
-	file = fopen(in(""), "r"); /* no folder yet */
-	assert_null(file);
-	snprintf(path, sizeof(path), "%s/evidence", folder);
-	file = fopen(path, "w"); /* in the way */
+	snprintf(blocked, sizeof(blocked), "%s/evidence", folder);
+	file = fopen(blocked, "w"); /* in the way of the folder */
 	assert_non_null(file);
 	fclose(file);
 	store = evidence_store_new(folder, "no-such-group");
-	for (int second = 0; second < 2; second++) {
-		put(store, "20250131T000001Z-web.pcap", "1");
-		for (int i = 0; i < 100; i++) {
-			int result = evidence_store_tick(store);
-
-			told += result != 0;
-			error = result ? result : error;
-			usleep(2000);
-		}
-	}
-	assert_true(error < 0);
-	assert_int_equal(told, 1);
+	put(store, "20250131T000001Z-web.pcap", "1");
+	assert_true(ticks_to_end(store, 500) < 0);
+	assert_true(ticks_to_end(store, 500) < 0);
+	put(store, "20250131T000002Z-web.pcap", "22");
+	put(store, "20250131T000001Z-web.pcap", "333"); /* its newer form */
+	assert_int_equal(unlink(blocked), 0);
+	assert_int_equal(ticks_to_end(store, 500), 0);
+	assert_int_equal(size_of("20250131T000001Z-web.pcap"), 3);
+	assert_int_equal(size_of("20250131T000002Z-web.pcap"), 2);
+	assert_int_equal(ticks_to_end(store, 10), 1);
 	evidence_store_free(store);
+}
+
+/* No more is kept in memory than so much, and of that the newest. */
+static void what_waits_has_an_end(void **state)
+{
+	struct evidence_store *store;
+	char blocked[128], name[EVIDENCE_NAME_SIZE];
+	FILE *file;
+
+	(void)state;
+	snprintf(blocked, sizeof(blocked), "%s/evidence", folder);
+	file = fopen(blocked, "w");
+	assert_non_null(file);
+	fclose(file);
+	store = evidence_store_new(folder, NULL);
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "20250131T%06dZ-web.pcap", i);
+		evidence_store_write(store, name, strdup("x"), 1, 1000);
+	}
+	assert_true(ticks_to_end(store, 500) < 0);
+	assert_int_equal(unlink(blocked), 0);
+	evidence_store_free(store); /* tries once more */
+	assert_int_equal(size_of("20250131T000043Z-web.pcap"), -1);
+	assert_int_equal(size_of("20250131T000044Z-web.pcap"), 1);
+	assert_int_equal(size_of("20250131T000299Z-web.pcap"), 1);
 }
 
 int main(void)
@@ -185,8 +226,9 @@ int main(void)
 		cmocka_unit_test(the_file_is_pcap_in_the_order_of_time),
 		cmocka_unit_test(names_are_in_the_order_of_time),
 		cmocka_unit_test_setup_teardown(the_oldest_go_and_others_stay, make_folder, remove_folder),
-		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_told_once, make_folder,
+		cmocka_unit_test_setup_teardown(what_cannot_be_written_is_when_it_can, make_folder,
 						remove_folder),
+		cmocka_unit_test_setup_teardown(what_waits_has_an_end, make_folder, remove_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
