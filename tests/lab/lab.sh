@@ -171,11 +171,22 @@ lab_cable() {
 	ip -n "$ns" link set "$interface" up
 }
 
+# The appliance's to the switch
+lab_cable_outside() {
+	local mtu=$1 switch appliance
+	switch=$(lab_ns switch) appliance=$(lab_ns appliance)
+	ip link add outside netns "$appliance" mtu "$mtu" type veth peer name to-server mtu "$mtu" netns "$switch" || return
+	lab_in appliance ethtool -K outside tx off tso off gso off gro on >/dev/null || return
+	lab_in switch ethtool -K to-server tx off tso off gso off gro off >/dev/null || return
+	ip -n "$appliance" link set outside up
+	ip -n "$switch" link set to-server up
+}
+
 # In the place of the server's cable: switch - outside|appliance|inside - server.
 lab_cables_inline() {
 	local mtu=$1 server switch appliance interface
 	server=$(lab_ns server) switch=$(lab_ns switch) appliance=$(lab_ns appliance)
-	ip link add outside netns "$appliance" mtu "$mtu" type veth peer name to-server mtu "$mtu" netns "$switch" || return
+	lab_cable_outside "$mtu" || return
 	if [[ -n ${LAB_LINK:-} ]]; then
 		ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
 			peer name link-server mtu "$mtu" netns "$switch" || return
@@ -189,17 +200,13 @@ lab_cables_inline() {
 		ip link add s0 netns "$server" mtu "$mtu" address "$(lab_mac server)" type veth \
 			peer name inside mtu "$mtu" address "$(lab_mac inside)" netns "$appliance" || return
 	fi
-	for interface in outside inside; do
-		lab_in appliance ethtool -K $interface tx off tso off gso off gro on >/dev/null || return
-		ip -n "$appliance" link set $interface up
-	done
+	lab_in appliance ethtool -K inside tx off tso off gso off gro on >/dev/null || return
+	ip -n "$appliance" link set inside up
 	if [[ $LAB_KIND == inline ]]; then
 		ip -n "$appliance" link add br0 mtu "$mtu" up type bridge mcast_snooping 0 || return
 		ip -n "$appliance" link set outside master br0
 		ip -n "$appliance" link set inside master br0
 	fi
-	lab_in switch ethtool -K to-server tx off tso off gso off gro off >/dev/null || return
-	ip -n "$switch" link set to-server up
 	# Up first: GRO that is switched on while s0 is down does not make inside a target of redirection.
 	ip -n "$server" link set s0 up
 	lab_in server ethtool -K s0 tx off tso off gso off gro on >/dev/null || return
@@ -309,7 +316,7 @@ lab_link() {
 }
 
 lab_await_switch() {
-	if ! lab_wait 10 lab_switch_ready "$1" || ! lab_running "$1"; then
+	if ! lab_wait 60 lab_switch_ready "$1" || ! lab_running "$1"; then
 		cat "$LAB_DIR/$1.log" >&2
 		lab_die "the $1 did not start"
 	fi
