@@ -57,22 +57,26 @@ static __always_inline bool connection_expired(const struct connection *c, __u32
 }
 
 /* REPLY: p comes from the server. */
+static __always_inline void map_address(__be32 to[4], __be32 address)
+{
+	((__u64 *)to)[0] = 0;
+	((__u64 *)to)[1] = bpf_cpu_to_be64(0xffffULL << 32 | bpf_ntohl(address));
+}
+
+/* In the words by which same_tuple() loads it (see struct packet). */
 static __always_inline void connection_key(const struct packet *p, bool reply, struct tuple *t)
 {
 	const __be32 *client = reply ? p->daddr : p->saddr;
 	const __be32 *server = reply ? p->saddr : p->daddr;
+	__u32 ports = reply ? p->ports >> 16 | p->ports << 16 : p->ports;
 
-	t->client_port = reply ? p->dest : p->source;
-	t->server_port = reply ? p->source : p->dest;
-	t->v6 = p->v6;
+	((__u64 *)t)[4] = ports | (__u64)p->v6 << 32;
 	if (p->v6) {
-		__builtin_memcpy(t->client, client, sizeof(t->client));
-		__builtin_memcpy(t->server, server, sizeof(t->server));
+		copy_address(t->client, client);
+		copy_address(t->server, server);
 	} else {
-		t->client[0] = t->client[1] = t->server[0] = t->server[1] = 0;
-		t->client[2] = t->server[2] = bpf_htonl(0xffff);
-		t->client[3] = client[0];
-		t->server[3] = server[0];
+		map_address(t->client, client[0]);
+		map_address(t->server, server[0]);
 	}
 }
 

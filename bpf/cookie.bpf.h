@@ -57,7 +57,7 @@ static __always_inline __u32 cookie_slot(const struct runtime *rt, __u64 jiffies
 static __always_inline __u32 cookie_mac(const struct packet *p, __u32 client_isn, __u32 option_word,
 					__u32 slot, const __u64 key[2])
 {
-	__u64 ports = (__u64)p->source | (__u64)p->dest << 16 | (__u64)client_isn << 32;
+	__u64 ports = p->ports | (__u64)client_isn << 32;
 	__u64 last = option_word | (__u64)(slot & 0xffffff) << 32;
 
 	if (p->v6) {

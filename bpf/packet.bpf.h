@@ -53,9 +53,17 @@ enum parsed {
 	PARSED_MALFORMED, /* addresses are known */
 };
 
+/* Addresses and ports are stored in words as wide as any that is loaded later: a load that spans two recent
+ * stores waits until both have reached the cache (with connection_key() 9 to 15 ns a packet, inline and of
+ * IPv6). */
 struct packet {
-	__be32 saddr[4], daddr[4]; /* IPv4: the first word */
-	__be16 source, dest;
+	__be32 saddr[4] __attribute__((aligned(8))), daddr[4]; /* IPv4: the first word */
+	union {
+		struct {
+			__be16 source, dest;
+		};
+		__be32 ports;
+	};
 	__u32 seq, ack;
 	__u32 frame_end; /* where the IP packet ends in the frame, by its own length field */
 	__u16 l3, l4;
@@ -155,6 +163,12 @@ static __noinline int skip_extensions(void *data, void *data_end, __u32 offset, 
 	return -1;
 }
 
+static __always_inline void copy_address(__be32 to[4], const __be32 from[4])
+{
+	((__u64 *)to)[0] = ((const __u64 *)from)[0];
+	((__u64 *)to)[1] = ((const __u64 *)from)[1];
+}
+
 /* Sets p->l4 and p->frame_end; *proto is the upper layer. */
 static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct packet *p, __u32 *proto)
 {
@@ -163,8 +177,8 @@ static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct
 
 	if ((void *)(ip + 1) > data_end)
 		return PARSED_NOT_IP;
-	__builtin_memcpy(p->saddr, ip->saddr, sizeof(p->saddr));
-	__builtin_memcpy(p->daddr, ip->daddr, sizeof(p->daddr));
+	copy_address(p->saddr, ip->saddr);
+	copy_address(p->daddr, ip->daddr);
 	p->v6 = true;
 	p->ecn = bpf_ntohl(ip->flow) >> 20 & 3;
 	p->hops = ip->hop_limit;
@@ -217,8 +231,7 @@ static __always_inline enum parsed parse_tcp(void *data, void *data_end, struct 
 	tcp = data + l4;
 	if ((void *)(tcp + 1) > data_end)
 		return PARSED_MALFORMED;
-	p->source = tcp->source;
-	p->dest = tcp->dest;
+	p->ports = *(const __be32 *)&tcp->source;
 	p->seq = bpf_ntohl(tcp->seq);
 	p->ack = bpf_ntohl(tcp->ack_seq);
 	p->flags = tcp->flags;

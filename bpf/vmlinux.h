@@ -198,7 +198,7 @@ struct ethhdr {
 	__u8 h_dest[6];
 	__u8 h_source[6];
 	__be16 h_proto;
-} __attribute__((packed));
+};
 
 struct vlan_hdr {
 	__be16 h_vlan_TCI;
