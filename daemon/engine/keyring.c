@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,15 +46,22 @@ static int parse_secret(const char *line, uint32_t *generation, uint64_t key[2])
 static int read_secret(const char *path, uint32_t *generation, uint64_t key[2])
 {
 	char line[2 + HEX_DIGITS + 2] = "";
-	FILE *file = fopen(path, "re");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* a FIFO must not hold us up */
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	struct stat status;
 	int error = 0;
 
-	if (!file)
-		return -errno;
+	if (!file) {
+		error = -errno;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
 	setvbuf(file, NULL, _IONBF, 0);
 	if (fstat(fileno(file), &status))
 		error = -errno;
+	else if (!S_ISREG(status.st_mode))
+		error = -ENOTSUP;
 	else if (status.st_mode & 077)
 		error = -EPERM;
 	else if (!fgets(line, sizeof(line), file))
@@ -70,6 +78,9 @@ static void explain(const char *path, int error, char *text, size_t size)
 	switch (error) {
 	case -EPERM:
 		snprintf(text, size, "secret file %s is readable by others: chmod 600 %s", path, path);
+		break;
+	case -ENOTSUP:
+		snprintf(text, size, "secret file %s is not a regular file", path);
 		break;
 	case -EINVAL:
 		snprintf(text, size,

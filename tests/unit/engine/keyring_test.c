@@ -143,6 +143,23 @@ static void secret_file_is_checked(void **state)
 	}
 }
 
+/* A FIFO would hold up whoever waits for its writer. */
+static void secret_file_is_a_file(void **state)
+{
+	char dir[] = "/tmp/synmoat-secret.XXXXXX", path[64], text[256] = "";
+	struct keyring k;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	assert_return_code(mkfifo(path, 0600), errno);
+	assert_int_equal(keyring_init(&k, path, 0, text, sizeof(text)), -ENOTSUP);
+	assert_non_null(strstr(text, "not a regular file"));
+	assert_int_equal(keyring_init(&k, dir, 0, text, sizeof(text)), -ENOTSUP);
+	unlink(path);
+	rmdir(dir);
+}
+
 static void rewrite(const char *path, const char *content)
 {
 	FILE *file = fopen(path, "w");
@@ -213,6 +230,7 @@ int main(void)
 		cmocka_unit_test(goes_on_after_a_restart),
 		cmocka_unit_test(another_secret_after_a_restart),
 		cmocka_unit_test(secret_file_is_checked),
+		cmocka_unit_test(secret_file_is_a_file),
 		cmocka_unit_test(siblings_share_what_the_file_says),
 	};
 
