@@ -40,21 +40,21 @@ static __always_inline void event_map_ipv4(__be32 out[4], __be32 address)
 	out[3] = address;
 }
 
-/* Room for one, which is counted, or NULL, which is counted, too. In one branch: the verifier of Linux 6.1
- * does not know of a record that was found not to be NULL that it cannot be NULL later. */
-static __always_inline struct event *event_reserve(void)
+static __always_inline void event_lose(void)
 {
 	struct event_counters *c = event_counters();
-	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
-	if (!e) {
-		if (c)
-			c->lost++;
-		return NULL;
-	}
+	if (c)
+		c->lost++;
+}
+
+static __always_inline void event_submit(struct event *e)
+{
+	struct event_counters *c = event_counters();
+
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	if (c)
 		c->emitted++;
-	return e;
 }
 
 static __always_inline void event_put(const struct packet *p, __u32 service, bool reply,
@@ -62,10 +62,12 @@ static __always_inline void event_put(const struct packet *p, __u32 service, boo
 {
 	const __be32 *client = reply ? p->daddr : p->saddr;
 	const __be32 *server = reply ? p->saddr : p->daddr;
-	struct event *e = event_reserve();
+	struct event *e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
 
-	if (!e)
+	if (!e) {
+		event_lose();
 		return;
+	}
 	e->time_ns = bpf_ktime_get_ns();
 	e->client_port = reply ? p->dest : p->source;
 	e->server_port = reply ? p->source : p->dest;
@@ -82,7 +84,7 @@ static __always_inline void event_put(const struct packet *p, __u32 service, boo
 		event_map_ipv4(e->client, client[0]);
 		event_map_ipv4(e->server, server[0]);
 	}
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	event_submit(e);
 }
 
 static __always_inline void waiting_add(__u64 key, __u32 ack)
@@ -150,10 +152,15 @@ static __always_inline void event_segment(const struct packet *p, __u32 service,
 /* The daemon ends the connection at the server, in the client's name: no program sees its RST pass. */
 static __always_inline void event_end(const struct tuple *t, const struct connection *c)
 {
-	struct event *e = tracking ? event_reserve() : NULL;
+	struct event *e;
 
-	if (!e)
+	if (!tracking)
 		return;
+	e = bpf_ringbuf_reserve(&events, sizeof(*e), 0);
+	if (!e) {
+		event_lose();
+		return;
+	}
 	e->time_ns = bpf_ktime_get_ns();
 	__builtin_memcpy(e->client, t->client, sizeof(e->client));
 	__builtin_memcpy(e->server, t->server, sizeof(e->server));
@@ -165,7 +172,7 @@ static __always_inline void event_end(const struct tuple *t, const struct connec
 	e->origin = EVENT_CLIENT;
 	e->service = c->service;
 	e->v6 = t->v6;
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	event_submit(e);
 }
 
 /* The handshake is done, by a cookie: P is its third ACK or, REPLY, the server's answer to our SYN. */
