@@ -18,14 +18,16 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define TESTED	     "6.18"
-#define HANDOVER     "bpf_sk_assign_tcp_reqsk" /* since Linux 6.9 */
-#define MEMORY_LEAST (512LL << 20)	       /* bytes: maps of the default sizes, and the daemon */
-#define BTF	     "/sys/kernel/btf/vmlinux"
+#define TESTED_HOST   "6.18" /* as the README says */
+#define TESTED_INLINE "6.1, 6.18"
+#define HANDOVER      "bpf_sk_assign_tcp_reqsk" /* since Linux 6.9 */
+#define MEMORY_LEAST  (512LL << 20)		/* bytes: maps of the default sizes, and the daemon */
+#define BTF	      "/sys/kernel/btf/vmlinux"
 
 void system_check_kernel(const struct doctor *doctor, struct findings *f)
 {
-	unsigned int least = doctor->config->deployment == DEPLOYMENT_HOST ? 9 : 1, major = 0, minor = 0;
+	bool host = doctor->config->deployment == DEPLOYMENT_HOST;
+	unsigned int least = host ? 9 : 1, major = 0, minor = 0;
 	char release[128] = "";
 
 	doctor_read_line(doctor, "/proc/sys/kernel/osrelease", release, sizeof(release));
@@ -34,12 +36,12 @@ void system_check_kernel(const struct doctor *doctor, struct findings *f)
 	else if (major < 6 || (major == 6 && minor < least)) {
 		findings_add(f, SEVERITY_CRITICAL, "kernel", "Linux %s, where 6.%u is needed", release,
 			     least);
-		findings_advise(
-			f, least > 1 ? "use a later kernel, or defend this server from a machine in front "
-				       "of it (deployment = \"inline\", Linux 6.1)"
-				     : "use a later kernel");
+		findings_advise(f, host ? "use a later kernel, or defend this server from a machine in front "
+					  "of it (deployment = \"inline\", Linux 6.1)"
+					: "use a later kernel");
 	} else {
-		findings_add(f, SEVERITY_OK, "kernel", "Linux %s (tested: " TESTED ")", release);
+		findings_add(f, SEVERITY_OK, "kernel", "Linux %s (tested: %s)", release,
+			     host ? TESTED_HOST : TESTED_INLINE);
 	}
 	if (!doctor_exists(doctor, BTF)) {
 		findings_add(f, SEVERITY_CRITICAL, "btf",
