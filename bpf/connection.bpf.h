@@ -56,14 +56,7 @@ static __always_inline bool connection_expired(const struct connection *c, __u32
 	return (__s32)(now - c->seen) > (__s32)limit;
 }
 
-/* REPLY: p comes from the server. */
-static __always_inline void map_address(__be32 to[4], __be32 address)
-{
-	((__u64 *)to)[0] = 0;
-	((__u64 *)to)[1] = bpf_cpu_to_be64(0xffffULL << 32 | bpf_ntohl(address));
-}
-
-/* In the words by which same_tuple() loads it (see struct packet). */
+/* REPLY: p comes from the server. In the words by which same_tuple() loads it (see struct packet). */
 static __always_inline void connection_key(const struct packet *p, bool reply, struct tuple *t)
 {
 	const __be32 *client = reply ? p->daddr : p->saddr;

@@ -33,13 +33,6 @@ static __always_inline __u32 event_next(const struct packet *p)
 	return p->seq + p->payload + !!(p->flags & TCP_SYN) + !!(p->flags & TCP_FIN);
 }
 
-static __always_inline void event_map_ipv4(__be32 out[4], __be32 address)
-{
-	out[0] = out[1] = 0;
-	out[2] = bpf_htonl(0xffff);
-	out[3] = address;
-}
-
 static __always_inline void event_lose(void)
 {
 	struct event_counters *c = event_counters();
@@ -81,8 +74,8 @@ static __always_inline void event_put(const struct packet *p, __u32 service, boo
 		__builtin_memcpy(e->client, client, sizeof(e->client));
 		__builtin_memcpy(e->server, server, sizeof(e->server));
 	} else {
-		event_map_ipv4(e->client, client[0]);
-		event_map_ipv4(e->server, server[0]);
+		map_address(e->client, client[0]);
+		map_address(e->server, server[0]);
 	}
 	event_submit(e);
 }

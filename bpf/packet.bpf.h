@@ -169,6 +169,13 @@ static __always_inline void copy_address(__be32 to[4], const __be32 from[4])
 	((__u64 *)to)[1] = ((const __u64 *)from)[1];
 }
 
+/* An IPv4 address as an IPv6 one: ::ffff:a.b.c.d. */
+static __always_inline void map_address(__be32 to[4], __be32 address)
+{
+	((__u64 *)to)[0] = 0;
+	((__u64 *)to)[1] = bpf_cpu_to_be64(0xffffULL << 32 | bpf_ntohl(address));
+}
+
 /* Sets p->l4 and p->frame_end; *proto is the upper layer. */
 static __always_inline enum parsed parse_ipv6(void *data, void *data_end, struct packet *p, __u32 *proto)
 {

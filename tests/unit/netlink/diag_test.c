@@ -80,6 +80,19 @@ static void talk_end(const struct talk *t)
 	close(t->listener);
 }
 
+/* In a network namespace of our own; without one the test is skipped. */
+static struct mnl_socket *diag_of_our_own(void)
+{
+	struct mnl_socket *diag;
+
+	if (!alone)
+		skip();
+	bring_up(LOOPBACK);
+	diag = diag_open();
+	assert_non_null(diag);
+	return diag;
+}
+
 static void servers_are_found_and_ended(void **state)
 {
 	unsigned int ifindex = if_nametoindex(LOOPBACK);
@@ -87,11 +100,7 @@ static void servers_are_found_and_ended(void **state)
 	struct diag_traffic traffic;
 
 	(void)state;
-	if (!alone)
-		skip();
-	bring_up(LOOPBACK);
-	diag = diag_open();
-	assert_non_null(diag);
+	diag = diag_of_our_own();
 	for (int bound = 0; bound < 2; bound++) {
 		struct talk t = talk_begin(bound);
 
@@ -113,11 +122,7 @@ static void others_are_not_found(void **state)
 	struct talk t;
 
 	(void)state;
-	if (!alone)
-		skip();
-	bring_up(LOOPBACK);
-	diag = diag_open();
-	assert_non_null(diag);
+	diag = diag_of_our_own();
 	t = talk_begin(true);
 	t.tuple.client_port ^= htons(1);
 	assert_int_equal(diag_find(diag, &t.tuple, ifindex), -ENOENT);
