@@ -114,16 +114,18 @@ static struct following *begin(struct request *request)
 
 static json_t *encode(const struct event_entry *event, bool whole)
 {
-	json_t *fields = whole ? json_incref(event->fields) : event_public_fields(event);
-	char *text = whole ? NULL : event_public_text(event), time[32];
-	json_t *object = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:o,s:b}", "number", (json_int_t)event->number,
-				   "time", event_format_time(event->wall_us, time, sizeof(time)),
-				   "monotonic_us", (json_int_t)event->monotonic_us, "kind", event->name,
-				   "severity", catalogue_severity_word(event->severity), "text",
-				   whole ? event->text : text, "fields", fields, "whole",
-				   json_object_size(fields) == json_object_size(event->fields));
+	json_t *all = event_read_fields(event);
+	json_t *fields = whole ? json_incref(all) : event_public_fields(event, all);
+	char *text = whole ? NULL : event_public_text(event, fields), time[32];
+	json_t *object =
+		json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:o,s:b}", "number", (json_int_t)event->number, "time",
+			  event_format_time(event->wall_us, time, sizeof(time)), "monotonic_us",
+			  (json_int_t)event->monotonic_us, "kind", event->name, "severity",
+			  catalogue_severity_word(event->severity), "text", whole ? event->text : text,
+			  "fields", fields, "whole", json_object_size(fields) == json_object_size(all));
 
 	free(text);
+	json_decref(all);
 	return object;
 }
 

@@ -261,122 +261,111 @@ void event_unref(struct event_entry *event)
 {
 	if (!event || __atomic_sub_fetch(&event->references, 1, __ATOMIC_ACQ_REL))
 		return;
-	json_decref(event->fields);
-	free(event->name);
-	free(event->text);
-	free(event->line);
 	free(event);
 }
 
-static char *make_line(const struct event_entry *event)
+/* head with words of its own, as one allocation. */
+static struct event_entry *make_entry(const struct event_entry *head, const char *name, const char *text,
+				      const char *line, size_t line_length)
 {
-	char time[32];
-	json_t *object = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:O}", "number", (json_int_t)event->number,
-				   "time", event_format_time(event->wall_us, time, sizeof(time)),
-				   "monotonic_us", (json_int_t)event->monotonic_us, "kind", event->name,
-				   "severity", catalogue_severity_word(event->severity), "text", event->text,
-				   "fields", event->fields);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL, *line = NULL;
+	size_t name_size = strlen(name) + 1, text_size = strlen(text) + 1;
+	struct event_entry *event = malloc(sizeof(*event) + name_size + text_size + line_length + 2);
+	char *at;
 
-	if (text && asprintf(&line, "%s\n", text) < 0)
-		line = NULL;
-	free(text);
+	if (!event)
+		return NULL;
+	*event = *head;
+	event->references = 1;
+	at = event->words;
+	event->name = memcpy(at, name, name_size);
+	at += name_size;
+	event->text = memcpy(at, text, text_size);
+	at += text_size;
+	event->line = memcpy(at, line, line_length);
+	memcpy(at + line_length, "\n", 2);
+	return event;
+}
+
+static char *make_line(const struct event_entry *head, const char *name, const char *text, json_t *fields)
+{
+	char time[32], *line;
+	json_t *object = json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:O}", "number", (json_int_t)head->number,
+				   "time", event_format_time(head->wall_us, time, sizeof(time)),
+				   "monotonic_us", (json_int_t)head->monotonic_us, "kind", name, "severity",
+				   catalogue_severity_word(head->severity), "text", text, "fields", fields);
+
+	line = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return line;
 }
 
 struct event_entry *event_new(enum event_kind kind, const struct event_stamp *stamp, json_t *fields)
 {
-	struct event_entry *event = calloc(1, sizeof(*event));
+	const struct event_row *row = catalogue_row(kind);
+	struct event_entry head = { .number = stamp->number,
+				    .kind = kind,
+				    .severity = row->severity,
+				    .wall_us = stamp->wall_us,
+				    .monotonic_us = stamp->monotonic_us };
+	char *text = fields ? render(row->text, fields) : NULL;
+	char *line = text ? make_line(&head, row->name, text, fields) : NULL;
+	struct event_entry *event = line ? make_entry(&head, row->name, text, line, strlen(line)) : NULL;
 
-	if (!event || !fields) {
-		free(event);
-		json_decref(fields);
-		return NULL;
-	}
-	event->number = stamp->number;
-	event->wall_us = stamp->wall_us;
-	event->monotonic_us = stamp->monotonic_us;
-	event->kind = kind;
-	event->references = 1;
-	event->name = strdup(catalogue_row(kind)->name);
-	event->severity = catalogue_row(kind)->severity;
-	event->fields = fields;
-	event->text = render(catalogue_row(kind)->text, fields);
-	event->line = event->text && event->name ? make_line(event) : NULL;
-	if (event->line)
-		return event;
-	event_unref(event);
-	return NULL;
-}
-
-/* Takes object over. */
-static struct event_entry *from_object(json_t *object)
-{
-	struct event_entry *event = calloc(1, sizeof(*event));
-	const char *time, *name, *text, *severity;
-	json_int_t number, monotonic_us;
-	json_t *fields;
-
-	if (event &&
-	    !json_unpack(object, "{s:I,s:s,s:I,s:s,s:s,s:s,s:o}", "number", &number, "time", &time,
-			 "monotonic_us", &monotonic_us, "kind", &name, "severity", &severity, "text", &text,
-			 "fields", &fields) &&
-	    number > 0 && json_is_object(fields) && !event_parse_time(time, &event->wall_us)) {
-		event->references = 1;
-		event->number = (uint64_t)number;
-		event->monotonic_us = monotonic_us;
-		event->kind = catalogue_find(name);
-		event->fields = json_incref(fields);
-		event->text = strdup(text);
-		event->name = strdup(name);
-		event->severity = catalogue_find_severity(severity);
-	}
-	json_decref(object);
-	if (event && event->text && event->name)
-		return event;
-	if (event)
-		event->references = 1;
-	event_unref(event);
-	return NULL;
+	free(line);
+	free(text);
+	json_decref(fields);
+	return event;
 }
 
 struct event_entry *event_parse(const char *line, size_t length)
 {
-	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
-	struct event_entry *event = object ? from_object(object) : NULL;
+	json_t *object = json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL), *fields;
+	const char *time, *name, *text, *severity;
+	json_int_t number, monotonic_us;
+	struct event_entry *event = NULL, head = { 0 };
 
-	if (!event)
-		return NULL;
-	if (asprintf(&event->line, "%.*s\n", (int)length, line) >= 0)
-		return event;
-	event->line = NULL;
-	event_unref(event);
-	return NULL;
+	if (object &&
+	    !json_unpack(object, "{s:I,s:s,s:I,s:s,s:s,s:s,s:o}", "number", &number, "time", &time,
+			 "monotonic_us", &monotonic_us, "kind", &name, "severity", &severity, "text", &text,
+			 "fields", &fields) &&
+	    number > 0 && json_is_object(fields) && !event_parse_time(time, &head.wall_us)) {
+		head.number = (uint64_t)number;
+		head.monotonic_us = monotonic_us;
+		head.kind = catalogue_find(name);
+		head.severity = catalogue_find_severity(severity);
+		event = make_entry(&head, name, text, line, length);
+	}
+	json_decref(object);
+	return event;
+}
+
+json_t *event_read_fields(const struct event_entry *event)
+{
+	json_t *object = json_loads(event->line, 0, NULL);
+	json_t *fields = json_incref(json_object_get(object, "fields"));
+
+	json_decref(object);
+	return fields;
 }
 
 /* --- for others --- */
 
-json_t *event_public_fields(const struct event_entry *event)
+json_t *event_public_fields(const struct event_entry *event, const json_t *fields)
 {
-	json_t *fields = json_object(), *value;
+	json_t *public = json_object(), *value;
 	struct event_field_row row;
 	const char *name;
 
-	json_object_foreach(event->fields, name, value)
+	json_object_foreach((json_t *)fields, name, value)
 		if (event->kind >= 0 && catalogue_field((enum event_kind)event->kind, name, &row) &&
 		    !row.detail)
-			json_object_set(fields, name, value);
-	return fields;
+			json_object_set(public, name, value);
+	return public;
 }
 
 /* A placeholder that stands alone, outside of [ ], says what was left out. */
-char *event_public_text(const struct event_entry *event)
+char *event_public_text(const struct event_entry *event, const json_t *public_fields)
 {
-	json_t *fields = event_public_fields(event);
-	char *text = event->kind < 0 ? strdup(event->name)
-				     : render(catalogue_row((enum event_kind)event->kind)->text, fields);
-
-	json_decref(fields);
-	return text;
+	return event->kind < 0 ? strdup(event->name)
+			       : render(catalogue_row((enum event_kind)event->kind)->text, public_fields);
 }

@@ -28,13 +28,13 @@ struct event_field {
 struct event_entry {
 	uint64_t number;
 	int kind; /* -1: of a daemon that knew others */
-	char *name;
 	int severity;
 	int64_t wall_us, monotonic_us;
-	json_t *fields; /* an object */
-	char *text;	/* one line, without its end */
-	char *line;	/* the JSON, with its end */
+	const char *name;
+	const char *text; /* one line, without its end */
+	const char *line; /* the JSON, with its end */
 	unsigned int references;
+	char words[]; /* what these point to */
 };
 
 struct event_stamp {
@@ -57,9 +57,14 @@ struct event_entry *event_parse(const char *line, size_t length);
 struct event_entry *event_ref(struct event_entry *event);
 void event_unref(struct event_entry *event);
 
-/* For others than root and the group: without the fields that name single addresses. The caller frees. */
-json_t *event_public_fields(const struct event_entry *event);
-char *event_public_text(const struct event_entry *event);
+/* The object of its fields, read anew: thousands of events are kept, and few are asked for. The caller gives
+ * it back; NULL: no memory. */
+json_t *event_read_fields(const struct event_entry *event);
+
+/* For others than root and the group: of its fields those that name no single addresses, and the text made of
+ * them. The caller frees. */
+json_t *event_public_fields(const struct event_entry *event, const json_t *fields);
+char *event_public_text(const struct event_entry *event, const json_t *public_fields);
 
 /* A field's value as text, for the journal, a hook's environment and the text; NULL: not told. The caller
  * frees. */

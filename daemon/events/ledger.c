@@ -73,8 +73,14 @@ void ledger_mark(void *arg, uint64_t number)
 
 /* --- reading --- */
 
-static void forget_gap(struct ledger_report *report, uint64_t first, uint64_t last)
+/* missing: what was told of the gap. */
+static void forget_gap(struct ledger_report *report, const struct event_entry *missing)
 {
+	json_t *fields = event_read_fields(missing);
+	uint64_t first = (uint64_t)json_integer_value(json_object_get(fields, "first"));
+	uint64_t last = (uint64_t)json_integer_value(json_object_get(fields, "last"));
+
+	json_decref(fields);
 	for (size_t i = 0; i < report->gap_count; i++) {
 		if (report->gaps[i].first != first || report->gaps[i].last != last)
 			continue;
@@ -95,13 +101,11 @@ static void note_gap(struct ledger_report *report, uint64_t first, uint64_t last
 static void note_event(struct reading *reading, struct event_entry *event)
 {
 	struct ledger_report *report = reading->report;
-	json_t *fields = event->fields;
 
 	if (event->number > reading->previous + 1 && (reading->previous || !reading->rotated))
 		note_gap(report, reading->previous + 1, event->number - 1, false);
 	if (event->kind == EVENT_EVENTS_MISSING)
-		forget_gap(report, (uint64_t)json_integer_value(json_object_get(fields, "first")),
-			   (uint64_t)json_integer_value(json_object_get(fields, "last")));
+		forget_gap(report, event);
 	report->ended = event->kind == EVENT_DAEMON_STOPPED;
 	reading->previous = event->number;
 	reading->take(reading->arg, event);

@@ -42,14 +42,15 @@ static void add_field(struct variables *variables, const char *name, const json_
 
 void variables_add_event(struct variables *variables, const struct event_entry *event)
 {
+	json_t *fields = event_read_fields(event), *value;
 	const char *name;
-	json_t *value;
 
 	variables_add(variables, "SYNMOAT_EVENT=%s", event->name);
 	variables_add(variables, "SYNMOAT_NUMBER=%" PRIu64, event->number);
 	variables_add(variables, "SYNMOAT_MONOTONIC_US=%" PRId64, event->monotonic_us);
-	json_object_foreach(event->fields, name, value)
+	json_object_foreach(fields, name, value)
 		add_field(variables, name, value);
+	json_decref(fields);
 }
 
 void variables_fini(struct variables *variables)

@@ -106,7 +106,19 @@ static struct event_entry *find(enum event_kind kind)
 
 static int64_t number_in(const struct event_entry *event, const char *name)
 {
-	return json_integer_value(json_object_get(event->fields, name));
+	json_t *fields = event_read_fields(event);
+	int64_t value = json_integer_value(json_object_get(fields, name));
+
+	json_decref(fields);
+	return value;
+}
+
+static void assert_text_in(const struct event_entry *event, const char *name, const char *expected)
+{
+	json_t *fields = event_read_fields(event);
+
+	assert_string_equal(json_string_value(json_object_get(fields, name)), expected);
+	json_decref(fields);
 }
 
 static void numbers_go_on_after_a_stop(void **state)
@@ -190,8 +202,8 @@ static void a_flood_is_counted(void **state)
 	event = find(EVENT_EVENTS_LEFT_OUT);
 	assert_non_null(event);
 	assert_int_equal(number_in(event, "count"), 1000 - EVENT_PER_MINUTE);
-	assert_string_equal(json_string_value(json_object_get(event->fields, "kind")), "mitigation-begun");
-	assert_string_equal(json_string_value(json_object_get(event->fields, "key")), "web");
+	assert_text_in(event, "kind", "mitigation-begun");
+	assert_text_in(event, "key", "web");
 	event_unref(event);
 }
 
@@ -317,7 +329,7 @@ static void a_file_that_cannot_be_written_is_told(void **state)
 		event = find(EVENT_EVENTS_UNWRITTEN);
 	}
 	assert_non_null(event);
-	assert_string_equal(json_string_value(json_object_get(event->fields, "sink")), "events.file");
+	assert_text_in(event, "sink", "events.file");
 	event_unref(event);
 	configure(NULL, NULL, 1);
 }
