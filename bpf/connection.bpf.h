@@ -555,8 +555,6 @@ static __always_inline int slot_add(const struct tuple *t, const struct connecti
 	return error;
 }
 
-__u64 swept_at __weak; /* jiffies64 of the last sweep that an addition made */
-
 /* Adds or, with BPF_ANY, replaces whole. 0, -EEXIST, or another errno: the table is full. */
 static __noinline __attribute__((unused)) int connection_add(const struct tuple *t,
 							     const struct connection *c, __u64 flags)

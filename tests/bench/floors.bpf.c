@@ -2,14 +2,17 @@
 /*
  * What no program that does the same can go below: the tree's own code for the least that a class of packets
  * needs, without everything else that is asked of them, and what lines of memory cost here that are in no
- * cache. The maps are those of the host's programs.
+ * cache. The maps are those of the programs of a deployment.
  */
+#include "connection.bpf.h"
 #include "cookie.bpf.h"
+#include "count.bpf.h"
 #include "flow.bpf.h"
 #include "lists.bpf.h"
 #include "option.bpf.h"
 #include "service.bpf.h"
 #include "synack.bpf.h"
+#include "translate.bpf.h"
 #include "tests/bench/floors.h"
 
 /* As connections would need it, of whatever layout; begins at a page. */
@@ -89,6 +92,52 @@ int floor_cookie_make(struct xdp_md *ctx)
 	if (!service || !option_read(ctx, &p, &options))
 		return XDP_ABORTED;
 	return synack_write(ctx, &p, &options, service, rt) ? XDP_TX : XDP_ABORTED;
+}
+
+/* Of a service and a flow that are known, and counted as such. */
+SEC("xdp")
+int floor_established(struct xdp_md *ctx)
+{
+	const struct runtime *rt = runtime_live();
+	struct packet p = {};
+	__u32 slot;
+
+	if (!rt || packet_read(ctx, &p) != PARSED_TCP)
+		return XDP_ABORTED;
+	slot = service_find(rt, p.v6, p.daddr, p.dest);
+	if (slot == SERVICE_NONE || flow_find(flow_hash(&p), rt) != FLOW_FRESH)
+		return XDP_ABORTED;
+	count_verdict(slot, PASS_FLOW);
+	return XDP_PASS;
+}
+
+/* The connection found, the segment translated, counted and sent on. */
+static __always_inline int floor_cross(struct xdp_md *ctx, bool from_client)
+{
+	struct packet p = {};
+	struct connection *c;
+	struct tuple key;
+
+	if (packet_read(ctx, &p) != PARSED_TCP)
+		return XDP_ABORTED;
+	connection_key(&p, !from_client, &key);
+	c = connection_find(&key);
+	if (!c || !translate(ctx, &p, c, from_client))
+		return XDP_ABORTED;
+	count_verdict(c->service, PASS_TRANSLATED);
+	return bpf_redirect_map(&port, 0, XDP_DROP);
+}
+
+SEC("xdp")
+int floor_to_server(struct xdp_md *ctx)
+{
+	return floor_cross(ctx, true);
+}
+
+SEC("xdp")
+int floor_to_client(struct xdp_md *ctx)
+{
+	return floor_cross(ctx, false);
 }
 
 /* --- memory --- */

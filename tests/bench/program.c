@@ -127,23 +127,23 @@ static const struct row rows[] = {
 	{ "blocked, 1M sources, list of 1M", SYN_LINUX, LISTED, LISTED_MAX,
 	  .expected = { ON_BOTH(DROP_BLOCKED, 0) }, FLOOR_LISTED, .lists = true },
 	{ "established, 16 flows", FROM_CLIENT(FLOWS_HOT), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) },
-	  FLOOR_FLOW },
+	  FLOOR_ESTABLISHED },
 	{ "established, 1k flows", FROM_CLIENT(FLOWS_FEW), .expected = { ON_HOST(PASS_FLOW, FLOW_BUDGET) },
-	  FLOOR_FLOW },
+	  FLOOR_ESTABLISHED },
 	{ "established, 1M flows", FROM_CLIENT(FLOWS_MAX), .expected = { ON_HOST(PASS_FLOW, FLOWS_BUDGET) },
 	  FLOOR_FLOW },
 	{ "translated to server, 16 flows", FROM_CLIENT(FLOWS_HOT),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .peers = PEER_REDIRECT,
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TO_SERVER, .peers = PEER_REDIRECT,
 	  .over_redirect = true },
 	{ "translated to server, 1k flows", FROM_CLIENT(FLOWS_FEW),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TO_SERVER, .over_redirect = true },
 	{ "translated to server, 1M flows", FROM_CLIENT(FLOWS_MAX),
 	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, FLOOR_TRANSLATE,
 	  .many = true, .over_redirect = true },
 	{ "translated to client, 16 flows", FROM_SERVER(FLOWS_HOT),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TO_CLIENT, .over_redirect = true },
 	{ "translated to client, 1k flows", FROM_SERVER(FLOWS_FEW),
-	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TRANSLATE, .over_redirect = true },
+	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET) }, FLOOR_TO_CLIENT, .over_redirect = true },
 	{ "translated to client, 1M flows", FROM_SERVER(FLOWS_MAX),
 	  .expected = { ON_INLINE(PASS_TRANSLATED, CROSS_BUDGET + COLD_BUDGET) }, FLOOR_TRANSLATE,
 	  .many = true, .over_redirect = true },
@@ -158,7 +158,7 @@ static const struct row rows[] = {
 
 static struct worlds worlds;
 static struct peers_bpf *peers;
-static struct floors *floors;
+static struct floors *floors[WORLDS];
 static uint32_t packets; /* at least, of each run */
 static int repeats;	 /* of each sample, of which the least counts: half as many where runs are long */
 
@@ -315,12 +315,13 @@ static void measure_floor(const struct row *row, bool v6)
 {
 	uint32_t flows = row->clients == FLOWS_MAX ? 2 * FLOWS_MAX : row->clients,
 		 count = packets_of(row, HOST);
+	enum world_name name = row->over_redirect ? WORLD_INLINE : WORLD_HOST;
 	int program;
 
 	if (!row->floor)
 		return;
-	prepare(&worlds.of[WORLD_HOST], row);
-	program = floors_program(floors, row->floor, flows);
+	prepare(&worlds.of[name], row);
+	program = floors_program(floors[name], row->floor, flows);
 	runner_run(worlds.runner, program, SPREAD); /* warms up */
 	runner_restart(worlds.runner);
 	say_sample(row, v6, "floor",
@@ -369,8 +370,8 @@ static void measure_memory(void)
 				continue;
 			printf("program-memory\tat random in %s\t%s\tns\t%.1f\n", tables[t].name,
 			       how[i / 2][i & 1],
-			       floors_read(floors, worlds.runner, &tables[t], (uint32_t)i / 2 + 1, i & 1,
-					   packets, repeats));
+			       floors_read(floors[WORLD_HOST], worlds.runner, &tables[t], (uint32_t)i / 2 + 1,
+					   i & 1, packets, repeats));
 		}
 	}
 	measure_call();
@@ -409,9 +410,10 @@ static int open_peers(void)
 	struct bpf_devmap_val port = { .ifindex = if_nametoindex("wire"), .bpf_prog.fd = -1 };
 	uint32_t zero = 0;
 
-	floors = floors_new(worlds.of[WORLD_HOST].h, port.ifindex);
+	floors[WORLD_HOST] = floors_new(worlds.of[WORLD_HOST].h, port.ifindex);
+	floors[WORLD_INLINE] = floors_new(worlds.of[WORLD_INLINE].h, port.ifindex);
 	peers = peers_bpf__open_and_load();
-	if (!peers || !floors)
+	if (!peers || !floors[WORLD_HOST] || !floors[WORLD_INLINE])
 		return -1;
 	return bpf_map_update_elem(bpf_map__fd(peers->maps.port), &zero, &port, 0);
 }
@@ -468,7 +470,8 @@ int main(int argc, char **argv)
 		worlds_refresh(&worlds);
 	}
 	peers_bpf__destroy(peers);
-	floors_free(floors);
+	for (int name = 0; name < WORLDS; name++)
+		floors_free(floors[name]);
 	worlds_tear_down(&worlds);
 	return 0;
 }

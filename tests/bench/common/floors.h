@@ -15,16 +15,18 @@ enum floor {
 	FLOOR_LISTED,	    /* parse, ask the lists */
 	FLOOR_COOKIE_CHECK, /* parse, find the service, check the cookie */
 	FLOOR_COOKIE_MAKE,  /* parse, find the service, write the SYN-ACK with its cookie */
-	FLOOR_FLOW,	    /* parse, one line of a table that has eight bytes for each flow */
-	FLOOR_TRANSLATE,    /* the same, then a line of the flow's own, redirect */
+	FLOOR_ESTABLISHED,  /* parse, find the service and the flow, count */
+	FLOOR_TO_SERVER,    /* parse, find the connection, translate, count, redirect */
+	FLOOR_TO_CLIENT,
+	FLOOR_FLOW,	 /* parse, one line of a table that has eight bytes for each flow */
+	FLOOR_TRANSLATE, /* the same, then a line of the flow's own, redirect */
 	FLOORS,
 };
 
 struct floors;
 
-/* On the maps of HOST, the harness of host mode; what is redirected goes to the interface IFINDEX. NULL: said
- * on stderr. */
-struct floors *floors_new(struct harness *host, unsigned int ifindex);
+/* On the maps of the harness; what is redirected goes to the interface IFINDEX. NULL: said on stderr. */
+struct floors *floors_new(struct harness *h, unsigned int ifindex);
 void floors_free(struct floors *f);
 
 /* A program, where as many flows are known: a power of two, 8 at least. */
