@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
@@ -391,6 +392,9 @@ int main(int argc, char **argv)
 	bool up = false;
 	int result;
 
+	/* what a start needs for a moment goes back to the kernel, or later allocations would lie far apart
+	 */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (parse_options(argc, argv, &settings))
 		return EXIT_USAGE;
 	if (settings.done)
