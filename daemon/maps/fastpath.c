@@ -30,6 +30,8 @@
 #include "daemon/maps/hook.h"
 #include "daemon/maps/part.h"
 #include "daemon/maps/syn.h"
+#include "daemon/maps/verifier_log.h"
+#include "daemon/maps/verifier_log.h"
 #include "daemon/secret.h"
 
 struct fastpath {
@@ -76,14 +78,6 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	if (level == LIBBPF_DEBUG)
 		return 0;
 	return vfprintf(stderr, format, args);
-}
-
-static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
 }
 
 static size_t map_bytes(const struct bpf_map *map)
@@ -323,22 +317,37 @@ static int load_programs(struct fastpath *f, const struct fastpath_options *opti
 	return error;
 }
 
-static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
+/* The maps, and the programs that no packet runs through. Text stays empty if the kernel refused them. */
+static int load_skeleton(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
 {
-	int error;
+	LIBBPF_OPTS(bpf_object_open_opts, how);
+	struct verifier_log log;
+	int error = 0;
 
-	f->skeleton = synmoat_bpf__open();
+	verifier_log_open(&log);
+	how.kernel_log_buf = log.text;
+	how.kernel_log_size = log.size;
+	f->skeleton = synmoat_bpf__open_opts(&how);
 	if (!f->skeleton) {
-		snprintf(text, size, "cannot open the BPF programs: %s", strerror(errno));
-		return -errno;
+		error = -errno;
+		snprintf(text, size, "cannot open the BPF programs: %s", strerror(-error));
 	}
-	error = prepare(f->skeleton, options, f->cpus);
+	if (!error)
+		error = prepare(f->skeleton, options, f->cpus);
 	if (!error)
 		error = adopt_maps(f->skeleton->obj, options->store, options->translated, text, size);
-	if (*text)
-		return error;
 	if (!error)
 		error = synmoat_bpf__load(f->skeleton);
+	verifier_log_close(&log, error);
+	return error;
+}
+
+static int load(struct fastpath *f, const struct fastpath_options *options, char *text, size_t size)
+{
+	int error = load_skeleton(f, options, text, size);
+
+	if (*text)
+		return error;
 	if (!error)
 		error = load_programs(f, options);
 	if (error) {
@@ -362,7 +371,7 @@ int fastpath_new(struct fastpath **fastpath, const struct fastpath_options *opti
 	struct fastpath *f;
 	int error;
 
-	libbpf_set_print(options->quiet ? print_nothing : print_libbpf);
+	libbpf_set_print(print_libbpf);
 	if (!options->inline_mode && !kernel_has_assign()) {
 		snprintf(text, size,
 			 "this kernel has no bpf_sk_assign_tcp_reqsk(): host mode needs Linux 6.9 or later "

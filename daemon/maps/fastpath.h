@@ -23,7 +23,6 @@ struct fastpath_options {
 	uint32_t flow_entries;	   /* host: verified flows, rounded up to a power of two, at least 8 */
 	uint32_t tracked;	   /* endpoint tracking: of so many flows; 0: off */
 	bool frags;		   /* multi-buffer packets: needed above an MTU of about 3,400 */
-	bool quiet;		   /* do not log what libbpf says */
 	/* nobody outside may know where in the hashed tables something lies */
 	uint64_t table_key[2];
 	struct fdstore *store; /* maps and links of the daemon before; NULL: begin anew */

@@ -8,6 +8,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "daemon/maps/verifier_log.h"
+
 static int share_maps(const struct part *part, struct bpf_object *object)
 {
 	struct bpf_map *map;
@@ -59,9 +61,15 @@ static void *run(void *arg)
 {
 	struct part *part = arg;
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = bpf_object__name(part->object));
-	struct bpf_object *object = bpf_object__open_mem(part->elf, part->size, &options);
+	struct bpf_object *object;
+	struct verifier_log log;
 
+	verifier_log_open(&log);
+	options.kernel_log_buf = log.text;
+	options.kernel_log_size = log.size;
+	object = bpf_object__open_mem(part->elf, part->size, &options);
 	part->result = object ? load(part, object) : -errno;
+	verifier_log_close(&log, part->result < 0);
 	bpf_object__close(object);
 	return NULL;
 }
