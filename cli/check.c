@@ -178,8 +178,16 @@ static void judge_alarms(const json_t *now, struct verdict *verdict)
 		say(verdict, CHECK_WARNING, "draining");
 }
 
+/* Though it is above its marks. */
+static bool answers_nothing(const json_t *service, const json_t *now)
+{
+	return flag(now, "bypass") || flag(now, "draining") || flag(now, "syncookies_off") ||
+	       !strcmp(string(service, "mode"), "monitor");
+}
+
 /* A crowd of real clients is none; mode always answers with cookies in peace, too. */
-static void judge_attack(const json_t *service, enum check_state attack, struct verdict *verdict)
+static void judge_attack(const json_t *service, const json_t *now, enum check_state attack,
+			 struct verdict *verdict)
 {
 	const json_t *seen = json_object_get(service, "attack");
 	const char *name = string(service, "name");
@@ -192,7 +200,8 @@ static void judge_attack(const json_t *service, enum check_state attack, struct 
 		    string(seen, "class"), number(seen, "duration_s"));
 	else if (!strcmp(string(service, "mitigation"), "active") &&
 		 strcmp(string(service, "mode"), "always") != 0)
-		say(verdict, attack, "%s is being mitigated%s, for %" PRId64 " s", name,
+		say(verdict, attack, "%s %s mitigated%s, for %" PRId64 " s", name,
+		    answers_nothing(service, now) ? "would be" : "is being",
 		    flag(seen, "going_on") ? " (a crowd of real clients)" : "", number(service, "since_s"));
 }
 
@@ -204,7 +213,7 @@ static void judge_services(const json_t *now, enum check_state attack, struct ve
 	json_array_foreach(json_object_get(now, "services"), i, service) {
 		const char *name = string(service, "name");
 
-		judge_attack(service, attack, verdict);
+		judge_attack(service, now, attack, verdict);
 		if (flag(service, "asymmetric"))
 			say(verdict, CHECK_WARNING, "%s: answers take another way", name);
 		if (flag(service, "mptcp_listener"))

@@ -222,16 +222,16 @@ static int say_unreachable(const char *path, int error, unsigned int within_s)
 	case -ENOENT:
 	case -ECONNREFUSED:
 		fprintf(stderr,
-			"synmoat: synmoatd is not answering at %s: start it with systemctl start synmoatd, "
-			"or give --socket\n",
+			"synmoat: synmoatd is not answering at %s: start it (under systemd: systemctl start "
+			"synmoatd), or give --socket\n",
 			path);
 		return EXIT_NOT_RUNNING;
 	case -EAGAIN:
 		fprintf(stderr,
 			"synmoat: synmoatd took the call at %s but does not answer within %u s: it is "
 			"starting, or it hangs. "
-			"The fast path goes on as last decided; see journalctl -u synmoatd, then systemctl "
-			"restart synmoatd\n",
+			"The fast path goes on as last decided; see its log, then restart it (under systemd: "
+			"journalctl -u synmoatd, systemctl restart synmoatd)\n",
 			path, within_s);
 		return EXIT_NOT_RUNNING;
 	case -EACCES:
@@ -241,7 +241,8 @@ static int say_unreachable(const char *path, int error, unsigned int within_s)
 		return EXIT_PERMISSION;
 	case -ECONNRESET:
 		fprintf(stderr,
-			"synmoat: synmoatd at %s hung up without an answer: see journalctl -u synmoatd\n",
+			"synmoat: synmoatd at %s hung up without an answer: see its log (under systemd: "
+			"journalctl -u synmoatd)\n",
 			path);
 		return EXIT_FAILED;
 	case -EBADMSG:

@@ -165,8 +165,9 @@ static void add_absence(json_t *reply, const char *socket, int error)
 				   : "does not answer: nothing is defended, unless by what it left attached";
 	json_t *finding = json_pack("{s:s,s:s,s:o,s:s}", "check", "daemon", "severity", "critical", "seen",
 				    json_sprintf("synmoatd at %s %s", socket, seen), "advice",
-				    "systemctl restart synmoatd; why it ended: journalctl -u synmoatd. What "
-				    "follows was seen without it");
+				    "start it again (under systemd: systemctl restart synmoatd); its log "
+				    "(journalctl -u synmoatd) tells why it ended. What follows was seen "
+				    "without it");
 
 	json_array_insert_new(json_object_get(reply, "findings"), 0, finding);
 }

@@ -164,8 +164,9 @@ static void print_usage(const char *object)
 		       "_service and "
 		       "_total;\n"
 		       "  keys: rate, burst, proven_rate, proven_burst, action; of half_open: most, "
-		       "proven_most, "
-		       "action\n");
+		       "proven_most, action.\n"
+		       "  WOULD BE is what mode monitor only counted, by each limit for itself: not to be "
+		       "added\n");
 	if (!object || !strcmp(object, "check"))
 		printf("\ncheck tells what is above N: half_open; a second: syn_rate, answered, completed, "
 		       "drops, "
@@ -187,7 +188,7 @@ static void print_usage(const char *object)
 	       "  -i, --interval SECONDS      how often top looks (1)\n"
 	       "      --timeout SECONDS       how long drain waits; the daemon goes on draining\n"
 	       "      --color WHEN            auto, always or never\n"
-	       "  -h, --help                  this\n"
+	       "  -h, --help                  this; so does synmoat help [COMMAND]\n"
 	       "  -V, --version               version of this program\n"
 	       "\nexit status: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 permission\n");
 }
@@ -562,20 +563,29 @@ static bool check_options(const struct command *command, const struct options *o
 	return true;
 }
 
+static bool is_object(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].object, word))
+			return true;
+	return false;
+}
+
+/* "help" as the first word is --help of what follows. */
+static bool wants_help(const struct options *options, char ***words)
+{
+	if (!**words || strcmp(**words, "help") != 0)
+		return options->help;
+	(*words)++;
+	return true;
+}
+
 static bool check_arguments(const struct command *command, int count)
 {
 	if (count >= command->least && count <= command->most)
 		return true;
 	fprintf(stderr, "usage: synmoat %s%s%s%s%s\n", command->object, command->verb ? " " : "",
 		command->verb ? command->verb : "", *command->arguments ? " " : "", command->arguments);
-	return false;
-}
-
-static bool is_object(const char *word)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		if (!strcmp(commands[i].object, word))
-			return true;
 	return false;
 }
 
@@ -611,7 +621,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	words = argv + optind;
-	if (options.help) {
+	if (wants_help(&options, &words)) {
 		print_usage(*words && is_object(*words) ? *words : NULL);
 		return EXIT_OK;
 	}

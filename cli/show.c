@@ -282,7 +282,8 @@ static void print_services(struct render *render, const json_t *reply)
 /* --- verdicts and handovers --- */
 
 struct sums {
-	int64_t packets, would;
+	int64_t packets;
+	bool would; /* there is any */
 };
 
 static struct sums sum_verdicts(json_t *verdicts)
@@ -293,7 +294,7 @@ static struct sums sum_verdicts(json_t *verdicts)
 
 	json_object_foreach(verdicts, name, verdict) {
 		sums.packets += number(verdict, "packets");
-		sums.would += number(verdict, "would");
+		sums.would |= number(verdict, "would") > 0;
 	}
 	return sums;
 }
@@ -303,21 +304,22 @@ static enum tint verdict_tint(const char *name)
 	return !strcmp(name, "drop_internal") ? TINT_BAD : TINT_NONE;
 }
 
-/* A row; would < 0: the table has no such column. */
-static void verdict_row(struct table *table, enum tint tint, const char *name, int64_t packets, int64_t would,
-			const char *meaning)
+/* A row; would NULL: the table has no such column. */
+static void verdict_row(struct table *table, enum tint tint, const char *name, int64_t packets,
+			const char *would, const char *meaning)
 {
 	size_t column = 0;
 
 	render_row(table);
 	render_cell(table, column++, tint, name);
 	cell_count(table, column++, packets);
-	if (would >= 0)
-		cell_count(table, column++, would);
+	if (would)
+		render_cell(table, column++, TINT_NONE, would);
 	render_cell(table, column, TINT_NONE, meaning);
 }
 
-/* Those that happened, or would have; then their sum, which sum_meaning explains. */
+/* Those that happened, or would have; then the sum of the former, which sum_meaning explains. Limits and
+ * policies count what would have been each for itself, so that a packet may be in several lines of it. */
 static void print_verdicts(struct render *render, json_t *verdicts, const char *sum_meaning)
 {
 	static const struct column all[] = {
@@ -344,12 +346,14 @@ static void print_verdicts(struct render *render, json_t *verdicts, const char *
 			   : render_table(render, all, ARRAY_SIZE(all));
 	json_object_foreach(verdicts, name, verdict) {
 		int64_t packets = number(verdict, "packets"), would = number(verdict, "would");
+		char count[FORMAT_SIZE];
 
 		if (packets || would)
-			verdict_row(table, verdict_tint(name), name, packets, sums.would ? would : -1,
+			verdict_row(table, verdict_tint(name), name, packets,
+				    sums.would ? format_count(count, would) : NULL,
 				    string(verdict, "meaning"));
 	}
-	verdict_row(table, TINT_HEAD, "sum", sums.packets, sums.would ? sums.would : -1, sum_meaning);
+	verdict_row(table, TINT_HEAD, "sum", sums.packets, sums.would ? "-" : NULL, sum_meaning);
 	render_table_print(table);
 }
 
@@ -984,6 +988,9 @@ void show_limits(struct render *render, const json_t *reply)
 	render_table_print(table);
 	render_print(render,
 		     "proven sources complete what they begin; of half_open_..., so many at a time\n");
+	if (!strcmp(mode, "monitor"))
+		render_print(render, "each limit counts for itself: a packet may be in several lines, which "
+				     "are not to be added\n");
 	if (changed)
 		render_print(render, "* set at runtime; the configuration says otherwise\n");
 }

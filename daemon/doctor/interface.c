@@ -249,7 +249,9 @@ static void judge_holder(const struct interface_facts *facts, struct findings *f
 		findings_add(f, SEVERITY_WARNING, "xdp",
 			     "%s: held by a synmoatd that does not answer: id %u (%s), %s", name, id,
 			     facts->program, mode);
-		findings_advise(f, "systemctl restart synmoatd: the next one takes it over");
+		findings_advise(f,
+				"restart synmoatd (under systemd: systemctl restart synmoatd): the next one "
+				"takes it over");
 	} else {
 		findings_add(f, SEVERITY_CRITICAL, "xdp",
 			     "%s: another XDP program holds the interface: id %u%s%s%s, %s", name, id,

@@ -72,8 +72,9 @@ void running_check(const struct doctor *doctor, struct findings *f)
 
 	if (doctor->running) {
 		findings_add(f, SEVERITY_NOTE, "daemon", "synmoatd runs with another configuration");
-		findings_advise(f, "to take this one: systemctl restart synmoatd; how that one does: synmoat "
-				   "doctor, without a file");
+		findings_advise(
+			f, "to take this one: restart synmoatd (under systemd: systemctl restart synmoatd); "
+			   "how that one does: synmoat doctor, without a file");
 	}
 	if (!doctor->engine)
 		return;

@@ -345,7 +345,9 @@ int engine_reload(struct engine *e, struct config_error *error)
 	key = fixed_key_changed(old, config);
 	if (key) {
 		set_error(error, config, key,
-			  "cannot change in a running daemon: systemctl restart synmoatd");
+			  "cannot change in a running daemon: restart synmoatd (under systemd: systemctl "
+			  "restart "
+			  "synmoatd)");
 		config_free(config);
 		return -EBUSY;
 	}

@@ -467,7 +467,7 @@ static void explain_xdp(const struct fastpath *f, int error, bool generic, unsig
 				    "it, or "
 				    "say xdp = \"generic\""
 				  : "the interface's MTU has grown beyond a page since the daemon started: "
-				    "systemctl restart synmoatd (packets of several buffers)");
+				    "restart synmoatd (packets of several buffers)");
 		break;
 	default:
 		snprintf(text, size, "cannot attach %s XDP: %s%s", generic ? "generic" : "native",

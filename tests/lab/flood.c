@@ -107,15 +107,17 @@ static struct flood {
 	volatile sig_atomic_t stop;
 } flood;
 
+static const char usage_text[] =
+	"usage: flood --interface IF --dst-mac MAC --dst ADDR --port N[,N...] (--seconds S | --count N)\n"
+	"             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N]\n"
+	"             [--discard (what was made, instead of sending it)]\n"
+	"             [--class "
+	"syn|ack|rst|fin|synack|null|xmas|urg|synfin|fragment|echo|echo-reply|mixed]\n"
+	"             [--layout linux|windows|mss|none]";
+
 static void __attribute__((noreturn)) usage(void)
 {
-	die(EXIT_USAGE,
-	    "usage: flood --interface IF --dst-mac MAC --dst ADDR --port N[,N...] (--seconds S | --count N)\n"
-	    "             [--src PREFIX] [--rate PPS (0: as fast as it goes)] [--payload BYTES] [--cpu N]\n"
-	    "             [--discard (what was made, instead of sending it)]\n"
-	    "             [--class "
-	    "syn|ack|rst|fin|synack|null|xmas|urg|synfin|fragment|echo|echo-reply|mixed]\n"
-	    "             [--layout linux|windows|mss|none]");
+	die(EXIT_USAGE, "%s", usage_text);
 }
 
 static const struct class *class_find(const char *name)
@@ -170,13 +172,21 @@ static void prefix_parse(const char *text, struct options *options)
 static void options_parse(int argc, char **argv, struct options *options)
 {
 	static const struct option table[] = {
-		{ "interface", required_argument, NULL, 'i' }, { "dst-mac", required_argument, NULL, 'm' },
-		{ "dst", required_argument, NULL, 'd' },       { "port", required_argument, NULL, 'p' },
-		{ "src", required_argument, NULL, 's' },       { "rate", required_argument, NULL, 'r' },
-		{ "seconds", required_argument, NULL, 't' },   { "count", required_argument, NULL, 'c' },
-		{ "class", required_argument, NULL, 'k' },     { "layout", required_argument, NULL, 'l' },
-		{ "payload", required_argument, NULL, 'b' },   { "cpu", required_argument, NULL, 'C' },
-		{ "discard", no_argument, NULL, 'x' },	       { 0 },
+		{ "interface", required_argument, NULL, 'i' },
+		{ "dst-mac", required_argument, NULL, 'm' },
+		{ "dst", required_argument, NULL, 'd' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "src", required_argument, NULL, 's' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 't' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "class", required_argument, NULL, 'k' },
+		{ "layout", required_argument, NULL, 'l' },
+		{ "payload", required_argument, NULL, 'b' },
+		{ "cpu", required_argument, NULL, 'C' },
+		{ "discard", no_argument, NULL, 'x' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	bool have_mac = false;
 	int option;
@@ -227,6 +237,9 @@ static void options_parse(int argc, char **argv, struct options *options)
 		case 'x':
 			options->discard = true;
 			break;
+		case 'h':
+			puts(usage_text);
+			exit(EXIT_SUCCESS);
 		default:
 			usage();
 		}

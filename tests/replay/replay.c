@@ -340,13 +340,24 @@ static int replay(struct replay *r, const char *path)
 	return error;
 }
 
+static void print_usage(FILE *out)
+{
+	fprintf(out,
+		"usage: replay FILE.pcap\n"
+		"each connection of the capture, with the states in which it leaves client and server\n");
+}
+
 int main(int argc, char **argv)
 {
 	struct replay r = { 0 };
 	int error;
 
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
 	if (argc != 2) {
-		fprintf(stderr, "usage: replay FILE.pcap\n");
+		print_usage(stderr);
 		return 2;
 	}
 	error = replay(&r, argv[1]);

@@ -52,6 +52,10 @@ static const struct {
 	{ show_status, "{\"flows_seeded\":1000}", "1,000 connections older than the daemon were", " was " },
 	{ show_status, "{\"half_opens_cleared\":1}", "1 half-open from before mitigation was", "half-opens" },
 	{ show_status, "{\"handovers\":{\"known\":{\"connections\":7}}}", "SEGMENTS", "CONNECTIONS" },
+	{ show_status,
+	  "{\"verdicts\":{\"drop_rate_source\":{\"would\":4000},\"drop_rate_prefix\":{\"would\":3000},"
+	  "\"pass_open\":{\"packets\":5000}}}",
+	  "sum                 5,000         -  ", "7,000" },
 	{ show_rotated, "{\"coalesced\":true,\"key\":{\"rotation_in_s\":121}}", "it will happen in 2m 01s",
 	  "-" },
 	{ show_bypass, "{\"bypass\":false}", "bypass is off", "BYPASS" },
@@ -126,6 +130,8 @@ static const struct {
 	  "{\"mode\":\"monitor\",\"limits\":[{\"name\":\"syn_source\",\"rate\":5,\"over\":9,"
 	  "\"dropped\":8,\"would_drop\":8}]}",
 	  "    9        0         8\n", "        8         8" },
+	{ show_limits, "{\"mode\":\"monitor\",\"limits\":[]}", "not to be added\n", "otherwise" },
+	{ show_limits, "{\"mode\":\"enforce\",\"limits\":[]}", "proven sources", "added" },
 	{ show_limits,
 	  "{\"mode\":\"enforce\",\"limits\":[{\"name\":\"syn_source\",\"rate\":5,\"over\":9,"
 	  "\"dropped\":8,\"would_drop\":6}]}",
