@@ -176,6 +176,10 @@ void config_locate(const char *path, const char *key, struct config_error *error
  * the same configuration. Returns 0, or -EIO. */
 int config_print(const struct config *config, FILE *out);
 
+/* Whether B differs from A, which is in force, in a key that a running daemon cannot change, and its NAME,
+ * such as "host.flow_entries". In conf/synmoat.conf these keys are marked (restart). */
+bool config_needs_restart(const struct config *a, const struct config *b, char *name, size_t size);
+
 void config_free(struct config *config);
 
 /* Its place among the services; -1: no service has this name. */

@@ -110,8 +110,9 @@ static const char *connection_action_fault(const char *value)
 
 static const struct key interface_keys[] = {
 	{ "outside", &value_text, CONFIG(outside), .find_fault = interface_fault,
-	  .example = "outside = \"eth0\";" },
-	{ "inside", &value_text, CONFIG(inside), .find_fault = interface_fault, .inline_only = true },
+	  .example = "outside = \"eth0\";", .restart = true },
+	{ "inside", &value_text, CONFIG(inside), .find_fault = interface_fault, .inline_only = true,
+	  .restart = true },
 	{ 0 },
 };
 
@@ -136,18 +137,19 @@ static const struct key metrics_keys[] = {
 };
 
 static const struct key cookie_keys[] = {
-	{ "secret_file", &value_string, CONFIG(cookie_secret_file), .find_fault = path_fault },
+	{ "secret_file", &value_string, CONFIG(cookie_secret_file), .find_fault = path_fault,
+	  .restart = true },
 	{ 0 },
 };
 
 static const struct key host_keys[] = {
-	{ "flow_entries", &value_number, CONFIG(flow_entries), .min = 1024, .max = 1 << 26 },
+	{ "flow_entries", &value_number, CONFIG(flow_entries), .min = 1024, .max = 1 << 26, .restart = true },
 	{ "lookup_budget_pps", &value_number, CONFIG(lookup_budget_pps), .min = 1, .max = 100000000 },
 	{ 0 },
 };
 
 static const struct key inline_keys[] = {
-	{ "connections", &value_number, CONFIG(connections), .min = 1024, .max = 1 << 26 },
+	{ "connections", &value_number, CONFIG(connections), .min = 1024, .max = 1 << 26, .restart = true },
 	{ "handshakes", &value_number, CONFIG(handshakes), .min = 1, .max = 1 << 26 },
 	{ "handshakes_per_source", &value_number, CONFIG(handshakes_per_source), .min = 1, .max = 1 << 26 },
 	{ "unknown_per_prefix_pps", &value_number, CONFIG(unknown_per_prefix_pps), .min = 1,
@@ -176,8 +178,8 @@ static const struct key attack_timer_keys[] = {
 };
 
 static const struct key tracking_keys[] = {
-	{ "enabled", &value_boolean, CONFIG(tracking) },
-	{ "flows", &value_number, CONFIG(tracked_flows), .min = 1024, .max = 1 << 21 },
+	{ "enabled", &value_boolean, CONFIG(tracking), .restart = true },
+	{ "flows", &value_number, CONFIG(tracked_flows), .min = 1024, .max = 1 << 21, .restart = true },
 	{ "half_open_timeout_s", &value_number, CONFIG(timers.half_open_timeout_s), .min = 1, .max = 3600,
 	  .zero_ok = true },
 	{ "fin_wait_2_s", &value_number, CONFIG(timers.fin_wait_2_s), .min = 1, .max = 86400 },
@@ -322,9 +324,10 @@ static const struct key service_keys[] = {
 
 const struct key config_keys[] = {
 	{ "deployment", &value_word, CONFIG(deployment), .words = deployment_words,
-	  .example = "deployment = \"host\";" },
-	{ "xdp", &value_word, CONFIG(xdp), .words = xdp_words },
-	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .inline_only = true },
+	  .example = "deployment = \"host\";", .restart = true },
+	{ "xdp", &value_word, CONFIG(xdp), .words = xdp_words, .restart = true },
+	{ "forward", &value_word, CONFIG(forward), .words = forward_words, .inline_only = true,
+	  .restart = true },
 	{ "interfaces", &group, .members = interface_keys },
 	{ "control", &group, .members = control_keys },
 	{ "metrics", &group, .members = metrics_keys },
@@ -521,6 +524,47 @@ static void print_group(const struct key *key, const void *object, int depth, FI
 }
 
 static const struct value_type group = { read_group, print_group };
+
+/* --- what a running daemon cannot change --- */
+
+static bool has_same_value(const struct key *key, const struct config *a, const struct config *b)
+{
+	const char *in_a = (const char *)a + key->offset, *in_b = (const char *)b + key->offset;
+
+	if (key->type == &value_text)
+		return !strcmp(in_a, in_b);
+	if (key->type == &value_string) {
+		in_a = *(char *const *)in_a;
+		in_b = *(char *const *)in_b;
+		return in_a && in_b ? !strcmp(in_a, in_b) : in_a == in_b;
+	}
+	return !memcmp(in_a, in_b, key->size);
+}
+
+static const struct key *find_changed(const struct key *keys, const struct config *a, const struct config *b)
+{
+	for (; keys->name; keys++)
+		if (keys->restart && !has_same_value(keys, a, b))
+			return keys;
+	return NULL;
+}
+
+bool keys_need_restart(const struct config *a, const struct config *b, char *name, size_t size)
+{
+	const struct key *changed = find_changed(config_keys, a, b);
+
+	if (changed) {
+		snprintf(name, size, "%s", changed->name);
+		return true;
+	}
+	for (const struct key *key = config_keys; key->name; key++) {
+		if (key->type != &group || !(changed = find_changed(key->members, a, b)))
+			continue;
+		snprintf(name, size, "%s.%s", key->name, changed->name);
+		return true;
+	}
+	return false;
+}
 
 /* --- a service's own limits: each that is given --- */
 

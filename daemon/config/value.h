@@ -25,6 +25,7 @@ struct key {
 	const char *example;			      /* not NULL: needed, and this is how to write it */
 	bool list;				      /* the members are those of each group in a list */
 	bool inline_only;			      /* in struct config: for deployment = "inline" */
+	bool restart;				      /* likewise: a running daemon cannot change it */
 };
 
 struct value_type {

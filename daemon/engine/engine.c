@@ -305,45 +305,17 @@ int engine_detach(struct engine *e, const char *interface, char *text, size_t si
 	return say_detached(e);
 }
 
-/* What a running daemon cannot change. */
-static const char *fixed_key_changed(const struct config *a, const struct config *b)
-{
-	if (a->deployment != b->deployment)
-		return "deployment";
-	if (a->flow_entries != b->flow_entries)
-		return "host.flow_entries";
-	if (a->xdp != b->xdp)
-		return "xdp";
-	if (strcmp(a->outside, b->outside))
-		return "interfaces.outside";
-	if (strcmp(a->cookie_secret_file ? a->cookie_secret_file : "",
-		   b->cookie_secret_file ? b->cookie_secret_file : ""))
-		return "cookie.secret_file";
-	if (strcmp(a->inside, b->inside))
-		return "interfaces.inside";
-	if (a->forward != b->forward)
-		return "forward";
-	if (a->connections != b->connections)
-		return "inline.connections";
-	if (a->tracking != b->tracking)
-		return "tracking.enabled";
-	if (a->tracked_flows != b->tracked_flows)
-		return "tracking.flows";
-	return NULL;
-}
-
 int engine_reload(struct engine *e, struct config_error *error)
 {
 	struct config *config, *old = e->config;
 	struct config_limits limits = e->limits;
 	struct slot *slots;
-	const char *key;
+	char key[sizeof(error->key)];
 	int result = config_load(old->path, &config, error);
 
 	if (result)
 		return result;
-	key = fixed_key_changed(old, config);
-	if (key) {
+	if (config_needs_restart(old, config, key, sizeof(key))) {
 		set_error(error, config, key,
 			  "cannot change in a running daemon: restart synmoatd (under systemd: systemctl "
 			  "restart "

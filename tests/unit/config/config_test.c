@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "daemon/config/config.h"
+#include "daemon/config/keys.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -818,6 +819,82 @@ static void sample_has_every_key(void **state)
 	config_free(config);
 }
 
+/* The names of all keys that a reload cannot change, each in blanks. Returns how many. */
+static unsigned int list_restart_keys(const struct key *keys, char *names, size_t size)
+{
+	unsigned int count = 0;
+
+	for (; keys->name; keys++) {
+		count += keys->restart;
+		if (keys->restart)
+			snprintf(names + strlen(names), size - strlen(names), " %s ", keys->name);
+		if (keys->members)
+			count += list_restart_keys(keys->members, names, size);
+	}
+	return count;
+}
+
+/* The comment above a key ends with its line, or with a line without anything. */
+static void sample_marks_what_needs_a_restart(void **state)
+{
+	char *sample = read_sample(), wanted[512] = "", name[64], word[80];
+	unsigned int found = 0, keys = list_restart_keys(config_keys, wanted, sizeof(wanted));
+	bool marked = false;
+
+	(void)state;
+	for (char *line = sample; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *key = line + strspn(line, "#\t ");
+
+		if (sscanf(key, "%63[a-z0-9_] = ", name) == 1 && strstr(key, " = ") == key + strlen(name)) {
+			snprintf(word, sizeof(word), " %s ", name);
+			if (marked != !!strstr(wanted, word))
+				fail_msg("%s is %smarked (restart) in conf/synmoat.conf", name,
+					 marked ? "" : "not ");
+			found += marked;
+			marked = false;
+		} else if (*key == '\n') {
+			marked = false;
+		} else {
+			size_t length = strcspn(line, "\n");
+
+			marked |= memmem(line, length, "(restart)", strlen("(restart)")) != NULL;
+		}
+	}
+	assert_int_equal(found, keys);
+	free(sample);
+}
+
+static void another_key_needs_a_restart(void **state)
+{
+	static const struct {
+		const char *before, *after, *key; /* NULL: none */
+	} rows[] = {
+		{ HEAD TAIL, HEAD TAIL, NULL },
+		{ HEAD TAIL, HEAD "host = { lookup_budget_pps = 9; };\n" TAIL, NULL },
+		{ HEAD TAIL, HEAD "host = { flow_entries = 2048; };\n" TAIL, "host.flow_entries" },
+		{ HEAD TAIL, HEAD "xdp = \"generic\";\n" TAIL, "xdp" },
+		{ HEAD TAIL, HEAD "cookie = { secret_file = \"/a\"; };\n" TAIL, "cookie.secret_file" },
+		{ HEAD "cookie = { secret_file = \"/a\"; };\n" TAIL,
+		  HEAD "cookie = { secret_file = \"/a\"; };\n" TAIL, NULL },
+		{ HEAD "cookie = { secret_file = \"/a\"; };\n" TAIL,
+		  HEAD "cookie = { secret_file = \"/b\"; };\n" TAIL, "cookie.secret_file" },
+		{ HEAD TAIL, "deployment = \"host\"; interfaces = { outside = \"eth1\"; };\n" TAIL,
+		  "interfaces.outside" },
+		{ HEAD TAIL, HEAD "tracking = { enabled = false; };\n" TAIL, "tracking.enabled" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *a = parse(rows[i].before), *b = parse(rows[i].after);
+		char name[128] = "";
+
+		assert_int_equal(config_needs_restart(a, b, name, sizeof(name)), rows[i].key != NULL);
+		assert_string_equal(name, rows[i].key ? rows[i].key : "");
+		config_free(a);
+		config_free(b);
+	}
+}
+
 /* --- words and formats --- */
 
 static void words_of_modes(void **state)
@@ -871,6 +948,8 @@ int main(void)
 		cmocka_unit_test(printing_says_when_it_fails),
 		cmocka_unit_test(sample_says_the_defaults),
 		cmocka_unit_test(sample_has_every_key),
+		cmocka_unit_test(sample_marks_what_needs_a_restart),
+		cmocka_unit_test(another_key_needs_a_restart),
 		cmocka_unit_test(words_of_modes),
 		cmocka_unit_test(errors_without_empty_parts),
 	};
