@@ -342,11 +342,6 @@ int config_print(const struct config *config, FILE *out)
 	return fflush(out) || ferror(out) ? -EIO : 0;
 }
 
-bool config_needs_restart(const struct config *a, const struct config *b, char *name, size_t size)
-{
-	return keys_need_restart(a, b, name, size);
-}
-
 const char *config_mode_word(enum service_mode mode)
 {
 	return mode_words[mode];

@@ -549,7 +549,7 @@ static const struct key *find_changed(const struct key *keys, const struct confi
 	return NULL;
 }
 
-bool keys_need_restart(const struct config *a, const struct config *b, char *name, size_t size)
+bool config_needs_restart(const struct config *a, const struct config *b, char *name, size_t size)
 {
 	const struct key *changed = find_changed(config_keys, a, b);
 

@@ -25,8 +25,4 @@ int keys_read(const struct key *keys, const config_setting_t *group, void *objec
 	      struct config_error *error);
 void keys_print(const struct key *keys, const void *object, int depth, FILE *out);
 
-/* Whether A and B differ in a key of struct config that a running daemon cannot change: NAME is the first
- * one. */
-bool keys_need_restart(const struct config *a, const struct config *b, char *name, size_t size);
-
 #endif

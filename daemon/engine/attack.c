@@ -463,6 +463,13 @@ void attack_tick(struct engine *e)
 
 /* --- showing --- */
 
+bool attack_goes_on(const struct engine *e, uint32_t slot)
+{
+	const struct watch *w = e->attacks->watches[slot];
+
+	return w && w->detect.state != DETECT_CALM;
+}
+
 static const struct attack *past_of(const struct attacks *a, size_t index)
 {
 	return index < ATTACKS_KEPT && index < a->past_count

@@ -55,6 +55,9 @@ void attack_stop(struct engine *e);
 /* What a second has brought, as an event. folder: of its packets. */
 void attack_tell(const struct attack *attack, const char *folder, enum detect_step step);
 
+/* Whether a service is above its marks, or has not been calm for its hold_s since it was. */
+bool attack_goes_on(const struct engine *e, uint32_t slot);
+
 /* Of a service: the one that goes on, else the last one that is remembered; NULL: none. Valid until the next
  * tick. */
 const struct attack *attack_of(const struct engine *e, uint32_t slot);

@@ -29,6 +29,11 @@ uint32_t calm_half_open_low(const struct config_service *service, uint32_t backl
 	return high > 2 ? high / 2 : 1;
 }
 
+bool calm_was_syn_rate(const struct config_service *service, uint32_t syn_count)
+{
+	return service->syn_rate_high && syn_count > SYN_WINDOW_MOST(service->syn_rate_high);
+}
+
 static uint32_t syn_rate_low(const struct config_service *service)
 {
 	return service->syn_rate_low ? service->syn_rate_low : service->syn_rate_high / 2;

@@ -23,6 +23,10 @@ struct calm_signals {
 
 bool calm_now(const struct config_service *service, const struct calm_signals *signals);
 
+/* Which high mark began mitigation: the SYN rate's, by the service's syn_count (bpf/abi.h) of then, else the
+ * half-opens'. */
+bool calm_was_syn_rate(const struct config_service *service, uint32_t syn_count);
+
 /* The high mark on half-opens that is in force, as XDP has it. */
 uint32_t calm_half_open_high(const struct config_service *service, uint32_t backlog, bool is_inline);
 

@@ -39,20 +39,24 @@ void slot_set_mitigation(struct engine *e, uint32_t slot, enum mitigation mitiga
 	e->slots[slot].calm_s = 0;
 }
 
-/* Cookies that are out must validate on, whatever the mode that follows. */
+/* Cookies that are out must validate on, whatever the mode that follows. An attack that goes on as always is
+ * left for auto is defended until the calm that ends it in auto. */
 void slot_change_mode(struct engine *e, uint32_t slot, enum service_mode mode)
 {
 	struct slot *s = &e->slots[slot];
 	bool answering =
 		s->mode == MODE_ALWAYS ||
 		(fastpath_state(e->fastpath, slot)->mitigation == MITIGATION_ACTIVE && s->mode != MODE_OFF);
+	bool goes_on = s->mode == MODE_ALWAYS && mode == MODE_AUTO && attack_goes_on(e, slot);
 
 	if (s->mode == mode)
 		return;
 	s->mode = mode;
 	lasting_note_slot(e, slot);
 	if (answering && mode != MODE_ALWAYS)
-		slot_set_mitigation(e, slot, MITIGATION_GRACE);
+		slot_set_mitigation(e, slot, goes_on ? MITIGATION_ACTIVE : MITIGATION_GRACE);
+	if (goes_on) /* the change of mode has told it */
+		s->seen = MITIGATION_ACTIVE;
 }
 
 uint32_t slot_find(const struct engine *e, const char *name)

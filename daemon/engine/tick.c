@@ -68,7 +68,19 @@ static void judge_calm(struct engine *e, const struct config_service *service, u
 		slot_set_mitigation(e, slot, MITIGATION_GRACE);
 }
 
-static void tell_mitigation(const struct slot *slot, const struct service_state *state)
+/* The mark that was passed: last of its list, since it ends it where nothing has begun. */
+static struct event_field mark_of(const struct engine *e, const struct config_service *service,
+				  const struct service_state *state)
+{
+	if (state->mitigation != MITIGATION_ACTIVE)
+		return (struct event_field){ 0 };
+	if (calm_was_syn_rate(service, state->syn_count))
+		return EV_NUMBER("syn_rate_high", service->syn_rate_high);
+	return EV_NUMBER("half_open_high", calm_half_open_high(service, state->backlog, is_inline(e)));
+}
+
+static void tell_mitigation(const struct engine *e, const struct config_service *service,
+			    const struct slot *slot, const struct service_state *state)
 {
 	static const enum event_kind kinds[] = {
 		[MITIGATION_IDLE] = EVENT_MITIGATION_OVER,
@@ -80,7 +92,7 @@ static void tell_mitigation(const struct slot *slot, const struct service_state 
 		event_tell(kinds[state->mitigation], EV_TEXT("service", slot->name),
 			   EV_FLAG("monitor", slot->mode == MODE_MONITOR),
 			   EV_NUMBER("half_open", state->half_open),
-			   EV_NUMBER("syn_rate_pps", slot->syn_rate_pps));
+			   EV_NUMBER("syn_rate_pps", slot->syn_rate_pps), mark_of(e, service, state));
 }
 
 static void move_mitigation(struct engine *e, const struct config_service *service, uint32_t slot)
@@ -90,7 +102,7 @@ static void move_mitigation(struct engine *e, const struct config_service *servi
 
 	if (state->mitigation != s->seen) {
 		s->seen = state->mitigation;
-		tell_mitigation(s, state);
+		tell_mitigation(e, service, s, state);
 	}
 	if (state->mitigation == MITIGATION_ACTIVE && s->mode != MODE_ALWAYS)
 		judge_calm(e, service, slot);

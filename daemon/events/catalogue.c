@@ -181,9 +181,13 @@ static const struct event_row rows[EVENT_KINDS] = {
 		.id = "530cdc6fecd040d7af263a91c6b57d11",
 		.severity = LOG_WARNING,
 		.text = "service {service}: [mode monitor, so only counted: {?monitor}]mitigation begins: "
-			"SYNs are answered with cookies (half-open {half_open,}, {syn_rate_pps,} SYN/s)",
+			"SYNs are answered with cookies[: an eighth of a second had more than "
+			"{syn_rate_high,} SYN/s (syn_rate_high)][: a listener had {half_open_high,} "
+			"half-opens (half_open_high)] (half-open {half_open,}, {syn_rate_pps,} SYN/s in the "
+			"last second)",
 		.key = "service",
-		.fields = "service monitor:flag half_open:number syn_rate_pps:number",
+		.fields = "service monitor:flag half_open:number syn_rate_pps:number"
+			  " syn_rate_high:number half_open_high:number",
 	},
 	[EVENT_MITIGATION_ENDED] = {
 		.name = "mitigation-ended",

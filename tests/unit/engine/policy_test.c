@@ -110,12 +110,38 @@ static void calm_is_below_both_low_marks(void **state)
 	}
 }
 
+/* Rates that eight does not divide, and marks that are off. */
+static void mark_that_was_passed(void **state)
+{
+	static const struct {
+		uint32_t syn_rate_high, syn_count;
+		bool syn_rate;
+	} rows[] = {
+		{ 0, 1000000, false }, /* no mark */
+		{ 10000, 1251, false },
+		{ 10000, 1252, true }, /* 10000 / 8 + 1 have passed */
+		{ 1, 1, false },
+		{ 1, 2, true },
+		{ 4000000000U, 500000001, false },
+		{ 4000000000U, 500000002, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config_service config = { .syn_rate_high = rows[i].syn_rate_high };
+
+		if (calm_was_syn_rate(&config, rows[i].syn_count) != rows[i].syn_rate)
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(announced_is_what_the_server_would_announce),
 		cmocka_unit_test(options_that_the_server_has_off_are_not_offered),
 		cmocka_unit_test(calm_is_below_both_low_marks),
+		cmocka_unit_test(mark_that_was_passed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
