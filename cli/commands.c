@@ -31,13 +31,14 @@ json_t *parameters_name(char **arguments, const struct options *options)
 
 json_t *parameters_mode(char **arguments, const struct options *options)
 {
-	static const char *const modes[] = { "off", "monitor", "auto", "always" };
+	static const char *const modes[] = { "off", "monitor", "auto", "always", "configured" };
 
 	(void)options;
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
 		if (!strcmp(arguments[1], modes[i]))
 			return json_pack("{s:s,s:s}", "name", arguments[0], "mode", modes[i]);
-	fprintf(stderr, "synmoat: there is no mode '%s': give off, monitor, auto or always\n", arguments[1]);
+	fprintf(stderr, "synmoat: there is no mode '%s': give off, monitor, auto, always or configured\n",
+		arguments[1]);
 	return NULL;
 }
 

@@ -12,6 +12,8 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LOGGED_PARAMETERS 256
+#define TRIED_SIZE	  256
+#define WORD_MOST	  64
 
 static const char out_of_memory[] =
 	"{\"error\":\"" ERROR_FAILED
@@ -214,11 +216,59 @@ static const char *short_name(const struct method *method)
 	return method->name + interface_length(method->name) + 1;
 }
 
+/* A single word of what a call gives, so that nobody can make up more of an event's text; "?": it is none. */
+static const char *single_word(const json_t *value)
+{
+	const char *word = json_string_value(value);
+
+	if (json_is_boolean(value))
+		return json_is_true(value) ? "on" : "off";
+	if (!word || !*word || strlen(word) > WORD_MOST)
+		return "?";
+	for (const char *c = word; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			return "?";
+	return word;
+}
+
+/* TEMPLATE with what the call gives in the place of {NAME}. */
+static const char *expand(const char *template, const json_t *parameters, char *text, size_t size)
+{
+	size_t used = 0;
+
+	*text = '\0';
+	while (*template && used < size) {
+		size_t plain = strcspn(template, "{"), name = strcspn(template + plain, "}");
+
+		used += (size_t)snprintf(text + used, size - used, "%.*s", (int)plain, template);
+		template += plain;
+		if (!*template || used >= size)
+			break;
+		used += (size_t)snprintf(text + used, size - used, "%s",
+					 single_word(json_object_getn(parameters, template + 1, name - 1)));
+		template += name + 1;
+	}
+	return text;
+}
+
+static const char *tried(const struct request *request, const struct method *method, char text[TRIED_SIZE])
+{
+	return expand(method->tried ? method->tried : short_name(method), request->parameters, text,
+		      TRIED_SIZE);
+}
+
+static const char *what(const struct request *request, const struct method *method, char text[TRIED_SIZE])
+{
+	return method->what ? expand(method->what, request->parameters, text, TRIED_SIZE) : NULL;
+}
+
 static void refuse_access(struct dispatcher *dispatcher, struct request *request, const struct method *method)
 {
-	char text[256];
+	char text[256], tried_text[TRIED_SIZE], what_text[TRIED_SIZE];
 
-	request_tell(request, EVENT_ACCESS_REFUSED, EV_TEXT("method", short_name(method)));
+	request_tell(request, EVENT_ACCESS_REFUSED, EV_TEXT("tried", tried(request, method, tried_text)),
+		     EV_TEXT("what", what(request, method, what_text)),
+		     EV_TEXT("method", short_name(method)));
 	snprintf(text, sizeof(text), "this %s: only root%s%s may do it; you are uid %u",
 		 method->access == ACCESS_DETAIL ? "names single addresses" : "changes things",
 		 *dispatcher->group ? " and members of group " : "", dispatcher->group, request->caller->uid);
@@ -229,9 +279,13 @@ static void refuse_access(struct dispatcher *dispatcher, struct request *request
 static void tell_change(struct request *request, const struct method *method)
 {
 	char *parameters = json_dumps(request->parameters, JSON_COMPACT | JSON_ENSURE_ASCII);
+	char tried_text[TRIED_SIZE], what_text[TRIED_SIZE];
 
 	if (request->error)
-		request_tell(request, EVENT_CHANGE_FAILED, EV_TEXT("method", short_name(method)),
+		request_tell(request, EVENT_CHANGE_FAILED,
+			     EV_TEXT("tried", tried(request, method, tried_text)),
+			     EV_TEXT("what", what(request, method, what_text)),
+			     EV_TEXT("method", short_name(method)),
 			     EV_TEXT("error", request->error + interface_length(request->error) + 1),
 			     EV_TEXT("reason", request->reason),
 			     EV_TEXT("parameters", parameters ? parameters : "?"));

@@ -35,6 +35,10 @@ struct method {
 	enum access access;
 	void (*handle)(struct request *request);
 	struct parameter parameters[PARAMETERS_MAX];
+	/* What is tried with it, for the events that it failed or was refused, in the words of the command
+	 * line; {NAME} is what the call gives for that parameter. NULL: the method's name. what: the part
+	 * that tells single addresses; NULL: none. */
+	const char *tried, *what;
 };
 
 /* How far a reply in parts has come; all zero before the first part. */

@@ -37,6 +37,7 @@
 #define ATTACKS_SHOWN_MAX 64 /* keeps a reply below MESSAGE_MAX */
 #define DRAIN_EVERY_MS	  1000
 #define SERVICES_NAMED	  12 /* in an error */
+#define MODE_CONFIGURED	  "configured"
 
 #define SECRET_FILE_RULE                                                                                     \
 	"the secret file must hold one line GENERATION:HEX (0 or 1, 32 hex digits), readable by the daemon " \
@@ -109,6 +110,7 @@ void methods_fail_no_such_service(struct request *request, const char *name)
 
 	name_services(engine_of(request), names, sizeof(names));
 	text = json_sprintf("the configuration has no service \"%s\": there is %s", name, names);
+	request_explain(request, text ? json_string_value(text) : "");
 	request_fail(request, ERROR_NO_SUCH_SERVICE, json_pack("{s:s,s:o}", "name", name, "text", text));
 }
 
@@ -254,13 +256,13 @@ static void handle_get_service(struct request *request)
 
 static void handle_set_service_mode(struct request *request)
 {
-	const char *name = request_string(request, "name");
-	int mode = config_mode_parse(request_string(request, "mode"));
+	const char *name = request_string(request, "name"), *word = request_string(request, "mode");
+	bool back = !strcmp(word, MODE_CONFIGURED);
+	int mode = config_mode_parse(word), error;
 	struct service_status status;
 	enum service_mode before;
-	int error;
 
-	if (mode < 0) {
+	if (mode < 0 && !back) {
 		request_fail_parameter(request, "mode");
 		return;
 	}
@@ -269,6 +271,8 @@ static void handle_set_service_mode(struct request *request)
 		return;
 	}
 	before = status.mode;
+	if (back)
+		mode = (int)status.config->mode;
 	error = engine_set_mode(engine_of(request), name, (enum service_mode)mode);
 	if (error || engine_find_service(engine_of(request), name, &status)) {
 		fail_errno(request, error ? error : -ENOENT, "");
@@ -276,7 +280,7 @@ static void handle_set_service_mode(struct request *request)
 	}
 	request_tell(request, EVENT_MODE_CHANGED, EV_TEXT("service", name),
 		     EV_TEXT("mode", config_mode_word(status.mode)),
-		     EV_TEXT("before", config_mode_word(before)));
+		     EV_TEXT("before", config_mode_word(before)), EV_FLAG("changed", status.mode != before));
 	request_reply(request, json_pack("{s:o}", "service", encode_service(&status)));
 }
 
@@ -531,7 +535,7 @@ static void limit_set(struct request *request, const char *service, const char *
 	snprintf(limit, sizeof(limit), "%s%s%s", name, service ? " of " : "", service ? service : "");
 	engine_describe_limit(engine_of(request), name, service, settings);
 	request_tell(request, EVENT_LIMIT_CHANGED, EV_TEXT("limit", limit), EV_TEXT("settings", settings),
-		     EV_TEXT("before", before));
+		     EV_TEXT("before", before), EV_FLAG("changed", strcmp(settings, before) != 0));
 	json_object_set_new(reply, "limit", json_text(limit));
 	json_object_set_new(reply, "settings", json_text(settings));
 	json_object_set_new(reply, "before", json_text(before));
@@ -653,21 +657,43 @@ static void handle_get_interface_description(struct request *request)
 	}
 
 static const struct method methods[] = {
-	{ METHOD_STATUS, ACCESS_READ, handle_status, { { 0 } } },
-	{ METHOD_LIST_SERVICES, ACCESS_READ, handle_list_services, { { 0 } } },
-	{ METHOD_GET_SERVICE, ACCESS_READ, handle_get_service, { NAME } },
+	{ METHOD_STATUS, ACCESS_READ, handle_status, { { 0 } }, NULL, NULL },
+	{ METHOD_LIST_SERVICES, ACCESS_READ, handle_list_services, { { 0 } }, NULL, NULL },
+	{ METHOD_GET_SERVICE, ACCESS_READ, handle_get_service, { NAME }, NULL, NULL },
 	{ METHOD_SET_SERVICE_MODE,
 	  ACCESS_CHANGE,
 	  handle_set_service_mode,
-	  { NAME, { "mode", PARAMETER_STRING, false } } },
-	{ METHOD_LIST_INTERFACES, ACCESS_READ, handle_list_interfaces, { { 0 } } },
-	{ METHOD_ATTACH_INTERFACE, ACCESS_CHANGE, handle_attach_interface, { NAME } },
-	{ METHOD_DETACH_INTERFACE, ACCESS_CHANGE, handle_detach_interface, { NAME } },
-	{ METHOD_SHOW_CONFIG, ACCESS_READ, handle_show_config, { { 0 } } },
-	{ METHOD_RELOAD, ACCESS_CHANGE, handle_reload, { { 0 } } },
-	{ METHOD_ROTATE_KEY, ACCESS_CHANGE, handle_rotate_key, { { "now", PARAMETER_BOOL, true } } },
-	{ METHOD_SET_BYPASS, ACCESS_CHANGE, handle_set_bypass, { { "on", PARAMETER_BOOL, false } } },
-	{ METHOD_DRAIN, ACCESS_CHANGE, handle_drain, { { "cancel", PARAMETER_BOOL, true } } },
+	  { NAME, { "mode", PARAMETER_STRING, false } },
+	  "service mode {name} {mode}",
+	  NULL },
+	{ METHOD_LIST_INTERFACES, ACCESS_READ, handle_list_interfaces, { { 0 } }, NULL, NULL },
+	{ METHOD_ATTACH_INTERFACE,
+	  ACCESS_CHANGE,
+	  handle_attach_interface,
+	  { NAME },
+	  "interface attach {name}",
+	  NULL },
+	{ METHOD_DETACH_INTERFACE,
+	  ACCESS_CHANGE,
+	  handle_detach_interface,
+	  { NAME },
+	  "interface detach {name}",
+	  NULL },
+	{ METHOD_SHOW_CONFIG, ACCESS_READ, handle_show_config, { { 0 } }, NULL, NULL },
+	{ METHOD_RELOAD, ACCESS_CHANGE, handle_reload, { { 0 } }, "reload", NULL },
+	{ METHOD_ROTATE_KEY,
+	  ACCESS_CHANGE,
+	  handle_rotate_key,
+	  { { "now", PARAMETER_BOOL, true } },
+	  "cookie rotate",
+	  NULL },
+	{ METHOD_SET_BYPASS,
+	  ACCESS_CHANGE,
+	  handle_set_bypass,
+	  { { "on", PARAMETER_BOOL, false } },
+	  "bypass {on}",
+	  NULL },
+	{ METHOD_DRAIN, ACCESS_CHANGE, handle_drain, { { "cancel", PARAMETER_BOOL, true } }, "drain", NULL },
 	{ METHOD_ADD_ENTRY,
 	  ACCESS_CHANGE,
 	  handle_add_entry,
@@ -675,19 +701,27 @@ static const struct method methods[] = {
 	    { "prefix", PARAMETER_STRING, false },
 	    { "for_s", PARAMETER_INTEGER, true },
 	    { "reason", PARAMETER_STRING, true },
-	    { "force", PARAMETER_BOOL, true } } },
+	    { "force", PARAMETER_BOOL, true } },
+	  "{kind} add",
+	  "{prefix}" },
 	{ METHOD_REMOVE_ENTRY,
 	  ACCESS_CHANGE,
 	  handle_remove_entry,
-	  { KIND, { "prefix", PARAMETER_STRING, false } } },
+	  { KIND, { "prefix", PARAMETER_STRING, false } },
+	  "{kind} del",
+	  "{prefix}" },
 	{ METHOD_LIST_ENTRIES,
 	  ACCESS_DETAIL,
 	  handle_list_entries,
-	  { KIND, { "origin", PARAMETER_STRING, true }, { "after", PARAMETER_INTEGER, true } } },
+	  { KIND, { "origin", PARAMETER_STRING, true }, { "after", PARAMETER_INTEGER, true } },
+	  "{kind} list",
+	  NULL },
 	{ METHOD_FLUSH_ENTRIES,
 	  ACCESS_CHANGE,
 	  handle_flush_entries,
-	  { KIND, { "origin", PARAMETER_STRING, true } } },
+	  { KIND, { "origin", PARAMETER_STRING, true } },
+	  "{kind} flush",
+	  NULL },
 	{ METHOD_IMPORT_ENTRIES,
 	  ACCESS_CHANGE,
 	  handle_import_entries,
@@ -696,12 +730,16 @@ static const struct method methods[] = {
 	    { "commit", PARAMETER_BOOL, true },
 	    { "for_s", PARAMETER_INTEGER, true },
 	    { "reason", PARAMETER_STRING, true },
-	    { "force", PARAMETER_BOOL, true } } },
-	{ METHOD_LIST_STATUS, ACCESS_READ, handle_list_status, { { 0 } } },
+	    { "force", PARAMETER_BOOL, true } },
+	  "{kind} import",
+	  NULL },
+	{ METHOD_LIST_STATUS, ACCESS_READ, handle_list_status, { { 0 } }, NULL, NULL },
 	{ METHOD_TEST_ADDRESS,
 	  ACCESS_DETAIL,
 	  handle_test_address,
-	  { { "address", PARAMETER_STRING, false } } },
+	  { { "address", PARAMETER_STRING, false } },
+	  "block test",
+	  "{address}" },
 	{ METHOD_LIST_FLOWS,
 	  ACCESS_DETAIL,
 	  flows_handle_list,
@@ -713,25 +751,43 @@ static const struct method methods[] = {
 	    { "older_s", PARAMETER_INTEGER, true },
 	    { "younger_s", PARAMETER_INTEGER, true },
 	    { "order", PARAMETER_STRING, true },
-	    { "limit", PARAMETER_INTEGER, true } } },
-	{ METHOD_GET_FLOW, ACCESS_DETAIL, flows_handle_get, BETWEEN },
-	{ METHOD_KILL_FLOW, ACCESS_CHANGE, flows_handle_kill, BETWEEN },
-	{ METHOD_LIST_LIMITS, ACCESS_READ, handle_list_limits, { { 0 } } },
+	    { "limit", PARAMETER_INTEGER, true } },
+	  "flows",
+	  NULL },
+	{ METHOD_GET_FLOW, ACCESS_DETAIL, flows_handle_get, BETWEEN, "flows show", "{client} {server}" },
+	{ METHOD_KILL_FLOW, ACCESS_CHANGE, flows_handle_kill, BETWEEN, "flows kill", "{client} {server}" },
+	{ METHOD_LIST_LIMITS, ACCESS_READ, handle_list_limits, { { 0 } }, NULL, NULL },
 	{ METHOD_SET_LIMIT,
 	  ACCESS_CHANGE,
 	  handle_set_limit,
-	  { NAME, { "settings", PARAMETER_STRING, false }, { "service", PARAMETER_STRING, true } } },
+	  { NAME, { "settings", PARAMETER_STRING, false }, { "service", PARAMETER_STRING, true } },
+	  "limit set {name}",
+	  NULL },
 	{ METHOD_LIST_SOURCES,
 	  ACCESS_DETAIL,
 	  handle_list_sources,
-	  { { "sort", PARAMETER_STRING, true }, { "count", PARAMETER_INTEGER, true } } },
-	{ METHOD_METRICS, ACCESS_READ, handle_metrics, { { "openmetrics", PARAMETER_BOOL, true } } },
+	  { { "sort", PARAMETER_STRING, true }, { "count", PARAMETER_INTEGER, true } },
+	  "sources",
+	  NULL },
+	{ METHOD_METRICS,
+	  ACCESS_READ,
+	  handle_metrics,
+	  { { "openmetrics", PARAMETER_BOOL, true } },
+	  NULL,
+	  NULL },
 	{ METHOD_SYN_RECV,
 	  ACCESS_READ,
 	  handle_syn_recv,
-	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } } },
-	{ METHOD_DOCTOR, ACCESS_READ, doctor_method_handle, { { 0 } } },
-	{ METHOD_LIST_ATTACKS, ACCESS_DETAIL, handle_list_attacks, { { "count", PARAMETER_INTEGER, true } } },
+	  { { "port", PARAMETER_INTEGER, true }, { "history", PARAMETER_BOOL, true } },
+	  NULL,
+	  NULL },
+	{ METHOD_DOCTOR, ACCESS_READ, doctor_method_handle, { { 0 } }, NULL, NULL },
+	{ METHOD_LIST_ATTACKS,
+	  ACCESS_DETAIL,
+	  handle_list_attacks,
+	  { { "count", PARAMETER_INTEGER, true } },
+	  "attacks",
+	  NULL },
 	{ METHOD_LIST_EVENTS,
 	  ACCESS_READ, /* single addresses are left out for those who may not see them */
 	  event_methods_list,
@@ -739,14 +795,18 @@ static const struct method methods[] = {
 	    { "since_us", PARAMETER_INTEGER, true },
 	    { "last", PARAMETER_INTEGER, true },
 	    { "kinds", PARAMETER_STRING, true },
-	    { "follow", PARAMETER_BOOL, true } } },
-	{ METHOD_LIST_EVENT_KINDS, ACCESS_READ, event_methods_kinds, { { 0 } } },
-	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } } },
-	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } } },
+	    { "follow", PARAMETER_BOOL, true } },
+	  NULL,
+	  NULL },
+	{ METHOD_LIST_EVENT_KINDS, ACCESS_READ, event_methods_kinds, { { 0 } }, NULL, NULL },
+	{ METHOD_VERSION, ACCESS_READ, handle_version, { { 0 } }, NULL, NULL },
+	{ METHOD_GET_INFO, ACCESS_READ, handle_get_info, { { 0 } }, NULL, NULL },
 	{ METHOD_GET_INTERFACE_DESCRIPTION,
 	  ACCESS_READ,
 	  handle_get_interface_description,
-	  { { "interface", PARAMETER_STRING, false } } },
+	  { { "interface", PARAMETER_STRING, false } },
+	  NULL,
+	  NULL },
 };
 
 const struct method *methods_table(size_t *count)

@@ -92,15 +92,21 @@ static void handle_large(struct request *request)
 }
 
 static const struct method methods[] = {
-	{ "t.i.Read", ACCESS_READ, handle_read, { { "name", PARAMETER_STRING, false } } },
-	{ "t.i.Detail", ACCESS_DETAIL, handle_read, { { "name", PARAMETER_STRING, false } } },
-	{ "t.i.Told", ACCESS_CHANGE, handle_told, { { 0 } } },
-	{ "t.i.Failing", ACCESS_CHANGE, handle_failing, { { 0 } } },
-	{ "t.i.Change", ACCESS_CHANGE, handle_change, { { "force", PARAMETER_BOOL, true } } },
-	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } } },
-	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } } },
-	{ "t.i.Large", ACCESS_READ, handle_large, { { 0 } } },
-	{ "t.i.Slow", ACCESS_CHANGE, handle_slow, { { 0 } } },
+	{ "t.i.Read", ACCESS_READ, handle_read, { { "name", PARAMETER_STRING, false } }, NULL, NULL },
+	{ "t.i.Detail", ACCESS_DETAIL, handle_read, { { "name", PARAMETER_STRING, false } }, NULL, NULL },
+	{ "t.i.Told", ACCESS_CHANGE, handle_told, { { 0 } }, NULL, NULL },
+	{ "t.i.Failing", ACCESS_CHANGE, handle_failing, { { 0 } }, NULL, NULL },
+	{ "t.i.Change", ACCESS_CHANGE, handle_change, { { "force", PARAMETER_BOOL, true } }, NULL, NULL },
+	{ "t.i.Worded",
+	  ACCESS_CHANGE,
+	  handle_failing,
+	  { { "name", PARAMETER_STRING, true }, { "on", PARAMETER_BOOL, true } },
+	  "thing {name} switch {on}",
+	  "{name}" },
+	{ "t.i.Silent", ACCESS_READ, handle_silent, { { 0 } }, NULL, NULL },
+	{ "t.i.Parts", ACCESS_READ, handle_parts, { { 0 } }, NULL, NULL },
+	{ "t.i.Large", ACCESS_READ, handle_large, { { 0 } }, NULL, NULL },
+	{ "t.i.Slow", ACCESS_CHANGE, handle_slow, { { 0 } }, NULL, NULL },
 };
 
 #define PARAMETERS(json) ",\"parameters\":" json "}"
@@ -219,9 +225,18 @@ static void test_told(void **state)
 		{ "{\"method\":\"t.i.Told\"}", true, "mode-changed",
 		  "web: mode off, set by uid 1000 (pid 1)" },
 		{ "{\"method\":\"t.i.Failing\"}", true, "change-failed",
-		  "Failing failed, nothing changed: give it here (BadValue), by uid 1000 (pid 1)" },
+		  "Failing failed, nothing changed: give it here (BadValue), by uid 1001 (pid 1)" },
+		{ "{\"method\":\"t.i.Worded\"" PARAMETERS("{\"name\":\"192.0.2.7\",\"on\":true}"), true,
+		  "change-failed",
+		  "thing 192.0.2.7 switch on 192.0.2.7 failed, nothing changed: give it here (BadValue), by "
+		  "uid 1002 "
+		  "(pid 1)" },
+		{ "{\"method\":\"t.i.Worded\"" PARAMETERS("{\"name\":\"two words\"}"), true, "change-failed",
+		  "thing ? switch ? ? failed, nothing changed" },
+		{ "{\"method\":\"t.i.Worded\"" PARAMETERS("{\"name\":\"web\",\"on\":false}"), false,
+		  "access-refused", "thing web switch off web refused to uid 1004 (pid 1)" },
 		{ "{\"method\":\"t.i.Change\"}", false, "access-refused",
-		  "Change refused to uid 1000 (pid 1)" },
+		  "Change refused to uid 1005 (pid 1)" },
 	};
 
 	(void)state;
@@ -232,6 +247,7 @@ static void test_told(void **state)
 		uint64_t before = events_newest();
 		struct event_entry *event;
 
+		caller.uid += (uid_t)i; /* each user has so many a minute */
 		dispatch_message(&dispatcher, &caller, &progress, changes[i].message,
 				 strlen(changes[i].message));
 		assert_int_equal(events_newest(), before + 1);
@@ -330,6 +346,7 @@ static void test_table(void **state)
 				 is_among(detailed, sizeof(detailed) / sizeof(detailed[0]), table[i].name));
 		if (strncmp(table[i].name, "io.synmoat.", 11) != 0)
 			continue;
+		assert_true(table[i].access == ACCESS_READ || table[i].tried);
 		snprintf(line, sizeof(line), "\nmethod %s(", table[i].name + 11);
 		assert_non_null(strstr(methods_description(), line));
 	}
