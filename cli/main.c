@@ -190,7 +190,9 @@ static void print_usage(const char *object)
 	       "      --color WHEN            auto, always or never\n"
 	       "  -h, --help                  this; so does synmoat help [COMMAND]\n"
 	       "  -V, --version               version of this program\n"
-	       "\nexit status: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 permission\n");
+	       "\nexit status: 0 ok, 1 failed, 2 usage, 3 daemon not running, 4 permission;\n"
+	       "  doctor: 1 if anything is critical, 0 if there are only warnings and notes;\n"
+	       "  check: 0 ok, 1 warning, 2 critical, 3 unknown\n");
 }
 
 /* --- finding the command --- */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 /* NOTE: worth knowing; WARNING: something works less well than it could; CRITICAL: something is not defended,
- * or open. */
+ * or open, which alone makes `synmoat doctor` exit with 1. */
 enum severity { SEVERITY_OK, SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_CRITICAL };
 
 struct finding {
