@@ -26,6 +26,7 @@
 #include "daemon/fdstore.h"
 #include "daemon/log.h"
 #include "daemon/metrics/metrics.h"
+#include "daemon/pass.h"
 #include "daemon/tracker/tracker.h"
 #include "daemon/watch/watch.h"
 
@@ -35,7 +36,7 @@
 enum { EXIT_USAGE = 2, START_AGAIN_S = 1 };
 
 struct settings {
-	const char *config, *socket, *state, *check;
+	const char *config, *socket, *state, *check, *pass;
 	bool json, doctor, running;
 	bool done; /* help or version was asked for */
 };
@@ -51,17 +52,12 @@ struct daemon {
 };
 
 static const struct option options[] = {
-	{ "config", required_argument, NULL, 'c' },
-	{ "socket", required_argument, NULL, 's' },
-	{ "state", required_argument, NULL, 'd' },
-	{ "check", required_argument, NULL, 'k' },
-	{ "doctor", no_argument, NULL, 'D' },
-	{ "foreground", no_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "version", no_argument, NULL, 'V' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "running", no_argument, NULL, 'R' },
-	{ NULL, 0, NULL, 0 },
+	{ "config", required_argument, NULL, 'c' }, { "socket", required_argument, NULL, 's' },
+	{ "state", required_argument, NULL, 'd' },  { "check", required_argument, NULL, 'k' },
+	{ "doctor", no_argument, NULL, 'D' },	    { "pass", required_argument, NULL, 'p' },
+	{ "foreground", no_argument, NULL, 'f' },   { "json", no_argument, NULL, 'j' },
+	{ "version", no_argument, NULL, 'V' },	    { "help", no_argument, NULL, 'h' },
+	{ "running", no_argument, NULL, 'R' },	    { NULL, 0, NULL, 0 },
 };
 
 static void print_usage(FILE *out)
@@ -69,6 +65,7 @@ static void print_usage(FILE *out)
 	fprintf(out, "Usage: synmoatd [--foreground] [--config FILE] [--socket PATH] [--state DIR]\n"
 		     "       synmoatd --check FILE [--json]\n"
 		     "       synmoatd --doctor [--config FILE] [--state DIR] [--running]\n"
+		     "       synmoatd --pass PEER\n"
 		     "\n"
 		     "SYN-flood defence: loads the fast path, attaches it, and serves the control socket.\n"
 		     "\n"
@@ -83,6 +80,9 @@ static void print_usage(FILE *out)
 		     "doctor\n"
 		     "                      shows it)\n"
 		     "      --running       with --doctor: a synmoatd runs, with a configuration of its own\n"
+		     "      --pass PEER     leave an XDP program that passes everything on a veth's peer, so "
+		     "that\n"
+		     "                      answers leave the veth (off: ip link set PEER xdp off)\n"
 		     "  -V, --version       print the version\n"
 		     "  -h, --help          print this\n");
 }
@@ -110,6 +110,9 @@ static int parse_options(int argc, char **argv, struct settings *settings)
 			break;
 		case 'R':
 			settings->running = true;
+			break;
+		case 'p':
+			settings->pass = optarg;
 			break;
 		case 'f':
 			break;
@@ -403,6 +406,8 @@ int main(int argc, char **argv)
 		return check_config(settings.check, settings.json);
 	if (settings.doctor)
 		return run_doctor(&settings);
+	if (settings.pass)
+		return pass_run(settings.pass);
 	prctl(PR_SET_DUMPABLE, 0); /* no core dump holds a key */
 	result = start(&d, &settings);
 	if (result >= 0) {

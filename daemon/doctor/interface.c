@@ -44,12 +44,15 @@ static void judge_driver(const struct interface_facts *facts, struct findings *f
 	} else if (!(features & DEVICE_XDP_BASIC)) {
 		findings_add(f, SEVERITY_NOTE, "driver",
 			     "%s: driver %s has no native XDP; generic was asked for", name, driver);
+	} else if (!native && is_veth(facts) && facts->device.peer != DEVICE_PEER_HAS_PROGRAM) {
+		findings_add(f, SEVERITY_OK, "driver",
+			     "%s: a veth with xdp = \"generic\", as one needs whose peer has no XDP program",
+			     name);
 	} else if (!native) {
 		findings_add(f, SEVERITY_WARNING, "driver",
 			     "%s: driver %s has native XDP, but xdp = \"generic\" is configured: slower",
 			     name, driver);
-		findings_advise(f, "take xdp = \"generic\" out of the configuration%s",
-				!is_veth(facts) ? "" : ", if the veth's peer has an XDP program, too");
+		findings_advise(f, "take xdp = \"generic\" out of the configuration");
 	} else if (is_inline(facts) && !(features & DEVICE_XDP_REDIRECT)) {
 		findings_add(f, SEVERITY_CRITICAL, "driver", "%s: driver %s cannot redirect (XDP_REDIRECT)",
 			     name, driver);
@@ -65,11 +68,6 @@ static void judge_driver(const struct interface_facts *facts, struct findings *f
 			"%s: whether driver %s takes packets that are redirected to it shows only once a "
 			"program is attached: synmoatd looks then",
 			name, driver);
-	} else if (is_veth(facts)) {
-		findings_add(f, SEVERITY_NOTE, "driver",
-			     "%s is a veth: our answers leave it only if its peer has an XDP program, too%s",
-			     name, is_inline(facts) ? " (for what crosses, GRO is enough)" : "");
-		findings_advise(f, "attach one that passes everything to the peer, or say xdp = \"generic\"");
 	} else {
 		findings_add(f, SEVERITY_OK, "driver", "%s: driver %s has native XDP", name, driver);
 	}
@@ -81,15 +79,48 @@ static void judge_driver(const struct interface_facts *facts, struct findings *f
 		}
 }
 
-/* A veth hands over what its peer has left to a card to compute. */
+/* What XDP sends back over a veth is fetched only for an XDP program of the peer's (veth.c, veth_xdp_flush).
+ */
+static void judge_peer(const struct interface_facts *facts, struct findings *f)
+{
+	const char *name = facts->link.name;
+	bool inside = is_inline(facts) && !strcmp(name, facts->config->inside);
+	enum device_peer peer = facts->device.peer;
+
+	if (!is_veth(facts) || facts->config->xdp != XDP_NATIVE)
+		return;
+	if (peer == DEVICE_PEER_HAS_PROGRAM) {
+		findings_add(f, SEVERITY_OK, "peer", "%s: the veth's peer has an XDP program, too", name);
+		return;
+	}
+	if (peer == DEVICE_PEER_UNTOLD)
+		findings_add(f, SEVERITY_WARNING, "peer",
+			     "%s is a veth: our answers leave it only if its peer has an XDP program, too, "
+			     "which cannot be seen from here",
+			     name);
+	else
+		findings_add(f, inside ? SEVERITY_WARNING : SEVERITY_CRITICAL, "peer",
+			     "%s is a veth whose peer has no XDP program: our answers, %s, do not leave it",
+			     name, inside ? "a few RSTs and probes to servers" : "cookies above all");
+	findings_advise(f, "in the peer's namespace (nsenter -t PID -n): synmoatd --pass PEER; or say xdp = "
+			   "\"generic\"");
+}
+
+/* A veth hands over what its peer has left to a card to compute; what is redirected goes on like that. */
 static void judge_checksums(const struct interface_facts *facts, struct findings *f)
 {
 	if (!is_veth(facts))
 		return;
-	findings_add(f, SEVERITY_NOTE, "checksum",
-		     "%s is a veth: once cookies are sent, SYNs from this machine whose sender leaves the "
-		     "checksum to a card are dropped (drop_bad_checksum)",
-		     facts->link.name);
+	if (is_inline(facts))
+		findings_add(f, SEVERITY_WARNING, "checksum",
+			     "%s is a veth: once attached, no packet of a sender on this machine, server or "
+			     "client, that leaves the checksum to a card has a good one",
+			     facts->link.name);
+	else
+		findings_add(f, SEVERITY_NOTE, "checksum",
+			     "%s is a veth: once cookies are sent, SYNs from this machine whose sender "
+			     "leaves the checksum to a card are dropped (drop_bad_checksum)",
+			     facts->link.name);
 	findings_advise(f, "ethtool -K PEER tx off, at each sender on this machine");
 }
 
@@ -289,6 +320,7 @@ static void judge(const struct interface_facts *facts, struct findings *f)
 	}
 	judge_xdp(facts, f);
 	judge_driver(facts, f);
+	judge_peer(facts, f);
 	judge_checksums(facts, f);
 	judge_offloads(facts, f);
 	judge_mtu(facts, f);

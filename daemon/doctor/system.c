@@ -36,9 +36,11 @@ void system_check_kernel(const struct doctor *doctor, struct findings *f)
 	else if (major < 6 || (major == 6 && minor < least)) {
 		findings_add(f, SEVERITY_CRITICAL, "kernel", "Linux %s, where 6.%u is needed", release,
 			     least);
-		findings_advise(f, host ? "use a later kernel, or defend this server from a machine in front "
-					  "of it (deployment = \"inline\", Linux 6.1)"
-					: "use a later kernel");
+		findings_advise(f,
+				host ? "use a later kernel (Debian 12: linux-image-amd64 of "
+				       "bookworm-backports), or defend this server from a machine in front "
+				       "of it (deployment = \"inline\", Linux 6.1)"
+				     : "use a later kernel");
 	} else {
 		findings_add(f, SEVERITY_OK, "kernel", "Linux %s (tested: %s)", release,
 			     host ? TESTED_HOST : TESTED_INLINE);

@@ -59,7 +59,7 @@ struct interface_status {
 	unsigned int ifindex;
 	unsigned int mtu;
 	char xdp[16];	  /* "native", "generic", or empty */
-	char reason[192]; /* why it is not attached; empty otherwise */
+	char reason[256]; /* why it is not attached; empty otherwise */
 };
 
 struct engine_status {

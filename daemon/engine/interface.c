@@ -39,6 +39,16 @@ static void warn_of_settings(const struct stack_settings *stack)
 			  "and will take connections for invalid; set it to 1");
 }
 
+static void warn_of_veth(const struct engine *e, const char *name)
+{
+	if (e->config->xdp == XDP_NATIVE && link_is_veth(name) &&
+	    device_read_peer(name) != DEVICE_PEER_HAS_PROGRAM)
+		log_print(LOG_WARNING,
+			  "interface %s is a veth: our answers leave it only if its peer has an XDP program, "
+			  "too (synmoatd --pass PEER); else say xdp = \"generic\"",
+			  name);
+}
+
 static int read_link(const char *name, struct link_state *link, char *text, size_t size)
 {
 	int error = link_read(name, link);
@@ -195,11 +205,6 @@ static int attach_host(struct engine *e, char *text, size_t size)
 	stack_settings_read(&e->stack);
 	interface_tell_syncookies(e);
 	warn_of_settings(&e->stack);
-	if (link_is_veth(name) && e->config->xdp == XDP_NATIVE)
-		log_print(LOG_NOTICE,
-			  "interface %s is a veth: our answers leave it only if its peer has an XDP program, "
-			  "too; else say xdp = \"generic\"",
-			  name);
 	error = rxvlan_off(name, text, size);
 	if (error < 0)
 		return error;
@@ -240,6 +245,8 @@ int interface_attach(struct engine *e)
 		event_tell(EVENT_INTERFACE_FAILED,
 			   EV_TEXT("interface", *e->at_fault ? e->at_fault : e->config->outside),
 			   EV_TEXT("error", reason));
+	if (!error)
+		warn_of_veth(e, e->config->outside);
 	if (!error && is_inline(e) && e->link.mtu != e->inside.mtu)
 		log_print(LOG_WARNING,
 			  "the MTUs of %s (%u) and %s (%u) differ: a packet that is too large for one of "

@@ -98,7 +98,7 @@ struct engine {
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clear_warned;
 	bool lost;		    /* the interface went while it was attached */
 	bool syncookies_off;	    /* as the last event told */
-	char reason[160];	    /* why the interfaces are not attached */
+	char reason[224];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
 	char forwarding_off[256];   /* sysctls that forward = "route" needs and that are 0; empty: none */
 	int64_t started_ns, ticked_ns;

@@ -176,31 +176,69 @@ static void read_xdp_features(unsigned int ifindex, struct device *device)
 	netlink_ask(NETLINK_GENERIC, header, on_features, device);
 }
 
+#define NAMESPACE_OURS (-1)
+
+struct link {
+	bool known;
+	uint32_t master; /* ifindex; 0: none */
+	uint32_t peer;	 /* a veth's, in this namespace: */
+	int32_t peer_namespace;
+	uint32_t program; /* id of the native XDP program; 0: none */
+};
+
+static int on_xdp_attribute(const struct nlattr *attribute, void *arg)
+{
+	struct link *link = arg;
+
+	if (mnl_attr_get_type(attribute) == IFLA_XDP_DRV_PROG_ID)
+		link->program = mnl_attr_get_u32(attribute);
+	return MNL_CB_OK;
+}
+
 static int on_link_attribute(const struct nlattr *attribute, void *arg)
 {
-	struct device *device = arg;
+	struct link *link = arg;
 
-	if (mnl_attr_get_type(attribute) == IFLA_MASTER)
-		device->master = mnl_attr_get_u32(attribute);
+	switch (mnl_attr_get_type(attribute)) {
+	case IFLA_MASTER:
+		link->master = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINK:
+		link->peer = mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_LINK_NETNSID:
+		link->peer_namespace = (int32_t)mnl_attr_get_u32(attribute);
+		break;
+	case IFLA_XDP:
+		return mnl_attr_parse_nested(attribute, on_xdp_attribute, link);
+	}
 	return MNL_CB_OK;
 }
 
 static int on_link(const struct nlmsghdr *header, void *arg)
 {
-	return mnl_attr_parse(header, sizeof(struct ifinfomsg), on_link_attribute, arg);
+	struct link *link = arg;
+
+	link->known = true;
+	return mnl_attr_parse(header, sizeof(struct ifinfomsg), on_link_attribute, link);
 }
 
-static void read_master(unsigned int ifindex, struct device *device)
+/* namespace: an id that this one has for it, or NAMESPACE_OURS. */
+static struct link ask_link(unsigned int ifindex, int32_t namespace)
 {
 	char buffer[256];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct link link = { .peer_namespace = NAMESPACE_OURS };
 	struct ifinfomsg *info;
 
 	header->nlmsg_type = RTM_GETLINK;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	info = mnl_nlmsg_put_extra_header(header, sizeof(*info));
 	info->ifi_index = (int)ifindex;
-	netlink_ask(NETLINK_ROUTE, header, on_link, device);
+	if (namespace != NAMESPACE_OURS)
+		mnl_attr_put_u32(header, IFLA_TARGET_NETNSID, (uint32_t) namespace);
+	netlink_ask(NETLINK_ROUTE, header, on_link, &link);
+	return link;
 }
 
 /* A filter is told at least twice: its chain's head has no handle. */
@@ -264,6 +302,21 @@ int device_read_xdp(const char *name, struct device *device)
 	return 0;
 }
 
+enum device_peer device_read_peer(const char *name)
+{
+	struct link link, peer;
+
+	if (!link_is_veth(name))
+		return DEVICE_PEER_UNTOLD;
+	link = ask_link(if_nametoindex(name), NAMESPACE_OURS);
+	if (!link.peer)
+		return DEVICE_PEER_UNTOLD;
+	peer = ask_link(link.peer, link.peer_namespace);
+	if (!peer.known)
+		return DEVICE_PEER_UNTOLD;
+	return peer.program ? DEVICE_PEER_HAS_PROGRAM : DEVICE_PEER_BARE;
+}
+
 int device_read(const char *name, struct device *device)
 {
 	unsigned int ifindex = if_nametoindex(name);
@@ -273,7 +326,8 @@ int device_read(const char *name, struct device *device)
 		return error;
 	read_queues(name, device);
 	read_offloads(name, device);
-	read_master(ifindex, device);
+	device->master = ask_link(ifindex, NAMESPACE_OURS).master;
+	device->peer = device_read_peer(name);
 	read_tcx_programs(ifindex, device);
 	count_filters(ifindex, TC_H_MIN_INGRESS, device);
 	count_filters(ifindex, TC_H_MIN_EGRESS, device);
@@ -298,7 +352,9 @@ enum device_transmit device_transmits(const struct device *device)
 /* Off first: the flag is forgotten where GRO was switched on while the peer was down (Linux 6.18, veth.c). */
 const char *device_transmit_advice(const struct device *device)
 {
-	return strcmp(device->driver, "veth") ? "use a card whose driver does, or xdp = \"generic\""
-					      : "its peer needs GRO or an XDP program: ethtool -K PEER gro "
-						"off; ethtool -K PEER gro on";
+	return strcmp(device->driver, "veth")
+		       ? "use a card whose driver does, or xdp = \"generic\""
+		       : "its peer needs an XDP program (synmoatd --pass PEER), or for all "
+			 "but cookies GRO (ethtool -K PEER gro off; ethtool -K PEER "
+			 "gro on)";
 }

@@ -24,6 +24,13 @@ enum device_transmit {
 	DEVICE_TRANSMIT_UNTOLD, /* the kernel does not say, or not before a program is attached */
 };
 
+/* Whether a veth's other end has a native XDP program. */
+enum device_peer {
+	DEVICE_PEER_UNTOLD, /* no veth, or its namespace is not for us to look into */
+	DEVICE_PEER_BARE,
+	DEVICE_PEER_HAS_PROGRAM,
+};
+
 #define DEVICE_PROGRAMS_MAX 8
 
 struct device {
@@ -39,6 +46,7 @@ struct device {
 	/* at tcx, ours included */
 	uint32_t ingress[DEVICE_PROGRAMS_MAX], egress[DEVICE_PROGRAMS_MAX];
 	unsigned int ingress_count, egress_count;
+	enum device_peer peer;
 	bool programs_known;  /* those at tcx: false without CAP_NET_ADMIN */
 	unsigned int filters; /* of tc, at clsact's ingress and egress */
 };
@@ -48,6 +56,9 @@ int device_read(const char *name, struct device *device);
 
 /* The same, but only driver, xdp_features and the XDP program: quick enough for once a second. */
 int device_read_xdp(const char *name, struct device *device);
+
+/* In whatever namespace it is: that takes CAP_NET_ADMIN there. */
+enum device_peer device_read_peer(const char *name);
 
 enum device_transmit device_transmits(const struct device *device);
 
