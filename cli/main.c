@@ -98,13 +98,13 @@ static const struct command commands[] = {
 	{ "flows", NULL, "[WORD VALUE]...", 0, 18, TAKES_JSON | TAKES_WATCH,
 	  "tracked connections, states of both ends", METHOD_LIST_FLOWS, parameters_flows, show_flows, NULL,
 	  false },
-	{ "sources", NULL, "[half_open|rate|dropped]", 0, 1, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
+	{ "sources", NULL, "[half_open|rate|dropped] [-n N]", 0, 1, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
 	  "heaviest sources and prefixes, sorted", METHOD_LIST_SOURCES, parameters_sources, show_sources,
 	  NULL, false },
 	{ "syn-recv", NULL, "[--port PORT] [--history]", 0, 0,
 	  TAKES_JSON | TAKES_WATCH | TAKES_PORT | TAKES_HISTORY, "half-opens (SYN_RECV) by listener, queues",
 	  METHOD_SYN_RECV, parameters_syn_recv, show_syn_recv, NULL, false },
-	{ "attacks", NULL, "", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
+	{ "attacks", NULL, "[-n N]", 0, 0, TAKES_JSON | TAKES_WATCH | TAKES_COUNT,
 	  "attacks on services, now and past; crowds", METHOD_LIST_ATTACKS, parameters_count, show_attacks,
 	  NULL, false },
 	{ "events", NULL, "[-f] [--since WHEN] [-n N] [--kinds] [NAME]...", 0, 32,
@@ -158,7 +158,10 @@ static void print_usage(const char *object)
 	if (!object || !strcmp(object, "flows"))
 		printf("\nflows takes any of: address PREFIX, port N, service NAME, client STATE, server "
 		       "STATE,\n"
-		       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N|all\n");
+		       "  older SECONDS, younger SECONDS, order age|newest|client|state, limit N|all.\n"
+		       "  STATE: CLOSED, LISTEN, SYN-SENT, SYN-RECV, ESTAB, FIN-WAIT-1, FIN-WAIT-2, "
+		       "CLOSE-WAIT,\n"
+		       "  CLOSING, LAST-ACK, TIME-WAIT, or as RFC 9293 has it\n");
 	if (!object || !strcmp(object, "limit"))
 		printf("\nlimits are syn, connection and half_open, each with _source, _prefix, _site, "
 		       "_service and "
