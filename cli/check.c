@@ -162,6 +162,8 @@ static void judge_alarms(const json_t *now, struct verdict *verdict)
 	if (*string(now, "forwarding_off"))
 		say(verdict, CHECK_CRITICAL, "the kernel forwards nothing: %s",
 		    string(now, "forwarding_off"));
+	if (flag(now, "answers_lost"))
+		say(verdict, CHECK_CRITICAL, "no cookie leaves the veth: its peer has no XDP program");
 	json_array_foreach(json_object_get(now, "interfaces"), i, interface) {
 		const char *name = string(interface, "name");
 

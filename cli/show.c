@@ -52,6 +52,8 @@ static const struct alarm {
 	{ "bypass", "BYPASS IS ON: no new cookies, no drops. It ends with: synmoat bypass off" },
 	{ "draining", "DRAINING: no new cookies, no drops. It ends with: synmoat drain --cancel" },
 	{ "syncookies_off", "NOTHING IS DEFENDED. It ends with: sysctl -w net.ipv4.tcp_syncookies=1" },
+	{ "answers_lost",
+	  "NO COOKIE LEAVES THE VETH. It ends with, in its peer's namespace: synmoatd --pass PEER" },
 };
 
 /* What there is to set, each with its value. */

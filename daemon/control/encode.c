@@ -218,6 +218,7 @@ json_t *encode_with_alarms(json_t *reply, struct engine *engine)
 	json_object_set_new(reply, "syncookies_off", json_boolean(status.syncookies_off));
 	json_object_set_new(reply, "draining", json_boolean(status.draining));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
+	json_object_set_new(reply, "answers_lost", json_boolean(status.answers_lost));
 	return reply;
 }
 
@@ -414,6 +415,7 @@ json_t *encode_status(struct engine *engine)
 	json_object_set_new(reply, "policy", encode_policy(engine_get_config(engine)));
 	json_object_set_new(reply, "protected", encode_protected(engine));
 	json_object_set_new(reply, "forwarding_off", text(status.forwarding_off));
+	json_object_set_new(reply, "answers_lost", json_boolean(status.answers_lost));
 	return reply;
 }
 

@@ -21,7 +21,7 @@ struct service_status;
 
 json_t *encode_status(struct engine *engine);
 /* Takes reply over and adds to it what makes the whole daemon answer nothing: bypass, syncookies_off,
- * draining, forwarding_off. */
+ * draining, forwarding_off, answers_lost. */
 json_t *encode_with_alarms(json_t *reply, struct engine *engine);
 json_t *encode_health(const struct metrics *metrics);
 json_t *encode_limits(struct engine *engine);

@@ -68,6 +68,7 @@ struct engine_status {
 	bool bypass;
 	char forwarding_off[256]; /* forward = "route": sysctls that must be 1 and are not, between blanks */
 	bool syncookies_off;	  /* net.ipv4.tcp_syncookies is 0: as bypass, until it is not */
+	bool answers_lost;	  /* outside is a veth whose peer has no XDP program: no cookie leaves it */
 	enum deployment deployment;
 	size_t service_count, interface_count;
 	struct service_counters totals;	  /* over all services and what belongs to none */

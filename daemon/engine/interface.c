@@ -315,6 +315,13 @@ void interface_check_forwarding(struct engine *e)
 		event_tell(EVENT_FORWARDING_ON);
 }
 
+/* It may come and go under us, in a namespace of somebody else's. */
+void interface_check_peer(struct engine *e)
+{
+	e->answers_lost = fastpath_attached(e->fastpath) && e->config->xdp == XDP_NATIVE &&
+			  device_read_peer(e->config->outside) == DEVICE_PEER_BARE;
+}
+
 /* One of two interfaces has gone, or is another by now: what was attached is of no use. */
 static bool inside_lost(const struct engine *e)
 {

@@ -98,6 +98,7 @@ struct engine {
 	bool bypass, detached_by_hand, rxvlan_switched, rxvlan_switched_inside, clear_warned;
 	bool lost;		    /* the interface went while it was attached */
 	bool syncookies_off;	    /* as the last event told */
+	bool answers_lost;	    /* no cookie leaves the veth: its peer has no XDP program */
 	char reason[224];	    /* why the interfaces are not attached */
 	char at_fault[IF_NAMESIZE]; /* the one that it is said of; empty: both */
 	char forwarding_off[256];   /* sysctls that forward = "route" needs and that are 0; empty: none */
@@ -140,6 +141,7 @@ void interface_tell_syncookies(struct engine *e); /* if it is another than was t
 void interface_detach(struct engine *e);
 void interface_look_after(struct engine *e);
 void interface_check_forwarding(struct engine *e); /* says in the log what has changed */
+void interface_check_peer(struct engine *e);
 void interface_on_change(const struct link_state *state, bool gone, void *arg);
 
 /* --- guard.c --- */

@@ -45,6 +45,7 @@ void engine_get_status(struct engine *e, struct engine_status *status)
 	status->counted_since_s = e->lasting->counted_since_s;
 	status->bypass = e->bypass;
 	status->syncookies_off = !is_inline(e) && !e->stack.syncookies;
+	status->answers_lost = e->answers_lost;
 	memcpy(status->forwarding_off, e->forwarding_off, sizeof(status->forwarding_off));
 	status->deployment = e->config->deployment;
 	status->service_count = e->config->service_count;

@@ -277,5 +277,6 @@ int tick_run(sd_event_source *source, uint64_t usec, void *arg)
 	list_tick(e);
 	interface_look_after(e);
 	interface_check_forwarding(e);
+	interface_check_peer(e);
 	return timer_repeat(source, usec, TICK_US);
 }

@@ -75,6 +75,8 @@ static const struct {
 	  CHECK_CRITICAL, "SYNMOAT CRITICAL: nothing is defended: net.ipv4.tcp_syncookies is 0 |" },
 	{ "{}", "{\"forwarding_off\":\"net.ipv4.ip_forward\"}", NULL, NULL, CHECK_WARNING, CHECK_CRITICAL,
 	  "forwards nothing" },
+	{ "{}", "{\"answers_lost\":true}", NULL, NULL, CHECK_WARNING, CHECK_CRITICAL,
+	  "no cookie leaves the veth" },
 	{ "{}", "{" PORT WEB("\"asymmetric\":true") "}", NULL, NULL, CHECK_WARNING, CHECK_WARNING,
 	  "another way" },
 	{ "{}", "{" PORT WEB("\"mptcp_listener\":true") "}", NULL, NULL, CHECK_WARNING, CHECK_WARNING,
