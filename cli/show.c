@@ -621,8 +621,8 @@ static void field_half_open_marks(struct render *render, const json_t *settings)
 		snprintf(why, sizeof(why), " (a quarter of the backlog of %s)",
 			 format_count(buffer, backlog));
 	field_marks(render, "half-open mark", number(settings, "half_open_begins"),
-		    number(settings, "half_open_ends"), "a quarter of the backlog, which the next SYN tells",
-		    why);
+		    number(settings, "half_open_ends"),
+		    "a quarter of the listener's backlog, known from its next SYN on", why);
 }
 
 static void print_settings(struct render *render, const json_t *settings)

@@ -147,8 +147,8 @@ static const struct {
 	  "\"backlog\":512}}",
 	  "half-open mark begins above 300, ends below 150\n", "quarter" },
 	{ show_service, "{\"settings\":{\"half_open_begins\":null,\"backlog\":null}}",
-	  "half-open mark begins above a quarter of the backlog, which the next SYN tells, ends below half "
-	  "of it\n",
+	  "half-open mark begins above a quarter of the listener's backlog, known from its next SYN on, ends "
+	  "below half of it\n",
 	  "512" },
 	{ show_flows, "{\"total\":1,\"flows\":[{\"client_state\":\"SYN-SENT\",\"server_state\":\"LISTEN\"}]}",
 	  "holds no half-open: syn-recv does not count it\n", "no such" },
