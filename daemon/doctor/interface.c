@@ -106,16 +106,20 @@ static void judge_peer(const struct interface_facts *facts, struct findings *f)
 			   "\"generic\"");
 }
 
-/* A veth hands over what its peer has left to a card to compute; what is redirected goes on like that. */
+/*
+ * A veth hands over what its peer has left to a card to compute. What native XDP redirects has forgotten that
+ * it was left; generic XDP remembers, until it is translated.
+ */
 static void judge_checksums(const struct interface_facts *facts, struct findings *f)
 {
 	if (!is_veth(facts))
 		return;
 	if (is_inline(facts))
 		findings_add(f, SEVERITY_WARNING, "checksum",
-			     "%s is a veth: once attached, no packet of a sender on this machine, server or "
-			     "client, that leaves the checksum to a card has a good one",
-			     facts->link.name);
+			     "%s is a veth: once %s, what servers and clients on this machine send, and "
+			     "leave the checksum of to a card, goes on with a bad one",
+			     facts->link.name,
+			     facts->config->xdp == XDP_GENERIC ? "cookies are sent" : "attached");
 	else
 		findings_add(f, SEVERITY_NOTE, "checksum",
 			     "%s is a veth: once cookies are sent, SYNs from this machine whose sender "
