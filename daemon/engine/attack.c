@@ -12,6 +12,7 @@
 
 #include "daemon/detect/distinct.h"
 #include "daemon/detect/evidence_store.h"
+#include "daemon/engine/attack_memory.h"
 #include "daemon/engine/calm.h"
 #include "daemon/engine/scan.h"
 #include "daemon/engine/state.h"
@@ -28,40 +29,27 @@
 #define WRITE_EVERY_S	 60
 #define SYNS_LEAST	 20
 
-struct watch {
-	struct detect detect;
-	struct attack attack;
-	struct registers registers; /* all sources since it began */
-	struct talkers recent, all;
-	struct evidence evidence;
-	struct service_counters base; /* when it began */
-	uint64_t began_s;	      /* monotonic */
-	uint64_t told_s, written_s;
-	uint32_t told_peak_pps;
-	uint32_t samples;    /* that came while there were too many */
-	uint32_t half_opens; /* mode monitor: of the kernel, now */
-};
-
 struct attacks {
-	struct watch *watches[SERVICE_SLOTS]; /* NULL: not looked at yet */
+	struct attack_memory *memory;
+	struct watch *watches[SERVICE_SLOTS]; /* of it; NULL: not looked at yet */
 	struct scan scan;
-	struct attack past[ATTACKS_KEPT];
-	uint64_t past_count; /* in all; the last ATTACKS_KEPT are kept, in turn */
 	struct evidence_store *store;
 	char *folder;
 	bool unwritable; /* as was told last */
 };
 
-struct attacks *attack_new(const char *state, const char *group)
+struct attacks *attack_new(struct fdstore *fdstore, const char *state, const char *group)
 {
 	struct attacks *a = calloc(1, sizeof(*a));
 
 	if (!a)
 		return NULL;
+	a->memory = attack_memory_open(fdstore);
 	a->store = evidence_store_new(state, group);
-	if (a->store && asprintf(&a->folder, "%s/" EVIDENCE_FOLDER, state) >= 0)
+	if (a->memory && a->store && asprintf(&a->folder, "%s/" EVIDENCE_FOLDER, state) >= 0)
 		return a;
 	evidence_store_free(a->store);
+	attack_memory_close(a->memory);
 	free(a);
 	return NULL;
 }
@@ -71,8 +59,7 @@ void attack_free(struct attacks *a)
 	if (!a)
 		return;
 	evidence_store_free(a->store);
-	for (uint32_t i = 0; i < SERVICE_SLOTS; i++)
-		free(a->watches[i]);
+	attack_memory_close(a->memory);
 	free(a->folder);
 	free(a);
 }
@@ -259,11 +246,13 @@ static void describe(struct engine *e, uint32_t slot, struct watch *w, const str
 
 static void remember(struct attacks *all, const struct attack *a)
 {
-	struct attack *past = &all->past[all->past_count++ % ATTACKS_KEPT];
+	struct attack_memory *m = all->memory;
+	struct attack *past = &m->past[m->past_count % ATTACKS_KEPT];
 
 	*past = *a;
 	past->going_on = false;
 	past->calm_s = 0;
+	m->past_count++;
 }
 
 /* Age in milliseconds of what began at JIFFIES. */
@@ -418,13 +407,20 @@ static void watch_service(struct engine *e, const struct config_service *service
 		e->slots[slot].mode == MODE_OFF ? 0 : sample_rate(w, facts.syns);
 }
 
-/* The service is no longer there, or another has its slot. */
+/* The service is no longer there, another has its slot, or its counters have begun anew (in a daemon of
+ * another version). */
+static bool is_lost(const struct engine *e, uint32_t slot, const struct watch *w)
+{
+	const struct slot *s = &e->slots[slot];
+
+	return !s->used || strcmp(s->name, w->attack.service) != 0 || s->last.syns < w->base.syns;
+}
+
 static void let_go(struct engine *e, uint32_t slot)
 {
 	struct watch *w = e->attacks->watches[slot];
 
-	if (!w || !*w->attack.service ||
-	    (e->slots[slot].used && !strcmp(e->slots[slot].name, w->attack.service)))
+	if (!w || !*w->attack.service || !is_lost(e, slot, w))
 		return;
 	if (w->attack.going_on) {
 		attack_tell(&w->attack, e->attacks->folder, DETECT_ENDED);
@@ -432,6 +428,16 @@ static void let_go(struct engine *e, uint32_t slot)
 	}
 	w->detect = (struct detect){ 0 };
 	forget(w);
+}
+
+void attack_restore(struct engine *e)
+{
+	for (uint32_t slot = 1; slot < SERVICE_SLOTS; slot++) {
+		if (!*e->attacks->memory->watches[slot].attack.service)
+			continue;
+		e->attacks->watches[slot] = &e->attacks->memory->watches[slot];
+		let_go(e, slot);
+	}
 }
 
 void attack_stop(struct engine *e)
@@ -448,13 +454,11 @@ void attack_tick(struct engine *e)
 	for (uint32_t slot = 1; slot < SERVICE_SLOTS; slot++)
 		let_go(e, slot);
 	for (size_t i = 0; i < e->config->service_count; i++)
-		if (!e->attacks->watches[e->slot_of[i]])
-			e->attacks->watches[e->slot_of[i]] = calloc(1, sizeof(struct watch));
+		e->attacks->watches[e->slot_of[i]] = &e->attacks->memory->watches[e->slot_of[i]];
 	count_half_opens(e);
 	fastpath_read_samples(e->fastpath, take_sample, e, SAMPLES_READ);
 	for (size_t i = 0; i < e->config->service_count; i++)
-		if (e->attacks->watches[e->slot_of[i]])
-			watch_service(e, &e->config->services[i], e->slot_of[i]);
+		watch_service(e, &e->config->services[i], e->slot_of[i]);
 	scan_tick(&e->attacks->scan, e);
 	if (evidence_store_tick(e->attacks->store, &error))
 		file_worker_tell(e->state_dir, EVIDENCE_FOLDER, error, &e->attacks->unwritable,
@@ -472,8 +476,10 @@ bool attack_goes_on(const struct engine *e, uint32_t slot)
 
 static const struct attack *past_of(const struct attacks *a, size_t index)
 {
-	return index < ATTACKS_KEPT && index < a->past_count
-		       ? &a->past[(a->past_count - 1 - index) % ATTACKS_KEPT]
+	const struct attack_memory *m = a->memory;
+
+	return index < ATTACKS_KEPT && index < m->past_count
+		       ? &m->past[(m->past_count - 1 - index) % ATTACKS_KEPT]
 		       : NULL;
 }
 

@@ -41,10 +41,14 @@ struct attack {
 
 struct engine;
 struct attacks;
+struct fdstore;
 
 /* NULL: no memory. */
-struct attacks *attack_new(const char *state, const char *group);
+struct attacks *attack_new(struct fdstore *fdstore, const char *state, const char *group);
 void attack_free(struct attacks *attacks);
+
+/* Goes on with what the daemon before has left, once the slots are as it left them. */
+void attack_restore(struct engine *e);
 
 /* Once a second, after the rates were taken. */
 void attack_tick(struct engine *e);

@@ -149,6 +149,7 @@ static int start_services(struct engine *e, struct config_error *error)
 		e->link.mtu = 1500;
 	stack_settings_read(&e->stack);
 	lasting_restore_slots(e);
+	attack_restore(e);
 	slot_assign_all(e, e->config, NULL);
 	change_load(e);
 	result = publish_services(e);
@@ -211,7 +212,7 @@ int engine_new(struct engine **engine, struct sd_event *event, struct config *co
 		free(e);
 		return -ENOMEM;
 	}
-	e->attacks = attack_new(state, config->control_group);
+	e->attacks = attack_new(store, state, config->control_group);
 	if (!e->attacks) {
 		free(e->state_dir);
 		free(e);

@@ -3,16 +3,12 @@
 #include "daemon/engine/lasting.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "daemon/engine/memory.h"
 #include "daemon/engine/state.h"
-#include "daemon/fdstore.h"
 #include "daemon/maps/fastpath.h"
 #include "daemon/secret.h"
 
@@ -35,66 +31,30 @@ _Static_assert(GUARD_WORDS <= sizeof(((struct lasting_guard *)0)->carried) / siz
 _Static_assert(SERVICE_SLOTS <= sizeof(((struct lasting *)0)->slots) / sizeof(struct lasting_slot),
 	       "there is a place for each slot");
 
-/* Keys lie here. */
-static struct lasting *map(int fd)
-{
-	void *memory = mmap(NULL, LASTING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		return NULL;
-	secret_guard(memory, LASTING_BYTES);
-	return memory;
-}
-
-static struct lasting *open_kept(struct fdstore *store)
-{
-	int fd = fdstore_get(store, NAME);
-	struct lasting *lasting;
-	struct stat status;
-
-	if (fd < 0)
-		return NULL;
-	lasting = !fstat(fd, &status) && status.st_size == LASTING_BYTES ? map(fd) : NULL;
-	if (lasting && lasting->magic == MAGIC) {
-		fdstore_claim(store, NAME);
-		return lasting;
-	}
-	lasting_close(lasting);
-	fdstore_remove(store, NAME);
-	return NULL;
-}
-
-static int make(struct fdstore *store, struct lasting **lasting)
-{
-	int fd = memfd_create("synmoat", MFD_CLOEXEC | MFD_ALLOW_SEALING), error = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, LASTING_BYTES) || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
-		error = -errno;
-	else if (!(*lasting = map(fd)))
-		error = -ENOMEM;
-	else if (getrandom((*lasting)->table_key, sizeof((*lasting)->table_key), 0) !=
-		 sizeof((*lasting)->table_key))
-		error = -EIO;
-	if (!error) {
-		(*lasting)->magic = MAGIC;
-		fdstore_put(store, NAME, fd);
-	}
-	close(fd);
-	return error;
-}
-
 int lasting_open(struct fdstore *store, struct lasting **lasting)
 {
-	*lasting = open_kept(store);
-	return *lasting ? 0 : make(store, lasting);
+	struct lasting *l;
+	void *memory;
+	int error = memory_open(store, NAME, MAGIC, LASTING_BYTES, &memory);
+
+	if (error)
+		return error;
+	l = memory;
+	secret_guard(l, LASTING_BYTES); /* keys lie here */
+	if (l->magic != MAGIC) {
+		if (getrandom(l->table_key, sizeof(l->table_key), 0) != sizeof(l->table_key)) {
+			lasting_close(l);
+			return -EIO;
+		}
+		l->magic = MAGIC;
+	}
+	*lasting = l;
+	return 0;
 }
 
 void lasting_close(struct lasting *lasting)
 {
-	if (lasting)
-		munmap(lasting, LASTING_BYTES);
+	memory_close(lasting, LASTING_BYTES);
 }
 
 static void restore_keys(struct engine *e, const struct lasting_keys *saved)
