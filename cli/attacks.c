@@ -184,10 +184,11 @@ static void print_done(struct render *render, const json_t *attack)
 	format_count(answered, number(attack, monitor ? "would_answer" : "answered"));
 	format_count(dropped, number(attack, monitor ? "would_drop" : "dropped"));
 	render_print(render, "%s %s: ", string(attack, "service"), format_begun(begun, attack));
-	render_print(render,
-		     monitor ? "mode monitor: would have answered %s SYNs with cookies, dropped %s packets\n"
-			     : "answered %s SYNs with cookies, dropped %s packets\n",
-		     answered, dropped);
+	render_print(
+		render,
+		monitor ? "mode monitor: would have answered %s SYNs with cookies, dropped up to %s packets\n"
+			: "answered %s SYNs with cookies, dropped %s packets\n",
+		answered, dropped);
 	print_before(render, json_object_get(attack, "classes_before"));
 	if (flag(attack, "going_on") && number(attack, "calm_s"))
 		render_print(render, "  calm for %s\n", format_duration(begun, number(attack, "calm_s")));

@@ -239,7 +239,7 @@ static void describe(struct engine *e, uint32_t slot, struct watch *w, const str
 	a->answered = now->verdict[TX_SYNACK] - base->verdict[TX_SYNACK];
 	a->would_answer = now->would[TX_SYNACK] - base->would[TX_SYNACK];
 	a->dropped = sum_drops(now->verdict, base->verdict);
-	/* else what limits and policies in monitor would have done, each for itself: no number of packets */
+	/* at most: limits and policies in monitor count each for itself; else only theirs would be in it */
 	a->would_drop = a->monitor ? sum_drops(now->would, base->would) : 0;
 	a->top_count = talkers_top(&w->all, a->top);
 }

@@ -236,7 +236,7 @@ static const struct event_row rows[EVENT_KINDS] = {
 			"{peak_pps,} SYN/s[, sources: about {sources,}][, {completion_percent} % completed "
 			"their handshake][; {answered,} SYNs answered with cookies{?answered}][; {dropped,} "
 			"packets dropped{?dropped}][; mode monitor: {would_answer,} SYNs would have been "
-			"answered{?would_answer}][; {would_drop,} packets would have been "
+			"answered{?would_answer}][; up to {would_drop,} packets would have been "
 			"dropped{?would_drop}][; most from {top}][; packets in {evidence}]",
 		.key = "service",
 		.fields = ATTACK_FIELDS,

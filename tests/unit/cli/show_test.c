@@ -88,7 +88,8 @@ static const struct {
 	  "answered 7 SYNs with cookies, dropped 8 packets\n  at first: forged, then few sources\n  calm for "
 	  "58s\n  packets: /e/x.pcap\n",
 	  "monitor" },
-	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "would have answered 9 SYNs", "packets:" },
+	{ show_attacks, "{\"attacks\":[" WATCHED "]}",
+	  "would have answered 9 SYNs with cookies, dropped up to 0 packets", "packets:" },
 	{ show_attacks, "{\"attacks\":[" WATCHED "]}", "  ?  ", "0 %" },
 	{ show_services,
 	  "{\"services\":[{\"name\":\"web\",\"attack\":{\"class\":\"forged\",\"going_on\":true,\"duration_"
