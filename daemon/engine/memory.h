@@ -10,7 +10,8 @@ struct fdstore;
 
 /*
  * The memory of that NAME that a daemon before has left, if it has so many BYTES and begins with MAGIC; else
- * new, all 0: the caller writes MAGIC in front once the rest is whole. 0 or a negative errno.
+ * new, all 0: the caller writes MAGIC in front once the rest is whole. 0; or a negative errno, and what was
+ * left stays in the store for the next daemon.
  */
 int memory_open(struct fdstore *store, const char *name, uint64_t magic, size_t bytes, void **memory);
 

@@ -3,6 +3,7 @@
  * Attacks that go on as the daemon is restarted: what the one before has left behind, by way of a store of
  * descriptors as systemd's is, and what of it is not believed.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -141,6 +142,25 @@ static void memory_is_kept_or_begins_anew(void **state)
 		stop_manager(state);
 		start_manager(state);
 	}
+}
+
+static void memory_that_cannot_be_opened_stays(void **state)
+{
+	void *memory;
+	char path[32];
+	int fd, readonly;
+
+	(void)state;
+	assert_int_equal(memory_open(world.store, "a", 7, 8192, &memory), 0);
+	((uint64_t *)memory)[0] = 7;
+	memory_close(memory, 8192);
+	fd = stored();
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	readonly = open(path, O_RDONLY | O_CLOEXEC); /* nobody can map it to write */
+	close(fd);
+	restart("a", readonly);
+	assert_int_equal(memory_open(world.store, "a", 7, 8192, &memory), -EACCES);
+	assert_true(fdstore_get(world.store, "a") >= 0);
 }
 
 /* As a daemon leaves it that dies in the middle of an attack on service "web", slot 5. */
@@ -285,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNDER_MANAGER(memory_is_kept_or_begins_anew),
+		UNDER_MANAGER(memory_that_cannot_be_opened_stays),
 		UNDER_MANAGER(attack_goes_on_over_a_restart),
 		UNDER_MANAGER(attack_ends_with_its_service),
 		UNDER_MANAGER(what_cannot_be_is_forgotten),
