@@ -179,8 +179,8 @@ struct service {
 
 /* The SYN-rate mark is held against each eighth of a second: so many SYNs may pass in it, the next one begins
  * mitigation, and syn_count stays as it then is. */
-#define SYN_WINDOWS	      8
-#define SYN_WINDOW_MOST(rate) ((rate) / SYN_WINDOWS + 1)
+#define SYN_RATE_WINDOWS	   8
+#define SYN_RATE_WINDOW_MOST(rate) ((rate) / SYN_RATE_WINDOWS + 1)
 
 /* What changes while packets flow; written by XDP and by the daemon, not swapped by a reload. */
 struct service_state {

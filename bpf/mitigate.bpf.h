@@ -30,8 +30,8 @@ static __always_inline void mitigation_challenge(struct service_state *st)
 static __always_inline bool syn_rate_exceeded(const struct service *s, struct service_state *st,
 					      const struct runtime *rt)
 {
-	__u64 window = bpf_jiffies64() / (rt->jiffies_hz / SYN_WINDOWS + 1);
-	__u32 limit = SYN_WINDOW_MOST(s->syn_rate_high);
+	__u64 window = bpf_jiffies64() / (rt->jiffies_hz / SYN_RATE_WINDOWS + 1);
+	__u32 limit = SYN_RATE_WINDOW_MOST(s->syn_rate_high);
 
 	if (st->syn_window != window) {
 		st->syn_window = window;

@@ -31,7 +31,7 @@ uint32_t calm_half_open_low(const struct config_service *service, uint32_t backl
 
 bool calm_was_syn_rate(const struct config_service *service, uint32_t syn_count)
 {
-	return service->syn_rate_high && syn_count > SYN_WINDOW_MOST(service->syn_rate_high);
+	return service->syn_rate_high && syn_count > SYN_RATE_WINDOW_MOST(service->syn_rate_high);
 }
 
 static uint32_t syn_rate_low(const struct config_service *service)
